@@ -1,0 +1,113 @@
+import { type Algorithm, isAlgorithm } from './algorithms.ts'
+import { decodeBase64url } from './base64url.ts'
+import { quote, TokenNotAcceptableError } from './errors.ts'
+import { type JsonObject, parseJsonObject } from './json.ts'
+
+/** Largest token that is looked at, in characters, where the relying party says nothing else. */
+export const DEFAULT_MAX_TOKEN_LENGTH = 65_536
+
+/** A compact JWS (RFC 7515 section 7.1), parsed and nothing more: nothing in it is to be believed yet. */
+export interface CompactToken {
+  readonly header: JsonObject
+  readonly claims: JsonObject
+  /** Bytes that the signature covers. */
+  readonly signingInput: Uint8Array<ArrayBuffer>
+  readonly signature: Uint8Array<ArrayBuffer>
+}
+
+const encoder = new TextEncoder()
+
+/**
+ * Splits and parses a token of three parts. Throws `too_large` before anything is decoded, `malformed_token` for
+ * everything that is not exactly base64url, UTF-8 and JSON objects.
+ *
+ * @param maxLength - in characters. Default: 65 536.
+ */
+export function parseCompact(text: string, maxLength: number = DEFAULT_MAX_TOKEN_LENGTH): CompactToken {
+  if (typeof text !== 'string') throw new TokenNotAcceptableError('malformed_token', 'a token is a string')
+  if (text.length > maxLength) {
+    throw new TokenNotAcceptableError(
+      'too_large',
+      `a token of ${text.length} characters is over the limit of ${maxLength}`,
+    )
+  }
+  const parts = text.split('.', 6)
+  const [header, claims, signature] = parts
+  if (parts.length !== 3 || !header || !claims || !signature) {
+    throw new TokenNotAcceptableError('malformed_token', shapeProblem(parts))
+  }
+  return {
+    header: parseJsonObject(decodeBase64url(header, 'the header'), 'the header'),
+    claims: parseJsonObject(decodeBase64url(claims, 'the claims set'), 'the claims set'),
+    signature: decodeBase64url(signature, 'the signature'),
+    signingInput: encoder.encode(text.slice(0, header.length + 1 + claims.length)),
+  }
+}
+
+function shapeProblem(parts: readonly string[]): string {
+  if (parts.length === 4) return 'the token has a fourth part: a key must not leave its holder'
+  if (parts.length === 3) return 'the token has an empty part'
+  return `a token has three parts, this has ${parts.length > 5 ? 'more than five' : parts.length}`
+}
+
+/** Header members that every verifier must understand, read and judged. */
+export interface CheckedHeader {
+  readonly alg: Algorithm
+  readonly kid: string | undefined
+  /** Lower-case, without `application/`; `jwt` when absent. RFC 7515 section 4.1.9. */
+  readonly typ: string
+}
+
+/** Extensions this library understands; only chain tokens may name them. */
+export type KnownExtension = 'cwk' | 'pwt'
+
+/**
+ * Judges the protected header. `jwk`, `jku`, `x5u`, `x5c` are ignored: they are no source of trust (RFC 8725 section 3.10).
+ *
+ * @param accepted - the relying party's algorithms.
+ * @param extensions - names that may stand in `crit`. Default: none, so any `crit` refuses the token (RFC 7515 section 4.1.11).
+ */
+export function checkHeader(
+  header: JsonObject,
+  accepted: readonly Algorithm[],
+  extensions: readonly KnownExtension[] = [],
+): CheckedHeader {
+  const alg = own(header, 'alg')
+  if (typeof alg !== 'string') throw headerProblem('alg', 'is missing or no string')
+  if (!isAlgorithm(alg) || !accepted.includes(alg)) {
+    throw new TokenNotAcceptableError('unsupported_alg', `the algorithm ${quote(alg)} is not accepted`, {
+      reason: 'unsupported',
+      claim: 'alg',
+      expected: accepted,
+      actual: alg,
+    })
+  }
+  checkCritical(header, extensions)
+  if (Object.hasOwn(header, 'b64')) throw headerProblem('b64', 'is not supported')
+  if (Object.hasOwn(header, 'zip')) throw headerProblem('zip', 'belongs to encryption')
+  const kid = own(header, 'kid')
+  if (kid !== undefined && typeof kid !== 'string') throw headerProblem('kid', 'is no string')
+  const typ = own(header, 'typ')
+  if (typ !== undefined && typeof typ !== 'string') throw headerProblem('typ', 'is no string')
+  return { alg, kid, typ: (typ ?? 'jwt').toLowerCase().replace(/^application\//, '') }
+}
+
+function checkCritical(header: JsonObject, extensions: readonly KnownExtension[]): void {
+  const crit = own(header, 'crit')
+  if (crit === undefined) return
+  const understood =
+    Array.isArray(crit) &&
+    crit.length > 0 &&
+    new Set(crit).size === crit.length &&
+    crit.every((name) => (extensions as readonly unknown[]).includes(name) && Object.hasOwn(header, name as string))
+  if (!understood) throw headerProblem('crit', 'names something that is not understood here')
+}
+
+function headerProblem(claim: string, problem: string): TokenNotAcceptableError {
+  return new TokenNotAcceptableError('malformed_token', `the header member ${claim} ${problem}`, { claim })
+}
+
+/** A member of a parsed object, never one that the prototype lends. */
+export function own(object: JsonObject, name: string): JsonObject[string] | undefined {
+  return Object.hasOwn(object, name) ? object[name] : undefined
+}

@@ -1,0 +1,32 @@
+import { own, parseCompact } from './compact.ts'
+import type { JsonObject, JsonValue } from './json.ts'
+
+/**
+ * What a token *says*. Nothing in it is true until it has been verified: it is for debugging and display, and shares no type
+ * with {@link SciToken}, so that it cannot be handed to an Enforcer by mistake.
+ */
+export class UnverifiedToken {
+  readonly unverifiedHeader: JsonObject
+  readonly unverifiedClaims: JsonObject
+
+  /** @internal */
+  constructor(header: JsonObject, claims: JsonObject) {
+    this.unverifiedHeader = header
+    this.unverifiedClaims = claims
+  }
+
+  /** A claim as the token states it, or undefined. */
+  getUnverified(name: string): JsonValue | undefined {
+    return own(this.unverifiedClaims, name)
+  }
+}
+
+/**
+ * Reads a token without verifying anything. Throws `malformed_token` or `too_large`.
+ *
+ * @param maxLength - in characters. Default: 65 536.
+ */
+export function decodeUnverified(text: string, maxLength?: number): UnverifiedToken {
+  const { header, claims } = parseCompact(text, maxLength)
+  return new UnverifiedToken(header, claims)
+}

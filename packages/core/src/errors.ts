@@ -1,0 +1,164 @@
+/**
+ * Every failure of these packages is a {@link SciTokenError}: a stable `code`, a `family` that says who has to act, and
+ * evidence that is safe to log. The token itself, its signature and keys never appear in an error.
+ *
+ * Two families never mix: `not_acceptable` ("this token is not acceptable") and `undecided` ("we could not decide").
+ */
+
+/** Stable, documented in `docs/errors.md`, one row each. */
+export const ERROR_CODES = [
+  // the token, as delivered
+  'malformed_token',
+  'too_large',
+  'unsupported_alg',
+  'bad_signature',
+  'key_not_found',
+  'weak_key',
+  'unsupported_key',
+  // its claims, here and now
+  'untrusted_issuer',
+  'missing_claim',
+  'invalid_claim',
+  'unknown_claim',
+  'unsupported_version',
+  'profile_mismatch',
+  'expired',
+  'not_yet_valid',
+  'lifetime_too_long',
+  'aud_mismatch',
+  'invalid_scope',
+  'revoked',
+  // chains
+  'chain_not_accepted',
+  'parent_not_accepted',
+  'broken_chain',
+  'widened_chain',
+  // acceptable, but does not allow this
+  'scope_denied',
+  'group_denied',
+  // the request or the caller's arguments
+  'no_credentials',
+  'invalid_request',
+  // we could not decide
+  'issuer_unavailable',
+  'discovery_failed',
+  'insecure_url',
+  'aborted',
+  'undecided',
+  // whoever set this up
+  'config_error',
+] as const
+
+/** One of {@link ERROR_CODES}. */
+export type ErrorCode = (typeof ERROR_CODES)[number]
+
+/**
+ * Who has to act: the bearer (`not_acceptable`, `not_allowed`), the caller (`invalid_request`), the operator (`config`),
+ * or nobody but time (`undecided`).
+ */
+export type ErrorFamily = 'not_acceptable' | 'not_allowed' | 'invalid_request' | 'undecided' | 'config'
+
+/** Why, in one word, where the code leaves it open. */
+export type ErrorReason =
+  | 'missing'
+  | 'invalid'
+  | 'mismatch'
+  | 'expired'
+  | 'not_yet_valid'
+  | 'revoked'
+  | 'unsupported'
+  | 'unavailable'
+
+/** Typed evidence. Values come from claims, options and URLs; never from a signature or a key. */
+export interface ErrorEvidence {
+  readonly reason?: ErrorReason
+  /** The claim or header member at fault. */
+  readonly claim?: string
+  readonly expected?: unknown
+  readonly actual?: unknown
+  readonly issuer?: string
+  /** Seconds after which another try may succeed. */
+  readonly retryAfterSeconds?: number
+  readonly cause?: unknown
+}
+
+const brand = Symbol.for('scitokens.error')
+
+/** Quotes text that came from outside: without control characters, at most 200 characters long. */
+export function quote(value: unknown): string {
+  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? typeof value)
+  // oxlint-disable-next-line no-control-regex -- control characters are exactly what is taken out
+  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]/g, '?')
+  return `"${clean.length > 200 ? `${clean.slice(0, 200)}…` : clean}"`
+}
+
+/** Base class of every error; recognised by `instanceof` across copies of this package. */
+export class SciTokenError extends Error {
+  readonly code: ErrorCode
+  readonly family: ErrorFamily
+  readonly reason: ErrorReason | undefined
+  readonly claim: string | undefined
+  readonly expected: unknown
+  readonly actual: unknown
+  readonly issuer: string | undefined
+  readonly retryAfterSeconds: number | undefined
+
+  constructor(family: ErrorFamily, code: ErrorCode, message: string, evidence: ErrorEvidence = {}) {
+    super(message, evidence.cause === undefined ? undefined : { cause: evidence.cause })
+    this.name = new.target.name
+    this.code = code
+    this.family = family
+    this.reason = evidence.reason
+    this.claim = evidence.claim
+    this.expected = evidence.expected
+    this.actual = evidence.actual
+    this.issuer = evidence.issuer
+    this.retryAfterSeconds = evidence.retryAfterSeconds
+    Object.defineProperty(this, brand, { value: true })
+  }
+
+  // Packages are published one by one, so two copies of core may meet: the brand, not the class object, decides.
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (typeof value !== 'object' || value === null || !(brand in value)) return false
+    if (this === SciTokenError) return true
+    return (
+      (value as unknown as SciTokenError).name === this.name ||
+      Object.prototype.isPrototypeOf.call(this.prototype, value)
+    )
+  }
+}
+
+/** This token is not acceptable, whatever is asked of it. HTTP 401. */
+export class TokenNotAcceptableError extends SciTokenError {
+  constructor(code: ErrorCode, message: string, evidence?: ErrorEvidence) {
+    super('not_acceptable', code, message, evidence)
+  }
+}
+
+/** The token is acceptable, but does not allow this. HTTP 403. */
+export class NotAllowedError extends SciTokenError {
+  constructor(code: ErrorCode, message: string, evidence?: ErrorEvidence) {
+    super('not_allowed', code, message, evidence)
+  }
+}
+
+/** The caller's arguments, or the shape of the HTTP request, make no sense. Nothing was decided. HTTP 400. */
+export class InvalidRequestError extends SciTokenError {
+  constructor(message: string, evidence?: ErrorEvidence, code: ErrorCode = 'invalid_request') {
+    super('invalid_request', code, message, evidence)
+  }
+}
+
+/** We could not decide: the issuer's keys could not be had. Never to be told as "bad token". HTTP 503. */
+export class UndecidedError extends SciTokenError {
+  constructor(code: ErrorCode, message: string, evidence?: ErrorEvidence) {
+    super('undecided', code, message, evidence)
+  }
+}
+
+/** An option, file or environment variable is wrong. Thrown at construction wherever possible. HTTP 500. */
+export class ConfigError extends SciTokenError {
+  constructor(message: string, evidence?: ErrorEvidence, code: ErrorCode = 'config_error') {
+    super('config', code, message, evidence)
+  }
+}

@@ -1,0 +1,80 @@
+// Table of contents of `@scitokens/core`.
+export { type Algorithm, DEFAULT_ALGORITHMS, isAlgorithm, checkAlgorithms } from './algorithms.ts'
+export { ANY_AUDIENCE, WLCG_ANY_AUDIENCE, audienceMatches, checkOwnAudiences, parseAudience } from './audience.ts'
+export {
+  authorizationMode,
+  type CapabilityOptions,
+  checkQuestion,
+  findGrant,
+  type Question,
+} from './capabilities.ts'
+export { type Clock, systemClock } from './clock.ts'
+export { DEFAULT_MAX_TOKEN_LENGTH, own } from './compact.ts'
+export { decodeUnverified, UnverifiedToken } from './decode.ts'
+export {
+  ConfigError,
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorEvidence,
+  type ErrorFamily,
+  type ErrorReason,
+  InvalidRequestError,
+  NotAllowedError,
+  quote,
+  SciTokenError,
+  TokenNotAcceptableError,
+  UndecidedError,
+} from './errors.ts'
+export { isGroupName, parseGroups } from './groups.ts'
+export { checkIssuerIdentifier, isLoopbackHost, type IssuerIdentifierOptions } from './issuer-identifier.ts'
+export { isJsonValue, type JsonObject, type JsonValue, parseJsonObject } from './json.ts'
+export type { Jwk, Jwks } from './jwk.ts'
+export { type DroppedKey, KeySet, type KeySetOptions, VerificationKey } from './key-set.ts'
+export type { KeyHint, KeySource } from './key-source.ts'
+export {
+  authorizationsFor,
+  findOperationGrant,
+  type OperationRequest,
+  STORAGE_OPERATIONS,
+  type StorageOperation,
+} from './operations.ts'
+export {
+  covers as coversPath,
+  encodeScopePath,
+  joinPath,
+  type Path,
+  parseRequestPath,
+  parseScopePath,
+  relativePath,
+  type RequestPathOptions,
+  ROOT,
+  withoutTrailingSlash,
+} from './paths.ts'
+export { checkProfiles, type ProfileName, PROFILES, type ProfileRules, profileRules } from './profiles.ts'
+export {
+  coveredByAny,
+  covers,
+  formatScope,
+  formatScopes,
+  includesAuthz,
+  intersectScopes,
+  minimalScopes,
+  needsPath,
+  parseScope,
+  parseScopes,
+  type Scope,
+  type ScopeClaim,
+  type ScopeOptions,
+} from './scopes.ts'
+export { type SignOptions, signToken } from './sign.ts'
+export {
+  type KeyObjectLike,
+  type Signer,
+  SigningKey,
+  type SigningKeyInput,
+  type SigningKeyOptions,
+  thumbprint,
+} from './signing-key.ts'
+export { StaticKeys } from './static-keys.ts'
+export { SciToken, type SciTokenOptions, type SerializeOptions } from './token.ts'
+export { issuerOf, type VerifiedToken, type VerifyOptions, verifyToken } from './verify.ts'

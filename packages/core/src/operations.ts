@@ -1,0 +1,90 @@
+import { answersTo, type CapabilityOptions } from './capabilities.ts'
+import { covers as coversPath, type Path, withoutTrailingSlash } from './paths.ts'
+import type { Scope } from './scopes.ts'
+
+/** What a storage service does, rather than what it is called in a token. WLCG profile 1.3 section 2.2.1. */
+export type StorageOperation =
+  | 'stat'
+  | 'read'
+  | 'list'
+  | 'createFile'
+  | 'mkdir'
+  | 'overwrite'
+  | 'truncate'
+  | 'delete'
+  | 'rename'
+  | 'stage'
+  | 'evict'
+  | 'poll'
+
+/** Every operation. */
+export const STORAGE_OPERATIONS: readonly StorageOperation[] = [
+  'stat',
+  'read',
+  'list',
+  'createFile',
+  'mkdir',
+  'overwrite',
+  'truncate',
+  'delete',
+  'rename',
+  'stage',
+  'evict',
+  'poll',
+]
+
+/**
+ * Authorizations of either family, each of which is enough. All but poll give stat; modify includes create; stage does not
+ * read; create does not overwrite or delete. Listing is not defined by the profile; services in the field give it to read.
+ */
+const ENOUGH: Readonly<Record<Exclude<StorageOperation, 'rename'>, readonly string[]>> = {
+  stat: ['read', 'write', 'storage.read', 'storage.create', 'storage.modify', 'storage.stage'],
+  read: ['read', 'storage.read'],
+  list: ['read', 'storage.read'],
+  createFile: ['write', 'create', 'storage.create', 'storage.modify'],
+  mkdir: ['write', 'create', 'storage.create', 'storage.modify'],
+  overwrite: ['write', 'modify', 'storage.modify'],
+  truncate: ['write', 'modify', 'storage.modify'],
+  delete: ['write', 'modify', 'storage.modify'],
+  stage: ['storage.stage'],
+  evict: ['storage.stage'],
+  poll: ['storage.poll', 'storage.stage'],
+}
+
+/** The authorizations that an operation on one path can be done with, any one of them. */
+export function authorizationsFor(operation: Exclude<StorageOperation, 'rename'>): readonly string[] {
+  return ENOUGH[operation]
+}
+
+/** An operation and where it is done; `to` for rename only. */
+export interface OperationRequest {
+  readonly operation: StorageOperation
+  readonly path: Path
+  /** The new name of a rename. The target must not exist: replacing a file is an overwrite as well. */
+  readonly to?: Path
+}
+
+/** The scope that lets the operation be done, or undefined. */
+export function findOperationGrant(
+  scopes: readonly Scope[],
+  { operation, path, to }: OperationRequest,
+  options: CapabilityOptions,
+): Scope | undefined {
+  const find = (allowed: readonly string[], where: Path): Scope | undefined =>
+    scopes.find((scope) => allowed.some((authz) => answersTo(scope, authz, options)) && coversPath(scope.path, where))
+  if (operation === 'rename') {
+    // Both ends: what may create there may rename between them (WLCG profile 1.3: files inside its area).
+    return to !== undefined && find(ENOUGH.createFile, to) ? find(ENOUGH.createFile, path) : undefined
+  }
+  // A new directory is one however its name is spelt, so "/foo/" may make "/foo".
+  const where = operation === 'mkdir' ? (`${withoutTrailingSlash(path)}/` as Path) : path
+  return find(ENOUGH[operation], where) ?? (operation === 'mkdir' ? findParentGrant(scopes, path, options) : undefined)
+}
+
+/** `storage.create:/foo/bar` lets the missing `/foo` be made, as a directory. WLCG profile 1.3 section 2.2.1. */
+function findParentGrant(scopes: readonly Scope[], path: Path, options: CapabilityOptions): Scope | undefined {
+  const parent = `${withoutTrailingSlash(path)}/` as Path
+  return scopes.find(
+    (scope) => ENOUGH.mkdir.some((authz) => answersTo(scope, authz, options)) && coversPath(parent, scope.path),
+  )
+}
