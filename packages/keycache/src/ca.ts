@@ -1,0 +1,71 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
+import { ConfigError, quote } from '@scitokens/core'
+
+/**
+ * Certificate authorities trusted besides the system's: PEM text, files, or a directory as OpenSSL's `c_rehash` makes it
+ * (`/etc/grid-security/certificates`: files named by hash, `a1b2c3d4.0`).
+ */
+export type CertificateAuthorities = string | readonly string[] | { readonly directory: string }
+
+/** CA directories are renewed under a running server (IGTF releases); read again after this long. In seconds. */
+const REREAD_AFTER = 300
+
+/** The certificate authorities to verify servers with. Files are read when they are first needed, and again now and then. */
+export class TrustStore {
+  readonly #authorities: CertificateAuthorities | undefined
+  #context: SecureContext | undefined
+  #readAt = -Infinity
+
+  constructor(authorities: CertificateAuthorities | undefined) {
+    this.#authorities = authorities
+  }
+
+  /** Undefined where the system's roots do. Throws `config_error` when a file cannot be read or holds no certificate. */
+  secureContext(): SecureContext | undefined {
+    if (this.#authorities === undefined) return undefined
+    const now = performance.now() / 1000
+    if (this.#context === undefined || now - this.#readAt > REREAD_AFTER) {
+      this.#context = createSecureContext({
+        ca: [...getCACertificates('default'), ...readAuthorities(this.#authorities)],
+      })
+      this.#readAt = now
+    }
+    return this.#context
+  }
+}
+
+/** The PEM texts that an option names. */
+export function readAuthorities(authorities: CertificateAuthorities): string[] {
+  if (typeof authorities === 'object' && 'directory' in authorities) return readHashedDirectory(authorities.directory)
+  return [authorities].flat().map((entry) => (isPem(entry) ? entry : readPemFile(entry)))
+}
+
+function readHashedDirectory(directory: string): string[] {
+  let names: string[]
+  try {
+    names = readdirSync(directory)
+  } catch (cause) {
+    throw new ConfigError(`the CA directory ${quote(directory)} cannot be read`, { cause })
+  }
+  const hashed = names.filter((name) => /^[\da-f]{8}\.\d+$/i.test(name)).toSorted()
+  if (hashed.length === 0)
+    throw new ConfigError(`the CA directory ${quote(directory)} has no file named by hash (a1b2c3d4.0)`)
+  return hashed.map((name) => readPemFile(join(directory, name)))
+}
+
+function readPemFile(file: string): string {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new ConfigError(`the CA file ${quote(file)} cannot be read`, { cause })
+  }
+  if (!isPem(text)) throw new ConfigError(`the CA file ${quote(file)} holds no certificate in PEM form`)
+  return text
+}
+
+function isPem(text: string): boolean {
+  return /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/.test(text)
+}

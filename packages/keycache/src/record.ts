@@ -1,0 +1,45 @@
+import type { ErrorCode, Jwks } from '@scitokens/core'
+
+/** An issuer's keys as they were last confirmed. Times in seconds since the epoch. */
+export interface KeyRecord {
+  readonly issuer: string
+  /** Public members only. */
+  readonly jwks: Jwks
+  /** Where the keys came from; absent for seeded keys. */
+  readonly jwksUri: string | undefined
+  /** Validators of the key set's last answer. RFC 9110 section 8.8. */
+  readonly etag: string | undefined
+  readonly lastModified: string | undefined
+  /** When the request was made that brought or confirmed this content. */
+  readonly fetchedAt: number
+  /** Until then fresh: no traffic. */
+  readonly refreshAt: number
+  /** Until then usable while the issuer cannot be reached. */
+  readonly expiresAt: number
+}
+
+/** The last attempt failed. Kept so that callers, also in later processes, are told why, and nobody storms the issuer. */
+export interface Trouble {
+  /** Attempts failed in a row. */
+  readonly failures: number
+  readonly failedAt: number
+  /** No attempt before this time, unless somebody asks by name (`refresh`). */
+  readonly retryAt: number
+  readonly code: ErrorCode
+  /** Free of secrets and control characters. */
+  readonly message: string
+}
+
+/** What a store knows of one issuer. */
+export interface StoredIssuer {
+  readonly issuer: string
+  readonly keys: KeyRecord | undefined
+  readonly trouble: Trouble | undefined
+  /** A process is fetching, at the longest until then. */
+  readonly leasedUntil: number
+}
+
+/** An issuer of which nothing is known. */
+export function unknownIssuer(issuer: string): StoredIssuer {
+  return { issuer, keys: undefined, trouble: undefined, leasedUntil: 0 }
+}

@@ -1,0 +1,127 @@
+import { quote, SciTokenError, UndecidedError } from '@scitokens/core'
+import { type Headers, retryAfterOf } from './cache-headers.ts'
+import { checkHttpsUrl, type HttpGet, type HttpResponse } from './fetcher.ts'
+
+/** What every request to an issuer shares. */
+export interface Exchange {
+  readonly issuer: string
+  readonly get: HttpGet
+  readonly signal: AbortSignal
+  readonly dangerouslyAllowLoopbackHttp: boolean
+  readonly maxRedirects: number
+  /** Seconds since the epoch. */
+  readonly now: number
+}
+
+/** A JSON document, or the reason why there is none. */
+export type RemoteDocument =
+  | { readonly status: 200; readonly value: unknown; readonly headers: Headers; readonly url: string }
+  | { readonly status: number; readonly value?: undefined; readonly headers: Headers; readonly url: string }
+
+/** How long an issuer asked to be left alone, in seconds; travels with the error that says why. */
+export const askedToWait: WeakMap<Error, number> = new WeakMap()
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+/**
+ * Gets a JSON document over HTTPS, following a few redirects that all stay on HTTPS. Answers with a 4xx or 304 are for the
+ * caller to judge; everything else that is no document throws `issuer_unavailable`, `discovery_failed` or `insecure_url`.
+ */
+export async function getJson(
+  address: string,
+  maxBytes: number,
+  exchange: Exchange,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<RemoteDocument> {
+  const { url, response } = await followRedirects(address, maxBytes, exchange, headers)
+  const { status } = response
+  if (status === 200)
+    return { status, value: parseJson(response, url, exchange), headers: response.headers, url: url.href }
+  if (status === 304 || (status >= 400 && status < 500)) return { status, headers: response.headers, url: url.href }
+  const error = new UndecidedError('issuer_unavailable', `${describe(url)} answered with status ${status}`, {
+    issuer: exchange.issuer,
+    reason: 'unavailable',
+  })
+  const wait = retryAfterOf(response.headers, exchange.now)
+  if (wait !== undefined) askedToWait.set(error, wait)
+  throw error
+}
+
+/** An answer came, but what it says cannot be used. */
+export function unusable(issuer: string, message: string, cause?: unknown): UndecidedError {
+  return new UndecidedError('discovery_failed', message, { issuer, ...(cause === undefined ? {} : { cause }) })
+}
+
+/** A URL for messages: no query, which may hold anything. */
+export function describe(url: URL): string {
+  return quote(url.origin + url.pathname)
+}
+
+async function followRedirects(
+  address: string,
+  maxBytes: number,
+  exchange: Exchange,
+  headers: Readonly<Record<string, string>>,
+): Promise<{ url: URL; response: HttpResponse }> {
+  let url = checkHttpsUrl(new URL(address), exchange.issuer, exchange.dangerouslyAllowLoopbackHttp)
+  for (let hop = 0; ; hop++) {
+    // oxlint-disable-next-line no-await-in-loop -- each hop is known only from the one before
+    const response = await getOnce(url, maxBytes, exchange, headers)
+    if (![301, 302, 303, 307, 308].includes(response.status)) return { url, response }
+    const target = response.headers['location']
+    if (target === undefined || !URL.canParse(target, url))
+      throw unusable(exchange.issuer, `${describe(url)} redirects to nowhere`)
+    if (hop >= exchange.maxRedirects) {
+      throw unusable(exchange.issuer, `${quote(address)} redirects more than ${exchange.maxRedirects} times`)
+    }
+    url = checkHttpsUrl(new URL(target, url), exchange.issuer, exchange.dangerouslyAllowLoopbackHttp)
+  }
+}
+
+async function getOnce(
+  url: URL,
+  maxBytes: number,
+  exchange: Exchange,
+  headers: Readonly<Record<string, string>>,
+): Promise<HttpResponse> {
+  try {
+    return await exchange.get({
+      url,
+      maxBytes,
+      signal: exchange.signal,
+      headers: { accept: 'application/json', ...headers },
+    })
+  } catch (cause) {
+    // The reason says more than the AbortError it causes: the deadline passed, or the cache was closed.
+    const error = exchange.signal.aborted ? (exchange.signal.reason as unknown) : cause
+    if (error instanceof SciTokenError) throw error
+    throw new UndecidedError('issuer_unavailable', `${describe(url)} cannot be reached: ${quote(messageOf(error))}`, {
+      issuer: exchange.issuer,
+      reason: 'unavailable',
+      cause: error,
+    })
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')
+  return error instanceof Error ? error.message : String(error)
+}
+
+/**
+ * Types that name JSON, and those that name nothing: static hosts serve a file without extension as `octet-stream`, and
+ * issuers in production live there. A type that names another format (a login page, say) is refused.
+ */
+const ACCEPTED_TYPE = /^(?:application\/(?:json|octet-stream|[\w.+-]+\+json)|text\/(?:json|plain))$/i
+
+function parseJson(response: HttpResponse, url: URL, { issuer }: Exchange): unknown {
+  const type = response.headers['content-type']?.split(';')[0]?.trim()
+  if (type !== undefined && type !== '' && !ACCEPTED_TYPE.test(type)) {
+    throw unusable(issuer, `${describe(url)} answered with ${quote(type)} instead of JSON`)
+  }
+  try {
+    return JSON.parse(decoder.decode(response.body)) as unknown
+  } catch (cause) {
+    throw unusable(issuer, `${describe(url)} answered with something that is not JSON`, cause)
+  }
+}

@@ -1,0 +1,48 @@
+import type { ErrorCode } from '@scitokens/core'
+import type { Monitoring } from './counters.ts'
+import { type Age, ageOf } from './policy.ts'
+import type { StoredIssuer } from './record.ts'
+
+/** One issuer, for people and health pages. Times in seconds since the epoch. */
+export interface IssuerStatus {
+  readonly issuer: string
+  readonly age: Age
+  /** The keys' names; undefined for a key without. */
+  readonly kids: readonly (string | undefined)[]
+  readonly jwksUri: string | undefined
+  readonly fetchedAt: number | undefined
+  readonly refreshAt: number | undefined
+  readonly expiresAt: number | undefined
+  /** The last attempt, if it failed. */
+  readonly trouble:
+    | {
+        readonly code: ErrorCode
+        readonly message: string
+        readonly failures: number
+        readonly failedAt: number
+        readonly retryAt: number
+      }
+    | undefined
+}
+
+/** The whole cache, for a health page. */
+export interface KeyCacheStatus {
+  /** Where keys are kept; `problem` says why the file does not serve, if it does not. */
+  readonly store: { readonly location: string; readonly problem: string | undefined }
+  readonly issuers: readonly IssuerStatus[]
+  readonly monitoring: Monitoring
+}
+
+/** Describes what is known of an issuer. */
+export function describeStored({ issuer, keys, trouble }: StoredIssuer, now: number): IssuerStatus {
+  return {
+    issuer,
+    age: ageOf(keys, now),
+    kids: keys?.jwks.keys.map(({ kid }) => kid) ?? [],
+    jwksUri: keys?.jwksUri,
+    fetchedAt: keys?.fetchedAt,
+    refreshAt: keys?.refreshAt,
+    expiresAt: keys?.expiresAt,
+    trouble,
+  }
+}
