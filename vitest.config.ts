@@ -4,14 +4,14 @@ import { defineConfig } from 'vitest/config'
 
 // Tests run from the sources of every package: the export condition spares a build.
 const conditions = ['@scitokens/source']
-const projects = ['packages', 'examples', 'tests']
-  .map((group) => join(import.meta.dirname, group))
-  .filter((group) => existsSync(group))
-  .flatMap((group) =>
-    readdirSync(group, { withFileTypes: true })
-      .filter((entry) => entry.isDirectory() && existsSync(join(group, entry.name, 'test')))
-      .map((entry) => ({ name: entry.name, root: join(group, entry.name) })),
-  )
+const inGroups = ['packages', 'examples', 'tests'].flatMap((group) => {
+  const folder = join(import.meta.dirname, group)
+  return existsSync(folder) ? readdirSync(folder).map((name) => ({ name, root: join(folder, name) })) : []
+})
+const projects = [...inGroups, { name: 'tools', root: join(import.meta.dirname, 'tools') }]
+  .filter(({ root }) => existsSync(join(root, 'test')))
+  // A folder with a configuration of its own needs something first (a build, a peer) and is run by a script of its own.
+  .filter(({ root }) => !existsSync(join(root, 'vitest.config.ts')))
 
 export default defineConfig({
   test: {

@@ -18,7 +18,7 @@ async function main(args) {
       `Node ${process.versions.node} is too old to start from: install Node 24 (or at least 20) from https://nodejs.org or your system's packages.`,
     )
   }
-  const env = cleanEnvironment(process.env)
+  const env = { TURBO_TELEMETRY_DISABLED: '1', ...cleanEnvironment(process.env) }
   await withLock(toolchain, async () => {
     env.PATH = await toolchainPath(env)
     await installDependencies(env, process.env.SCITOKENS_LOCKFILE === 'update')

@@ -53,8 +53,7 @@ export async function installDependencies(env, update) {
   const first = !existsSync(join(root, 'node_modules'))
   if (first) console.error('installing the dependencies')
   const lockfile = update ? '--no-frozen-lockfile' : '--frozen-lockfile'
-  const args = ['install', lockfile, '--config.fetch-retry-mintimeout=1000', '--config.fetch-retry-maxtimeout=5000']
-  const { status, output } = await capture('pnpm', args, { cwd: root, env })
+  const { status, output } = await capture('pnpm', ['install', lockfile], { cwd: root, env })
   if (status === 0) return
   if (first) removeDependencies()
   if (status > 128) throw new Failure('The install was interrupted.')

@@ -1,0 +1,67 @@
+// `npm run check`: everything that keeps the house in order, apart from the tests. Runs all steps, or those named as
+// arguments, and ends with a line for each. `--update` lets the step `api` write its reports anew.
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { packages } from './packages.ts'
+import { capture, root, run } from './process.ts'
+
+const update = process.argv.includes('--update') ? ['--update'] : []
+const tarballs = join(root, 'temp', 'tarballs')
+
+const steps: Readonly<Record<string, () => Promise<boolean>>> = {
+  lint: () => succeeds('oxlint', ['--type-aware', '--deny-warnings']),
+  format: () => succeeds('biome', ['format']),
+  unused: () => succeeds('knip', []),
+  layers: () => succeeds('turbo', ['boundaries']),
+  build: () => succeeds('turbo', ['run', 'build', '--output-logs=errors-only']),
+  pack,
+  packaging: checkTarballs,
+  api: () => succeeds('node', [join(root, 'tools', 'api.ts'), ...update]),
+  dist: () => succeeds('vitest', ['run', '--root', join(root, 'tests', 'dist')]),
+}
+
+/** The archives exactly as they would be published. */
+async function pack(): Promise<boolean> {
+  rmSync(tarballs, { recursive: true, force: true })
+  for (const { folder } of packages) {
+    const { status, output } = await capture('pnpm', ['pack', '--pack-destination', tarballs], { cwd: folder })
+    if (status !== 0) {
+      console.error(output)
+      return false
+    }
+  }
+  return true
+}
+
+async function checkTarballs(): Promise<boolean> {
+  let good = true
+  for (const tarball of readdirSync(tarballs).map((name) => join(tarballs, name))) {
+    for (const [command, ...args] of [
+      ['publint', tarball, '--strict'],
+      ['attw', tarball, '--profile', 'esm-only', '--no-emoji'],
+    ] as const) {
+      const { status, output } = await capture(command, args)
+      if (status !== 0) console.error(output)
+      good &&= status === 0
+    }
+  }
+  return good
+}
+
+async function succeeds(command: string, args: readonly string[]): Promise<boolean> {
+  return (await run(command, args)) === 0
+}
+
+const named = process.argv.slice(2).filter((argument) => argument !== '--update')
+const unknown = named.find((name) => steps[name] === undefined)
+if (unknown !== undefined) throw new Error(`no step ${unknown}; there are ${Object.keys(steps).join(', ')}`)
+const lines: string[] = []
+for (const [name, step] of Object.entries(steps)) {
+  if (named.length > 0 && !named.includes(name)) continue
+  console.log(`\n── ${name}`)
+  const start = performance.now()
+  const good = await step()
+  if (!good) process.exitCode = 1
+  lines.push(`${good ? 'ok  ' : 'FAIL'} ${name.padEnd(10)} ${((performance.now() - start) / 1000).toFixed(1)} s`)
+}
+console.log(`\n${lines.join('\n')}`)
