@@ -1,0 +1,45 @@
+import { type ProfileName, PROFILES } from '@scitokens/core'
+import { InvalidArgumentError } from 'commander'
+
+/** Collects an option that may be repeated. */
+export function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
+  return [...(previous ?? []), value]
+}
+
+const UNITS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 }
+
+/** Reads a time span in seconds: `600`, or `10m`, `2h`, `7d`. */
+export function parseSeconds(value: string): number {
+  const [, number, unit] = /^(\d{1,9})([smhd]?)$/.exec(value) ?? []
+  if (number === undefined) throw new InvalidArgumentError('Give seconds, or a number with s, m, h or d.')
+  return Number(number) * UNITS[unit ?? '']!
+}
+
+/** Reads a whole number from `minimum` on. */
+export function parseInteger(minimum: number, maximum: number = Number.MAX_SAFE_INTEGER): (value: string) => number {
+  return (value) => {
+    const number = Number(value)
+    if (!/^\d+$/.test(value) || number < minimum || number > maximum) {
+      throw new InvalidArgumentError(`Give a whole number from ${minimum}${maximum < 1e9 ? ` to ${maximum}` : ''}.`)
+    }
+    return number
+  }
+}
+
+/** The short profile names of the C++ tools. */
+const PROFILE_ALIASES: Readonly<Record<string, ProfileName>> = {
+  scitokens1: 'scitoken:1.0',
+  scitokens2: 'scitoken:2.0',
+  wlcg: 'wlcg:1.x',
+  atjwt: 'at+jwt',
+}
+
+/** Reads a profile by its own name or by the C++ tools' short one. */
+export function parseProfile(value: string): ProfileName {
+  const profile = Object.hasOwn(PROFILE_ALIASES, value) ? PROFILE_ALIASES[value]! : value
+  const known = PROFILES as readonly string[]
+  if (!known.includes(profile)) {
+    throw new InvalidArgumentError(`Give one of ${[...known, ...Object.keys(PROFILE_ALIASES)].join(', ')}.`)
+  }
+  return profile as ProfileName
+}

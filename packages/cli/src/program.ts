@@ -1,0 +1,31 @@
+import { Command } from 'commander'
+import type { Registry } from './command.ts'
+import { addCompletion } from './commands/completion.ts'
+import { addCreate } from './commands/create.ts'
+import { addDecode } from './commands/decode.ts'
+import { addDiscover } from './commands/discover.ts'
+import { addKeygen } from './commands/keygen.ts'
+import { addMan } from './commands/man.ts'
+import { EXIT_STATUS } from './reference.ts'
+import { packageVersion } from './version.ts'
+
+const DESCRIPTION =
+  'Makes, reads, verifies and tests SciTokens and WLCG tokens, gets them from issuers, keeps them fresh for jobs, and runs ' +
+  'issuers, guards and key caches.'
+
+/**
+ * The whole command line as one tree: what runs, what `--help` shows, and what man page, completion and docs/cli.md are made from.
+ * Building it loads no more than the commands' options; each command loads its package when it runs.
+ */
+export function buildProgram(registry: Registry): Command {
+  const program = new Command('scitokens')
+    .summary('make, read, verify, get and keep SciTokens')
+    .description(DESCRIPTION)
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .usage('<command> [options]')
+    .addHelpText('after', `\nExit status:\n${EXIT_STATUS.map(([code, meaning]) => `  ${code}  ${meaning}`).join('\n')}`)
+  for (const add of [addKeygen, addCreate, addDecode, addDiscover, addCompletion, addMan]) {
+    add(program, registry)
+  }
+  return program
+}

@@ -1,0 +1,50 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+
+const BIN = join(import.meta.dirname, '../../src/bin.ts')
+
+/** How a child process is run. */
+export interface RunOptions {
+  readonly cwd?: string
+  readonly env?: Record<string, string>
+  /** Text on standard input; undefined closes it at once, as cron does. */
+  readonly input?: string
+}
+
+/** What a child process left. */
+export interface Ran {
+  readonly status: number | null
+  readonly stdout: string
+  readonly stderr: string
+  /** Standard output as JSON. */
+  json<T = Record<string, unknown>>(): T
+}
+
+/** Runs the real program as a child process, in an environment that knows no token of the machine. */
+export function scitokens(args: readonly string[], { cwd, env, input }: RunOptions = {}): Promise<Ran> {
+  const child = spawn(process.execPath, ['--conditions=@scitokens/source', BIN, ...args], {
+    cwd: cwd ?? tmpdir(),
+    env: { PATH: process.env['PATH'], HOME: '/nonexistent', XDG_RUNTIME_DIR: '/nonexistent', ...env },
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
+  })
+  let stdout = ''
+  let stderr = ''
+  child.stdout!.setEncoding('utf8').on('data', (text: string) => (stdout += text))
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  child.stdin?.on('error', () => {}) // it may end before it has read everything
+  child.stdin?.end(input)
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (status) => resolve({ status, stdout, stderr, json: () => JSON.parse(stdout) as never }))
+  })
+}
+
+/** A temporary directory for one test. */
+export function temporaryDirectory(): string {
+  const directory = mkdtempSync(join(tmpdir(), 'scitokens-cli-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  return directory
+}
