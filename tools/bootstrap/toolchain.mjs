@@ -57,7 +57,7 @@ export async function installDependencies(env, update) {
   if (status === 0) return
   if (first) removeDependencies()
   if (status > 128) throw new Failure('The install was interrupted.')
-  if (/ERR_PNPM_OUTDATED_LOCKFILE/.test(output)) {
+  if (/ERR_PNPM_(OUTDATED_LOCKFILE|PACKAGE_MANAGER_NO_IMPORTER)/.test(output)) {
     throw new Failure(
       'pnpm-lock.yaml does not fit the package.json files: run SCITOKENS_LOCKFILE=update node tools/dev.mjs and commit the change.',
     )

@@ -4,10 +4,12 @@ import { ERROR_CODES } from '@scitokens/core'
 import { expect, test } from 'vitest'
 import { root } from '../process.ts'
 
-const rows = readFileSync(join(root, 'docs', 'errors.md'), 'utf8')
-  .split('\n')
-  .filter((line) => line.startsWith('| `'))
-  .map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim()))
+const rows =
+  readFileSync(join(root, 'docs', 'errors.md'), 'utf8')
+    .split('## The codes')[1]
+    ?.split('\n')
+    .filter((line) => line.startsWith('| `'))
+    .map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim())) ?? []
 
 test('docs/errors.md has one row for each error code, and no other', () => {
   const documented = rows.map((cells) => cells[1]?.replaceAll('`', ''))

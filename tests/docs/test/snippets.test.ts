@@ -1,0 +1,79 @@
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type Command, pages, root, sessionsOf, type Snippet, snippetsOf } from './fences.ts'
+import { freePort, runCommand, runFile } from './program.ts'
+import { isAsShown } from './shown-output.ts'
+
+// Snippets lie inside the work tree, so that `import '@scitokens/…'` finds the packages.
+let folder: string
+const snippets = pages.flatMap(snippetsOf)
+const fileOf = ({ name }: Snippet): string => join(folder, `${name.replaceAll(/[^a-z0-9]+/gi, '-')}.ts`)
+beforeAll(() => {
+  const temp = join(import.meta.dirname, '..', 'temp')
+  mkdirSync(temp, { recursive: true })
+  folder = mkdtempSync(join(temp, 'snippets-'))
+  for (const snippet of snippets) writeFileSync(fileOf(snippet), snippet.program)
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+let cwd: string
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'docs-'))
+})
+afterEach(() => rmSync(cwd, { recursive: true, force: true }))
+
+async function expectSession(commands: readonly Command[], port: number): Promise<void> {
+  for (const { command, output } of commands) {
+    const program = runCommand(command.replaceAll(/(localhost|127\.0\.0\.1):3000\b/g, `127.0.0.1:${port}`), cwd)
+    await program.until(() => false)
+    if (!isAsShown(output, program.all())) expect(program.all(), `$ ${command}`).toBe(output)
+  }
+}
+
+test('every TypeScript block of the documentation passes the type check', () => {
+  const config = {
+    extends: join(root, 'tsconfig.base.json'),
+    compilerOptions: { noEmit: true, composite: false, isolatedDeclarations: false, moduleDetection: 'force' },
+    include: ['*.ts'],
+  }
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config))
+  const { stdout } = spawnSync(join(root, 'node_modules', '.bin', 'tsc'), ['-p', folder], { encoding: 'utf8' })
+  expect(stdout).toBe('')
+})
+
+describe.for(snippets)('the program at $name', (snippet) => {
+  test('runs, and prints what is shown below it', async () => {
+    const { output, session } = snippet
+    const port = await freePort()
+    const program = runFile(fileOf(snippet), cwd, port)
+    const isComplete = (stdout: string): boolean => output !== undefined && isAsShown(output, stdout)
+    try {
+      const state = await program.until(isComplete)
+      if (output !== undefined && !isComplete(program.stdout())) expect(program.all()).toBe(output)
+      if (state === 'ended')
+        expect({ status: await program.stop(), output: program.all() }).toMatchObject({ status: 0 })
+      if (session !== undefined) await expectSession(session, port)
+    } finally {
+      await program.stop()
+    }
+  })
+})
+
+describe.for(pages.filter((page) => sessionsOf(page).length > 0 && page.path !== 'README.md'))(
+  'the console sessions of $path',
+  (page) => {
+    test('go as shown', async () => {
+      await expectSession(sessionsOf(page), await freePort())
+    }, 120_000)
+  },
+)
+
+test('the README of each package shows a program', () => {
+  const shown = new Set(snippets.map(({ name }) => name.split(':')[0]))
+  const without = pages.filter(({ path }) => path.startsWith('packages/') && !shown.has(path))
+  expect(without.map(({ path }) => path).filter((path) => path !== 'packages/cli/README.md')).toEqual([])
+  expect(pages.filter(({ path }) => path.startsWith('packages/'))).toHaveLength(9)
+})
