@@ -1,1 +1,17 @@
-export {}
+// Table of contents of `@scitokens/issuer`.
+export { type AuditEvent, type AuditSink, FileAudit, LoggerAudit, MemoryAudit } from './audit.ts'
+export type {
+  AssertionPolicy,
+  ClientAuthMethod,
+  ClientCertificate,
+  ExchangePolicy,
+  GrantType,
+  RefreshPolicy,
+} from './clients/client.ts'
+export type { ClientOptions } from './clients/client-options.ts'
+export { createIssuer, type Issuer, type ListenOptions } from './issuer.ts'
+export { type KeyProvider, LocalKeys, type ProvidedKey } from './keys/key-provider.ts'
+export type { KeyScheduleOptions } from './keys/key-schedule.ts'
+export type { IssuerOptions, MasterKeyOptions, RealmOptions, StorageOptions } from './options.ts'
+export type { Match, PolicyOptions, PolicyRule } from './policy/policy.ts'
+export type { Logger } from './types.ts'

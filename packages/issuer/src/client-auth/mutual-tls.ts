@@ -1,0 +1,36 @@
+import { createHash, type X509Certificate } from 'node:crypto'
+import type { Client } from '../clients/client.ts'
+
+/** The certificate of a TLS connection. */
+export interface PeerCertificate {
+  readonly certificate: X509Certificate
+  /** Whether a trusted authority vouches for it. */
+  readonly authorized: boolean
+}
+
+/** Whether this is a certificate by which the client is known. RFC 8705 sections 2.1 and 2.2. */
+export function certificateMatches(client: Client, { certificate, authorized }: PeerCertificate): boolean {
+  return client.certificates.some(({ sha256, subject }) => {
+    if (sha256 !== undefined) return certificateThumbprint(certificate) === asBase64url(sha256)
+    return authorized && subject !== undefined && normaliseSubject(subject) === subjectOf(certificate)
+  })
+}
+
+/** `x5t#S256` of a certificate. RFC 8705 section 3.1. */
+export function certificateThumbprint(certificate: X509Certificate): string {
+  return createHash('sha256').update(certificate.raw).digest('base64url')
+}
+
+function asBase64url(sha256: string): string {
+  const hex = sha256.replaceAll(':', '')
+  return /^[0-9a-fA-F]{64}$/.test(hex) ? Buffer.from(hex, 'hex').toString('base64url') : sha256
+}
+
+/** RFC 4514 order, most specific first; Node lists one per line in the certificate's own order. */
+function subjectOf(certificate: X509Certificate): string {
+  return certificate.subject.split('\n').toReversed().join(',')
+}
+
+function normaliseSubject(subject: string): string {
+  return subject.replaceAll(/\s*,\s*/g, ',')
+}

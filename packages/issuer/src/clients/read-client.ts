@@ -1,0 +1,120 @@
+import { type Algorithm, ANY_AUDIENCE, ConfigError, isGroupName, quote, WLCG_ANY_AUDIENCE } from '@scitokens/core'
+import { within } from '../policy/policy.ts'
+import { parseTemplate } from '../policy/template.ts'
+import type { Secrets } from '../secrets.ts'
+import type { Client, ClientAuthMethod, GrantType } from './client.ts'
+import type { ClientOptions } from './client-options.ts'
+import { checkRedirectUri } from './redirect-uri.ts'
+
+/** What the issuer says where a client says nothing. */
+export interface ClientDefaults {
+  readonly lifetime: number
+  readonly maxLifetime: number
+  readonly profile: 'scitoken:2.0' | 'wlcg:1.x'
+  readonly algorithms: readonly Algorithm[]
+  readonly refresh: Client['refresh']
+}
+
+const MIN_SECRET_LENGTH = 16
+
+/** All grants, with the short names that errors and documentation use. */
+export const GRANT_TYPES: readonly GrantType[] = [
+  'client_credentials',
+  'authorization_code',
+  'refresh_token',
+  'urn:ietf:params:oauth:grant-type:device_code',
+  'urn:ietf:params:oauth:grant-type:token-exchange',
+  'urn:ietf:params:oauth:grant-type:jwt-bearer',
+]
+
+const INTERACTIVE: readonly GrantType[] = [
+  'authorization_code',
+  'urn:ietf:params:oauth:grant-type:device_code',
+  'refresh_token',
+]
+
+/** Checks a client's configuration. Throws `config_error` naming the key at fault. */
+export function readClient(options: ClientOptions, defaults: ClientDefaults, secrets: Secrets, at: string): Client {
+  const { clientId } = options
+  const refuse = (key: string, why: string): ConfigError => new ConfigError(`${at}.${key}: ${why}`)
+  // RFC 6749 appendix A.1: printable ASCII.
+  if (typeof clientId !== 'string' || !/^[\x20-\x7e]{1,256}$/.test(clientId))
+    throw refuse('clientId', 'must be printable ASCII')
+  const clientSecrets = [options.clientSecret ?? []].flat()
+  for (const secret of clientSecrets) {
+    if (secret.length < MIN_SECRET_LENGTH)
+      throw refuse('clientSecret', `must have ${MIN_SECRET_LENGTH} characters or more`)
+  }
+  const methods = authMethods(options, clientSecrets.length > 0)
+  const confidential = !methods.has('none')
+  const redirectUris = options.redirectUris ?? []
+  for (const uri of redirectUris) within(`${at}.redirectUris`, () => checkRedirectUri(uri))
+  const algorithm = options.algorithm ?? defaults.algorithms[0]!
+  if (!defaults.algorithms.includes(algorithm))
+    throw refuse('algorithm', `${algorithm} is not among the issuer's algorithms`)
+  const grants = new Set(
+    options.grants ?? (redirectUris.length > 0 || !confidential ? INTERACTIVE : ['client_credentials' as const]),
+  )
+  const unknown = [...grants].find((grant) => !GRANT_TYPES.includes(grant))
+  if (unknown !== undefined) throw refuse('grants', `${quote(unknown)} is no grant type`)
+  if (grants.has('client_credentials') && !confidential)
+    throw refuse('grants', 'client_credentials needs a client with credentials')
+  if (grants.has('authorization_code') && redirectUris.length === 0 && options.grants) {
+    throw refuse('redirectUris', 'authorization_code needs a redirect URI')
+  }
+  for (const group of options.groups ?? []) {
+    if (!isGroupName(group)) throw refuse('groups', `${quote(group)} is no group: write /vo/group`)
+  }
+  const lifetime = seconds(options.lifetime ?? defaults.lifetime, `${at}.lifetime`)
+  if (lifetime > defaults.maxLifetime)
+    throw refuse('lifetime', `${lifetime} s is over the issuer's limit of ${defaults.maxLifetime} s`)
+  const audiences = options.audiences ?? []
+  return {
+    clientId,
+    name: options.clientName ?? clientId,
+    methods,
+    secretHashes: clientSecrets.map((secret) => secrets.hash('client-secret', clientId, secret)),
+    jwks: options.jwks,
+    certificates: options.certificates ?? [],
+    grants,
+    redirectUris,
+    requirePkce: !confidential || (options.requirePkce ?? true),
+    ceiling: options.scopes && within(`${at}.scopes`, () => options.scopes!.map(parseTemplate)),
+    defaults: options.defaultScopes && within(`${at}.defaultScopes`, () => options.defaultScopes!.map(parseTemplate)),
+    audience: {
+      allowed: audiences,
+      default: options.defaultAudience === undefined ? audiences.filter(isOneServer) : [options.defaultAudience].flat(),
+    },
+    subject: options.subject ?? clientId,
+    groups: options.groups ?? [],
+    lifetime,
+    profile: options.profile ?? defaults.profile,
+    profileByRequest: options.profileByRequest ?? true,
+    algorithm,
+    refresh: { ...defaults.refresh, ...options.refresh },
+    exchange: { from: [], widenAudience: false, refresh: false, ...options.exchange },
+    assertions: options.assertions ?? [],
+    chains: options.chains ?? false,
+    acceptScopesAlias: options.acceptScopesAlias ?? false,
+    skipConsent: options.skipConsent ?? false,
+  }
+}
+
+function authMethods(options: ClientOptions, hasSecret: boolean): ReadonlySet<ClientAuthMethod> {
+  if (options.authMethods) return new Set(options.authMethods)
+  const methods: ClientAuthMethod[] = []
+  if (hasSecret) methods.push('secret')
+  if (options.jwks !== undefined) methods.push('private_key_jwt')
+  if (options.certificates && options.certificates.length > 0) methods.push('tls')
+  return new Set(methods.length > 0 ? methods : ['none' as const])
+}
+
+function isOneServer(audience: string): boolean {
+  return audience !== '*' && audience !== ANY_AUDIENCE && audience !== WLCG_ANY_AUDIENCE
+}
+
+/** A duration of the configuration: whole seconds, one or more. */
+export function seconds(value: number, at: string): number {
+  if (!Number.isSafeInteger(value) || value < 1) throw new ConfigError(`${at}: must be whole seconds, 1 or more`)
+  return value
+}

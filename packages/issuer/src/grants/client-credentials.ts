@@ -1,0 +1,15 @@
+import type { Grant } from './grant.ts'
+
+/** A client that acts for itself. RFC 6749 section 4.4. Nothing is stored. */
+export const clientCredentials: Grant = {
+  grantType: 'client_credentials',
+  parameters: [],
+  async handle({ client }) {
+    return {
+      principal: { kind: 'client', subject: client.subject, groups: client.groups, claims: {} },
+      changes: [],
+      // RFC 6749 section 4.4.3: no refresh token; the client can ask again.
+      refresh: { kind: 'none' },
+    }
+  },
+}

@@ -1,0 +1,73 @@
+import type { Clock, JsonObject } from '@scitokens/core'
+import type { AuthenticatedClient } from '../client-auth/authenticate.ts'
+import type { Client } from '../clients/client.ts'
+import type { GrantType } from '../clients/client.ts'
+import type { Parameters } from '../parameters.ts'
+import type { GrantBounds } from '../policy/decide.ts'
+import type { Principal } from '../policy/principal.ts'
+import type { Secrets } from '../secrets.ts'
+import type { Change, Store } from '../store/store.ts'
+
+/** A token request whose client is authenticated. */
+export interface GrantRequest {
+  readonly client: Client
+  readonly authentication: AuthenticatedClient
+  readonly parameters: Parameters
+  /** Seconds since the epoch; the same for the whole request. */
+  readonly now: number
+  readonly tools: GrantTools
+}
+
+/** What grants may use. No key and no signer is among it: a grant proposes, the pipeline decides and signs. */
+export interface GrantTools {
+  readonly issuer: string
+  readonly store: Pick<Store, 'get'>
+  readonly secrets: Secrets
+  readonly clock: Clock
+  /** The claims of an access token of this issuer that is valid now and not revoked. Throws `invalid_grant`-like refusals. */
+  verifyAccessToken(token: string): Promise<JsonObject>
+  /** The claims of an assertion by an issuer that the client may bring assertions of. */
+  verifyAssertion(token: string, client: Client): Promise<JsonObject>
+  /** Ends a refresh family, because one of its tokens or its code was used again. */
+  endFamily(familyId: string, why: string): Promise<void>
+}
+
+/** Which refresh token goes with the answer. */
+export type RefreshProposal =
+  | { readonly kind: 'none' }
+  /** A new family, if client and policy allow. `onlyIfAsked`: only with the scope `offline_access`. */
+  | { readonly kind: 'new'; readonly onlyIfAsked: boolean; readonly familyId?: string }
+  /** The family goes on. */
+  | { readonly kind: 'existing'; readonly familyId: string; readonly token: string | undefined }
+
+/** What a grant proposes. It has signed and written nothing. */
+export interface GrantProposal {
+  readonly principal: Principal
+  /** What was granted at first and cannot be exceeded. */
+  readonly bounds?: GrantBounds
+  /** The bounds do not hold for the audience (an exchange whose policy says so). */
+  readonly mayChangeAudience?: boolean
+  /** The token ends then at the latest, in seconds since the epoch. */
+  readonly notAfter?: number
+  /** Writes that make the grant good: all or none, before anything is signed. */
+  readonly changes: readonly Change[]
+  /** Why the writes may fail: somebody else was quicker. */
+  readonly conflict?: string
+  readonly refresh: RefreshProposal
+  /** `jti` of the token this one is derived from. */
+  readonly parent?: string
+  /** `act` of a delegation. RFC 8693 section 4.1. */
+  readonly actor?: JsonObject
+  /** Of the authorization request, for the ID token. */
+  readonly nonce?: string
+  /** RFC 8693 section 2.2.1. */
+  readonly issuedTokenType?: string
+}
+
+/** A grant. Its file holds these three things and nothing that signs. */
+export interface Grant {
+  readonly grantType: GrantType
+  /** Parameters it reads besides those of every grant. */
+  readonly parameters: readonly string[]
+  handle(request: GrantRequest): Promise<GrantProposal>
+}

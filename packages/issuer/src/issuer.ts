@@ -1,0 +1,115 @@
+import { ConfigError, systemClock } from '@scitokens/core'
+import type { FastifyInstance, FastifyPluginAsync, FastifyServerOptions } from 'fastify'
+import { LoggerAudit } from './audit.ts'
+import { loadSecrets } from './master-key.ts'
+import { openRealm, type SharedParts } from './open-realm.ts'
+import type { IssuerOptions, RealmOptions, StorageOptions } from './options.ts'
+import { issuerPlugin } from './plugin.ts'
+import type { Realm } from './realm.ts'
+import { buildServer } from './server.ts'
+import { SqlStore } from './store/sql-store.ts'
+import { SqliteEngine } from './store/sqlite-engine.ts'
+import type { Store } from './store/store.ts'
+import { type Clock, silentLogger } from './types.ts'
+
+/** Options of {@link Issuer.listen}. */
+export interface ListenOptions {
+  /** Default: 127.0.0.1. */
+  readonly host?: string
+  /** Default: 0, a free one. */
+  readonly port?: number
+}
+
+/** A running issuer: one or several VOs in one process. */
+export interface Issuer {
+  /** All endpoints, for a Fastify application of your own. */
+  readonly plugin: FastifyPluginAsync
+  readonly realms: readonly Realm[]
+  /** A server with nothing but the issuer. Options go to Fastify (TLS, proxies, logger). */
+  buildServer(options?: FastifyServerOptions): FastifyInstance
+  /** Builds a server and listens; returns its address, such as `http://127.0.0.1:40123`. */
+  listen(options?: ListenOptions): Promise<string>
+  /** Looks at the keys and removes expired entries now; otherwise done regularly by itself. */
+  maintain(): Promise<void>
+  /** Ends what is under way and closes server, store and audit. */
+  close(): Promise<void>
+}
+
+const SWEEP_LIMIT = 500
+
+/**
+ * Creates an issuer: checks the configuration, opens the store, makes keys where there are none. Nothing listens yet.
+ *
+ * Throws `config_error` naming the option at fault, `insecure_url` for an issuer without TLS, `undecided` where the store
+ * cannot be reached.
+ */
+export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
+  const clock = options.clock ?? systemClock
+  const logger = options.logger ?? silentLogger
+  const secrets = loadSecrets(options.masterKey, options.storage)
+  const store = await openStore(options.storage, clock)
+  const shared: SharedParts = { store, secrets, clock, audit: options.audit ?? new LoggerAudit(logger), logger }
+  let realms: Realm[]
+  try {
+    realms = await openRealms(options, shared)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+  const plugin = issuerPlugin(realms, options.maxBodyBytes ?? 65_536)
+  const servers: FastifyInstance[] = []
+
+  const maintain = async (): Promise<void> => {
+    for (const realm of realms) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other: it is background work
+      await realm.keys.refresh()
+    }
+    await store.sweep(SWEEP_LIMIT)
+  }
+  const timer = setInterval(() => {
+    maintain().catch((error: unknown) => logger.error({ err: error }, 'maintenance failed, it is tried again'))
+  }, options.maintenanceIntervalMs ?? 10_000)
+  timer.unref()
+
+  const build = (serverOptions?: FastifyServerOptions): FastifyInstance => {
+    const server = buildServer(plugin, serverOptions)
+    servers.push(server)
+    return server
+  }
+  return {
+    plugin,
+    realms,
+    buildServer: build,
+    listen: async ({ host = '127.0.0.1', port = 0 } = {}) => build().listen({ host, port }),
+    maintain,
+    close: async () => {
+      clearInterval(timer)
+      await Promise.all(servers.map((server) => server.close()))
+      await shared.audit.close?.()
+      await store.close()
+    },
+  }
+}
+
+async function openRealms(options: IssuerOptions, shared: SharedParts): Promise<Realm[]> {
+  const single = options.issuer === undefined ? [] : [options as RealmOptions]
+  if (single.length > 0 && options.realms)
+    throw new ConfigError('give one issuer directly, or several as realms, not both')
+  const list = options.realms ?? single
+  if (list.length === 0) throw new ConfigError('issuer: the URL of the issuer is missing')
+  const realms: Realm[] = []
+  for (const [index, realm] of list.entries()) {
+    if (realms.some((other) => other.issuer.replace(/\/$/, '') === realm.issuer.replace(/\/$/, ''))) {
+      throw new ConfigError(`realms[${index}].issuer: ${realm.issuer} is there twice`)
+    }
+    // oxlint-disable-next-line no-await-in-loop -- each makes its keys under a lease of its own; order keeps errors clear
+    realms.push(await openRealm(realm, options, shared, options.realms ? `realms[${index}].` : ''))
+  }
+  return realms
+}
+
+async function openStore(storage: StorageOptions, clock: Clock): Promise<Store> {
+  if ('store' in storage) return storage.store
+  if ('memory' in storage) return SqlStore.open(new SqliteEngine({ file: ':memory:' }), clock)
+  return SqlStore.open(new SqliteEngine(storage), clock)
+}

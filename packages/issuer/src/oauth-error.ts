@@ -1,0 +1,99 @@
+import { InvalidRequestError } from '@scitokens/core'
+
+/** Error codes of the endpoints: RFC 6749 sections 4.1.2.1 and 5.2, RFC 8628, RFC 8693, RFC 8707, RFC 7009, RFC 7591. */
+export type OAuthErrorCode =
+  | 'invalid_request'
+  | 'invalid_client'
+  | 'invalid_grant'
+  | 'unauthorized_client'
+  | 'unsupported_grant_type'
+  | 'unsupported_response_type'
+  | 'unsupported_token_type'
+  | 'invalid_scope'
+  | 'invalid_target'
+  | 'access_denied'
+  | 'authorization_pending'
+  | 'slow_down'
+  | 'expired_token'
+  | 'invalid_token'
+  | 'insufficient_scope'
+  | 'invalid_redirect_uri'
+  | 'invalid_client_metadata'
+  | 'login_required'
+  | 'server_error'
+  | 'temporarily_unavailable'
+
+/** What an {@link OAuthError} carries beyond its sentence. */
+export interface OAuthErrorDetails {
+  /** For the operator's log, never sent. */
+  readonly detail?: string
+  readonly status?: number
+  /** Extra response headers, such as `WWW-Authenticate` or `Retry-After`. */
+  readonly headers?: Readonly<Record<string, string>>
+  readonly cause?: unknown
+}
+
+/** A refusal as the client sees it: an RFC code and a sentence that helps and leaks nothing. */
+export class OAuthError extends InvalidRequestError {
+  readonly error: OAuthErrorCode
+  readonly status: number
+  /** For the log only. */
+  readonly detail: string | undefined
+  readonly headers: Readonly<Record<string, string>>
+
+  constructor(error: OAuthErrorCode, description: string, details: OAuthErrorDetails = {}) {
+    super(description, details.cause === undefined ? undefined : { cause: details.cause })
+    this.error = error
+    this.status = details.status ?? defaultStatus(error)
+    this.detail = details.detail
+    this.headers = details.headers ?? {}
+  }
+
+  /** The body of the reply. RFC 6749 section 5.2. */
+  toBody(): { error: OAuthErrorCode; error_description: string } {
+    return { error: this.error, error_description: printable(this.message) }
+  }
+}
+
+function defaultStatus(error: OAuthErrorCode): number {
+  switch (error) {
+    case 'invalid_client':
+    case 'invalid_token':
+      return 401
+    case 'insufficient_scope':
+      return 403
+    case 'server_error':
+      return 500
+    case 'temporarily_unavailable':
+      return 503
+    case 'invalid_request':
+    case 'invalid_grant':
+    case 'unauthorized_client':
+    case 'unsupported_grant_type':
+    case 'unsupported_response_type':
+    case 'unsupported_token_type':
+    case 'invalid_scope':
+    case 'invalid_target':
+    case 'access_denied':
+    case 'authorization_pending':
+    case 'slow_down':
+    case 'expired_token':
+    case 'invalid_redirect_uri':
+    case 'invalid_client_metadata':
+    case 'login_required':
+      return 400
+  }
+}
+
+/** `error_description` may hold %x20-21 / %x23-5B / %x5D-7E only. RFC 6749 section 5.2. */
+function printable(text: string): string {
+  return text.replaceAll('"', "'").replaceAll(/[^\x20-\x7e]|\\/g, '?')
+}
+
+/** The refusal of a client that could not be authenticated. RFC 6749 section 5.2. */
+export function invalidClient(detail: string): OAuthError {
+  return new OAuthError('invalid_client', 'client authentication failed', {
+    detail,
+    headers: { 'www-authenticate': 'Basic realm="token endpoint", charset="UTF-8"' },
+  })
+}

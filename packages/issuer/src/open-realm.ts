@@ -1,0 +1,155 @@
+import { type Algorithm, checkIssuerIdentifier, ConfigError } from '@scitokens/core'
+import type { AuditSink } from './audit.ts'
+import type { RefreshPolicy } from './clients/client.ts'
+import { ClientRegistry } from './clients/client-registry.ts'
+import { type ClientDefaults, readClient, seconds } from './clients/read-client.ts'
+import { GRANTS } from './grants/grants.ts'
+import { LocalKeys } from './keys/key-provider.ts'
+import { KeyRing } from './keys/key-ring.ts'
+import type { KeySchedule } from './keys/key-schedule.ts'
+import type { IssuerOptions, RealmOptions } from './options.ts'
+import { readPolicy } from './policy/policy.ts'
+import type { Endpoints, Realm, RealmTimes } from './realm.ts'
+import type { Secrets } from './secrets.ts'
+import type { Store } from './store/store.ts'
+import type { Clock, Logger } from './types.ts'
+
+/** What realms of one process share. */
+export interface SharedParts {
+  readonly store: Store
+  readonly secrets: Secrets
+  readonly clock: Clock
+  readonly audit: AuditSink
+  readonly logger: Logger
+}
+
+/** WLCG profile 1.3, section on token lifetimes. */
+const REFRESH_DEFAULTS: RefreshPolicy = {
+  rotate: true,
+  graceSeconds: 300,
+  lifetimeSeconds: 30 * 86_400,
+  maxSeconds: undefined,
+}
+
+/** Checks one issuer's options, reads or makes its keys, and puts its parts together. Throws `config_error`. */
+export async function openRealm(
+  options: RealmOptions,
+  all: IssuerOptions,
+  shared: SharedParts,
+  at: string,
+): Promise<Realm> {
+  const issuer = checkIssuerIdentifier(options.issuer, {
+    dangerouslyAllowLoopbackHttp: all.dangerouslyAllowLoopbackHttp ?? false,
+  })
+  const times = readTimes(options, at)
+  const algorithms = algorithmsOf(options)
+  const defaults: ClientDefaults = {
+    lifetime: seconds(options.lifetime ?? 3600, `${at}lifetime`),
+    maxLifetime: times.maxLifetime,
+    profile: options.profile ?? 'scitoken:2.0',
+    algorithms,
+    refresh: { ...REFRESH_DEFAULTS, ...options.refresh },
+  }
+  const clients = readClients(options, defaults, shared.secrets, at)
+  const keys = await KeyRing.open({
+    realm: issuer,
+    store: shared.store,
+    provider: options.keyProvider ?? new LocalKeys(shared.secrets),
+    algorithms,
+    schedule: readSchedule(options, times, at),
+    clock: shared.clock,
+  })
+  return {
+    ...shared,
+    issuer,
+    endpoints: endpointsOf(issuer),
+    clients: new ClientRegistry(clients, async () => undefined),
+    policy: readPolicy(options.policy),
+    keys,
+    grants: new Map(GRANTS.map((grant) => [grant.grantType, grant])),
+    times,
+    algorithms,
+    wlcgVersion: options.wlcgVersion ?? '1.0',
+    scopesSupported: options.scopesSupported ?? scopesOf(options),
+    interactive: false,
+    registration: false,
+    foreignKeys: all.foreignKeys,
+  }
+}
+
+/** Reads the clients of a realm. Also used when the configuration is read again. */
+export function readClients(
+  options: RealmOptions,
+  defaults: ClientDefaults,
+  secrets: Secrets,
+  at: string,
+): ReturnType<typeof readClient>[] {
+  const clients = (options.clients ?? []).map((client, index) =>
+    readClient(client, defaults, secrets, `${at}clients[${index}]`),
+  )
+  const ids = clients.map((client) => client.clientId)
+  const twice = ids.find((id, index) => ids.indexOf(id) !== index)
+  if (twice !== undefined) throw new ConfigError(`${at}clients: ${JSON.stringify(twice)} is there twice`)
+  return clients
+}
+
+function algorithmsOf({ algorithms, clients }: RealmOptions): readonly Algorithm[] {
+  if (algorithms) return algorithms
+  return clients?.some((client) => client.algorithm === 'RS256') ? ['ES256', 'RS256'] : ['ES256']
+}
+
+function readTimes(options: RealmOptions, at: string): RealmTimes {
+  const read = (key: keyof RealmOptions, fallback: number): number =>
+    seconds((options[key] as number) ?? fallback, at + key)
+  const backdate = options.backdate ?? 60
+  if (!Number.isSafeInteger(backdate) || backdate < 0)
+    throw new ConfigError(`${at}backdate: must be whole seconds, 0 or more`)
+  return {
+    backdate,
+    maxLifetime: read('maxLifetime', 21_600),
+    codeSeconds: read('codeSeconds', 60),
+    deviceCodeSeconds: read('deviceCodeSeconds', 900),
+    deviceIntervalSeconds: read('deviceIntervalSeconds', 5),
+    idTokenSeconds: read('idTokenSeconds', 3600),
+    metadataMaxAgeSeconds: read('metadataMaxAgeSeconds', 3600),
+    jwksMaxAgeSeconds: read('jwksMaxAgeSeconds', 3600),
+  }
+}
+
+function readSchedule({ keys = {} }: RealmOptions, { maxLifetime }: RealmTimes, at: string): KeySchedule {
+  const schedule = {
+    publishAheadSeconds: seconds(keys.publishAheadSeconds ?? 172_800, `${at}keys.publishAheadSeconds`),
+    signingSeconds: seconds(keys.signingSeconds ?? 15_552_000, `${at}keys.signingSeconds`),
+    retainSeconds: seconds(keys.retainSeconds ?? 345_600, `${at}keys.retainSeconds`),
+  }
+  if (schedule.signingSeconds <= schedule.publishAheadSeconds) {
+    throw new ConfigError(`${at}keys.signingSeconds: must be more than publishAheadSeconds`)
+  }
+  // A key must be published for as long as a token of it can be alive.
+  return { ...schedule, retainSeconds: Math.max(schedule.retainSeconds, maxLifetime) }
+}
+
+function endpointsOf(issuer: string): Endpoints {
+  const base = issuer.replace(/\/$/, '')
+  return {
+    token: `${base}/token`,
+    authorization: `${base}/authorize`,
+    device: `${base}/device_authorization`,
+    deviceVerification: `${base}/device`,
+    jwks: `${base}/jwks`,
+    revocation: `${base}/revoke`,
+    introspection: `${base}/introspect`,
+    registration: `${base}/register`,
+    userinfo: `${base}/userinfo`,
+  }
+}
+
+const STANDARD_SCOPES = ['openid', 'profile', 'email', 'offline_access', 'wlcg', 'wlcg.groups']
+
+function scopesOf({ clients = [], policy }: RealmOptions): readonly string[] {
+  const named = [
+    ...clients.flatMap((client) => client.scopes ?? []),
+    ...(policy?.rules ?? []).flatMap((rule) => rule.scopes),
+  ].filter((scope) => !scope.includes('{'))
+  return [...new Set([...STANDARD_SCOPES, ...named])]
+}

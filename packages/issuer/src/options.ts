@@ -1,0 +1,81 @@
+import type { KeySource } from '@scitokens/core'
+import type { AuditSink } from './audit.ts'
+import type { RefreshPolicy } from './clients/client.ts'
+import type { ClientOptions } from './clients/client-options.ts'
+import type { KeyProvider } from './keys/key-provider.ts'
+import type { KeyScheduleOptions } from './keys/key-schedule.ts'
+import type { PolicyOptions } from './policy/policy.ts'
+import type { Store } from './store/store.ts'
+import type { Clock, Logger } from './types.ts'
+
+/** One issuer (one VO). */
+export interface RealmOptions {
+  /** Its URL, exactly as it will stand in tokens. `https`, but for {@link IssuerOptions.dangerouslyAllowLoopbackHttp}. */
+  readonly issuer: string
+  readonly clients?: readonly ClientOptions[]
+  readonly policy?: PolicyOptions
+  /** `ver` scitoken:2.0 or a WLCG token, where a client says nothing. Default: `scitoken:2.0`. */
+  readonly profile?: 'scitoken:2.0' | 'wlcg:1.x'
+  /** `wlcg.ver` of WLCG tokens. Default: `1.0`, the only one that verifiers in the field accept. */
+  readonly wlcgVersion?: string
+  /** The first is the default. Default: ES256, and RS256 where a client names it. */
+  readonly algorithms?: readonly ('ES256' | 'RS256')[]
+  /** Of access tokens, in seconds. Default: 3600. */
+  readonly lifetime?: number
+  /** Longest that any client can be given, in seconds. Default: 21 600 (WLCG profile 1.3). */
+  readonly maxLifetime?: number
+  /** Seconds by which `iat` and `nbf` lie in the past: verifiers in the field have no tolerance. Default: 60. */
+  readonly backdate?: number
+  /** Default: rotate, grace 300 s, 30 days idle, no end. */
+  readonly refresh?: Partial<RefreshPolicy>
+  /** Default: 60 seconds. */
+  readonly codeSeconds?: number
+  /** Default: 900 seconds. */
+  readonly deviceCodeSeconds?: number
+  /** Between two polls of a device. Default: 5 seconds. */
+  readonly deviceIntervalSeconds?: number
+  /** Of ID tokens. Default: 3600 seconds. */
+  readonly idTokenSeconds?: number
+  readonly keys?: KeyScheduleOptions
+  /** Where private keys live. Default: in the store, encrypted with the master key. */
+  readonly keyProvider?: KeyProvider
+  /** `Cache-Control` of metadata and JWKS. Defaults: 3600 seconds each. */
+  readonly metadataMaxAgeSeconds?: number
+  readonly jwksMaxAgeSeconds?: number
+  /** Told in the metadata. Default: what clients and policy name without placeholders. */
+  readonly scopesSupported?: readonly string[]
+}
+
+/** Where things are kept. */
+export type StorageOptions =
+  /** SQLite, one file: nothing to install. */
+  | { readonly file: string; readonly busyTimeoutMs?: number }
+  /** Nothing survives the process: for tests and demonstrations. */
+  | { readonly memory: true }
+  | { readonly store: Store }
+
+/** The key that protects everything at rest. */
+export type MasterKeyOptions =
+  /** 32 bytes or more. */
+  | { readonly value: Uint8Array }
+  /** A file with at least 32 bytes, base64url or hex, readable by its owner only; made where it is missing if `create`. */
+  | { readonly file: string; readonly create?: boolean }
+
+/** Options of {@link createIssuer}: one issuer directly, or several as `realms`. */
+export interface IssuerOptions extends Partial<RealmOptions> {
+  readonly realms?: readonly RealmOptions[]
+  readonly storage: StorageOptions
+  /** Default: `FILE.key` beside the SQLite file, made with mode 0600; a random one for memory. PostgreSQL needs one. */
+  readonly masterKey?: MasterKeyOptions
+  readonly audit?: AuditSink
+  readonly logger?: Logger
+  readonly clock?: Clock
+  /** Keys of other issuers, for assertions (RFC 7523): a `KeyCache`. Default: only those configured with the client. */
+  readonly foreignKeys?: KeySource
+  /** Accept `http://` on a loopback host as the issuer: for demonstrations and tests. Default: false. */
+  readonly dangerouslyAllowLoopbackHttp?: boolean
+  /** How often keys are looked at and expired entries removed. Default: 10 000. */
+  readonly maintenanceIntervalMs?: number
+  /** Largest request body in bytes. Default: 65 536. */
+  readonly maxBodyBytes?: number
+}

@@ -1,0 +1,321 @@
+import { randomUUID } from 'node:crypto'
+import {
+  formatScope,
+  formatScopes,
+  type JsonObject,
+  parseScope,
+  SciTokenError,
+  type Scope,
+  signToken,
+} from '@scitokens/core'
+import {
+  authenticateClient,
+  type AuthenticatedClient,
+  type AuthenticationTools,
+  CLIENT_PARAMETERS,
+  type ClientCredentials,
+} from './client-auth/authenticate.ts'
+import { certificateThumbprint } from './client-auth/mutual-tls.ts'
+import type { Client } from './clients/client.ts'
+import type { Grant, GrantProposal } from './grants/grant.ts'
+import { grantTools } from './grants/grant-tools.ts'
+import { OAuthError } from './oauth-error.ts'
+import type { Parameters } from './parameters.ts'
+import { grantAudience, requestedAudience } from './policy/audience.ts'
+import { decide, type GrantBounds, type PolicyDecision } from './policy/decide.ts'
+import { isEmptyRequest, parseRequestedScopes, type RequestedScopes } from './policy/requested-scopes.ts'
+import type { Realm } from './realm.ts'
+import type { Change } from './store/store.ts'
+import { signIdToken } from './tokens/id-token.ts'
+import { type Family, formatRefreshToken, newFamilyId } from './tokens/refresh-token.ts'
+
+/** A request to the token endpoint. */
+export interface TokenRequest extends ClientCredentials {
+  /** Of the client, for the audit. */
+  readonly address: string
+}
+
+/** The body of a successful reply. RFC 6749 section 5.1. */
+export interface TokenResponse {
+  readonly access_token: string
+  readonly token_type: 'Bearer'
+  readonly expires_in: number
+  readonly scope: string
+  readonly refresh_token?: string
+  readonly id_token?: string
+  readonly issued_token_type?: string
+}
+
+/** Parameters that every grant shares. */
+const COMMON_PARAMETERS = ['grant_type', 'scope', 'expires_in', 'cwk']
+
+/**
+ * The one way to a token, for every grant: authenticate the client, let the grant propose, authorise and narrow by policy, write
+ * (at most one transaction, none for client credentials), sign, audit. Whatever fails, fails before anything is signed.
+ */
+export async function issueToken(realm: Realm, request: TokenRequest): Promise<TokenResponse> {
+  const now = Math.floor(realm.clock())
+  let client: Client | undefined
+  try {
+    const authentication = await authenticateClient(request, authenticationTools(realm))
+    client = authentication.client
+    const grant = selectGrant(realm, client, request.parameters)
+    const { parameters } = request
+    const proposal = await grant.handle({
+      client,
+      authentication,
+      parameters,
+      now,
+      tools: grantTools(realm, request.address),
+    })
+    return await complete(realm, { request, authentication, grant, proposal, now })
+  } catch (error) {
+    await auditRefusal(realm, request, client, error, now)
+    throw error
+  }
+}
+
+/** What client authentication needs of a realm. */
+export function authenticationTools(realm: Realm): AuthenticationTools {
+  return {
+    secrets: realm.secrets,
+    store: realm.store,
+    clock: realm.clock,
+    issuer: realm.issuer,
+    assertionAudiences: [realm.issuer, realm.endpoints.token],
+    findClient: (clientId) => realm.clients.find(clientId),
+  }
+}
+
+function selectGrant(realm: Realm, client: Client, parameters: Parameters): Grant {
+  const grantType = parameters.required('grant_type')
+  const grant = realm.grants.get(grantType)
+  if (!grant) throw new OAuthError('unsupported_grant_type', 'this grant_type is not supported')
+  if (!client.grants.has(grant.grantType)) {
+    throw new OAuthError('unauthorized_client', 'this client may not use this grant_type')
+  }
+  parameters.refuseDuplicates([...CLIENT_PARAMETERS, ...COMMON_PARAMETERS, ...grant.parameters])
+  return grant
+}
+
+interface Issue {
+  readonly request: TokenRequest
+  readonly authentication: AuthenticatedClient
+  readonly grant: Grant
+  readonly proposal: GrantProposal
+  readonly now: number
+}
+
+async function complete(realm: Realm, issue: Issue): Promise<TokenResponse> {
+  const { request, authentication, grant, proposal, now } = issue
+  const { client } = authentication
+  const requested = readRequest(client, request.parameters, proposal.bounds)
+  const decision = decide({
+    policy: realm.policy,
+    client,
+    principal: proposal.principal,
+    requested,
+    bounds: proposal.bounds && { ...proposal.bounds, scopes: proposal.bounds.scope.map(parseScope) },
+  })
+  const wlcg = client.profileByRequest && requested.wlcg ? true : client.profile === 'wlcg:1.x'
+  const audience = grantAudience(
+    requestedAudience(request.parameters),
+    client.audience,
+    proposal.mayChangeAudience ? undefined : proposal.bounds?.audience,
+  )
+  const lifetime = lifetimeOf(client, request.parameters, proposal, now)
+  const refresh = planRefresh(realm, issue, decision, audience, wlcg)
+  await persist(realm, proposal, refresh.changes)
+
+  const jti = randomUUID()
+  const scope = tokenScope(decision)
+  const signer = realm.keys.signer(client.algorithm)
+  const profile = wlcg ? 'wlcg:1.x' : client.profile
+  const accessToken = await signToken({
+    signer,
+    profile,
+    lifetime,
+    maxLifetime: realm.times.maxLifetime,
+    backdate: realm.times.backdate,
+    clock: () => now,
+    wlcgVersion: realm.wlcgVersion,
+    claims: {
+      iss: realm.issuer,
+      sub: proposal.principal.subject,
+      aud: audience.length === 1 ? audience[0]! : [...audience],
+      jti,
+      client_id: client.clientId,
+      ...(scope === '' ? {} : { scope }),
+      ...(decision.groups.length > 0 ? { 'wlcg.groups': [...decision.groups] } : {}),
+      ...(proposal.actor ? { act: proposal.actor } : {}),
+      ...confirmation(authentication),
+    },
+  })
+  const idToken = decision.identity.includes('openid')
+    ? await signIdToken({ realm, signer, client, proposal, decision, accessToken, wlcg, now })
+    : undefined
+  await realm.audit.write({
+    time: now,
+    event: 'token_issued',
+    issuer: realm.issuer,
+    client: client.clientId,
+    subject: proposal.principal.subject,
+    grant: grant.grantType,
+    jti,
+    ...(proposal.parent === undefined ? {} : { parent: proposal.parent }),
+    ...(refresh.familyId === undefined ? {} : { family: refresh.familyId }),
+    scope,
+    audience,
+    expiresAt: now + lifetime,
+    kid: signer.kid,
+    address: request.address,
+  })
+  return {
+    access_token: accessToken,
+    token_type: 'Bearer',
+    expires_in: lifetime,
+    scope: responseScope(decision, requested, refresh.token !== undefined),
+    ...(refresh.token === undefined ? {} : { refresh_token: refresh.token }),
+    ...(idToken === undefined ? {} : { id_token: idToken }),
+    ...(proposal.issuedTokenType === undefined ? {} : { issued_token_type: proposal.issuedTokenType }),
+  }
+}
+
+/** Without a `scope`, the original grant as it was; that the policy still allows it is judged anew each time. */
+function readRequest(client: Client, parameters: Parameters, bounds: GrantBounds | undefined): RequestedScopes {
+  const text = parameters.one('scope') ?? (client.acceptScopesAlias ? parameters.one('scopes') : undefined)
+  const requested = parseRequestedScopes(text ?? '')
+  if (!bounds) return requested
+  const same = { ...requested, wlcg: requested.wlcg || bounds.wlcg }
+  if (text === undefined || (isEmptyRequest(requested) && requested.identity.length === 0)) {
+    return { ...same, identity: bounds.identity, groups: bounds.groups }
+  }
+  return same
+}
+
+function lifetimeOf(client: Client, parameters: Parameters, { notAfter }: GrantProposal, now: number): number {
+  const text = parameters.one('expires_in')
+  if (text !== undefined && !/^[1-9]\d{0,9}$/.test(text)) {
+    throw new OAuthError('invalid_request', 'expires_in must be a number of seconds')
+  }
+  // Only downward.
+  const lifetime = Math.min(
+    client.lifetime,
+    text === undefined ? Infinity : Number(text),
+    notAfter === undefined ? Infinity : notAfter - now,
+  )
+  if (lifetime < 1) throw new OAuthError('invalid_grant', 'what was presented has expired')
+  return lifetime
+}
+
+interface RefreshPlan {
+  readonly token: string | undefined
+  readonly familyId: string | undefined
+  readonly changes: readonly Change[]
+}
+
+function planRefresh(
+  realm: Realm,
+  { proposal, authentication, grant, now }: Issue,
+  decision: PolicyDecision,
+  audience: readonly string[],
+  wlcg: boolean,
+): RefreshPlan {
+  const { refresh } = proposal
+  const { client } = authentication
+  if (refresh.kind === 'existing') return { token: refresh.token, familyId: refresh.familyId, changes: [] }
+  const none: RefreshPlan = { token: undefined, familyId: undefined, changes: [] }
+  if (refresh.kind === 'none' || !client.grants.has('refresh_token')) return none
+  if (refresh.onlyIfAsked && !decision.identity.includes('offline_access')) return none
+  const familyId = refresh.familyId ?? newFamilyId()
+  const family: Family = {
+    clientId: client.clientId,
+    principal: proposal.principal,
+    // The original grant: what was consented to or exchanged, not what this first token was narrowed to.
+    bounds: proposal.bounds ?? boundsOf(decision, audience, wlcg),
+    generation: 1,
+    used: [],
+    createdAt: now,
+    lastUsedAt: now,
+    grant: grant.grantType,
+    ...(proposal.parent === undefined ? {} : { parent: proposal.parent }),
+  }
+  const { lifetimeSeconds, maxSeconds } = client.refresh
+  const expiresAt = now + Math.min(lifetimeSeconds, maxSeconds ?? Infinity)
+  const entry = { realm: realm.issuer, kind: 'family' as const, id: familyId, owner: proposal.principal.subject }
+  return {
+    token: formatRefreshToken({ familyId, generation: 1 }, realm.secrets),
+    familyId,
+    changes: [{ insert: { ...entry, value: family, expiresAt } }],
+  }
+}
+
+/** What a decision leaves as the bounds of everything derived from it. */
+export function boundsOf(decision: PolicyDecision, audience: readonly string[], wlcg: boolean): GrantBounds {
+  return {
+    scope: decision.scopes.map(formatScope),
+    identity: decision.identity,
+    groups: decision.groups,
+    audience,
+    wlcg,
+  }
+}
+
+async function persist(realm: Realm, proposal: GrantProposal, more: readonly Change[]): Promise<void> {
+  const changes = [...proposal.changes, ...more]
+  if (changes.length === 0) return
+  if (!(await realm.store.commit(changes))) {
+    throw new OAuthError('invalid_grant', proposal.conflict ?? 'what was presented has been used already')
+  }
+}
+
+/** RFC 8705 section 3.1: a client known by its certificate gets tokens that only this certificate can use. */
+function confirmation({ method, certificate }: AuthenticatedClient): JsonObject {
+  return method === 'tls' && certificate ? { cnf: { 'x5t#S256': certificateThumbprint(certificate) } } : {}
+}
+
+/** Identity scopes stay in the token, so that userinfo can be asked with it; `offline_access` is nobody's business there. */
+function tokenScope({ scopes, identity }: PolicyDecision): string {
+  return [...identity.filter((item) => item !== 'offline_access'), formatScopes(scopes)].filter(Boolean).join(' ')
+}
+
+function responseScope(
+  { scopes, identity, groups }: PolicyDecision,
+  requested: RequestedScopes,
+  refreshable: boolean,
+): string {
+  const items = [
+    ...identity.filter((item) => item !== 'offline_access' || refreshable),
+    ...scopes.map((scope: Scope) => formatScope(scope)),
+    ...(requested.groups.includes(undefined) ? ['wlcg.groups'] : []),
+    ...groups.filter((group) => requested.groups.includes(group)).map((group) => `wlcg.groups:${group}`),
+    ...(requested.wlcg ? ['wlcg'] : []),
+  ]
+  return items.join(' ')
+}
+
+async function auditRefusal(
+  realm: Realm,
+  { parameters, address }: TokenRequest,
+  client: Client | undefined,
+  error: unknown,
+  now: number,
+): Promise<void> {
+  // A device that waits is no event.
+  if (error instanceof OAuthError && (error.error === 'authorization_pending' || error.error === 'slow_down')) return
+  const grant = parameters.all('grant_type')[0]
+  try {
+    await realm.audit.write({
+      time: now,
+      event: 'token_refused',
+      issuer: realm.issuer,
+      ...(client ? { client: client.clientId } : {}),
+      ...(grant !== undefined && realm.grants.has(grant) ? { grant } : {}),
+      address,
+      error: error instanceof OAuthError ? error.error : error instanceof SciTokenError ? error.code : 'server_error',
+      ...(error instanceof OAuthError ? { detail: error.detail ?? error.message } : {}),
+    })
+  } catch (cause) {
+    realm.logger.error({ err: cause }, 'an audit line about a refusal could not be written')
+  }
+}

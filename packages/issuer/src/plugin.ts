@@ -1,0 +1,70 @@
+import type { FastifyError, FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import { SciTokenError } from '@scitokens/core'
+import { OAuthError } from './oauth-error.ts'
+import { Parameters } from './parameters.ts'
+import type { Realm } from './realm.ts'
+import { jwksRoute } from './routes/jwks.ts'
+import { metadataRoutes } from './routes/metadata.ts'
+import type { RouteContext } from './routes/route-context.ts'
+import { sendJson } from './routes/send-json.ts'
+import { NO_STORE, tokenRoute } from './routes/token.ts'
+
+const ROUTES: readonly ((context: RouteContext) => void)[] = [metadataRoutes, jwksRoute, tokenRoute]
+
+/** The endpoints of all realms as one Fastify plugin, with body parsing and error handling of its own. */
+export function issuerPlugin(realms: readonly Realm[], maxBodyBytes: number): FastifyPluginAsync {
+  return async (app) => {
+    acceptForms(app, maxBodyBytes)
+    app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply, realms[0]!))
+    for (const realm of realms) {
+      const url = new URL(realm.issuer)
+      const byHost = new Set(realms.map((other) => new URL(other.issuer).host)).size > 1
+      const context: RouteContext = {
+        realm,
+        app,
+        basePath: url.pathname.replace(/\/$/, ''),
+        host: byHost ? url.host : undefined,
+      }
+      for (const route of ROUTES) route(context)
+    }
+  }
+}
+
+function acceptForms(app: FastifyInstance, bodyLimit: number): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser(
+    'application/x-www-form-urlencoded',
+    { parseAs: 'string', bodyLimit },
+    (_request, body, done) => {
+      done(null, Parameters.parse(body as string))
+    },
+  )
+}
+
+/** Every failure as an OAuth error. What the client cannot mend is told to the log alone. */
+function sendError(error: FastifyError, request: FastifyRequest, reply: FastifyReply, realm: Realm): FastifyReply {
+  const answer = asOAuthError(error)
+  if (answer.status >= 500) realm.logger.error({ err: error, url: request.routeOptions.url }, 'a request failed')
+  reply.code(answer.status).headers({ ...NO_STORE, ...answer.headers })
+  return sendJson(reply, JSON.stringify(answer.toBody()))
+}
+
+function asOAuthError(error: FastifyError): OAuthError {
+  if (error instanceof OAuthError) return error
+  if (error instanceof SciTokenError) {
+    if (error.family !== 'undecided')
+      return new OAuthError('server_error', 'something went wrong here', { cause: error })
+    const headers = { 'retry-after': String(error.retryAfterSeconds ?? 5) }
+    return new OAuthError('temporarily_unavailable', 'this cannot be done just now, try again', { headers })
+  }
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE' || error.code === 'FST_ERR_CTP_EMPTY_JSON_BODY') {
+    return new OAuthError('invalid_request', 'send the parameters as application/x-www-form-urlencoded in the body')
+  }
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new OAuthError('invalid_request', 'the request is too large', { status: 413 })
+  }
+  if (error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500) {
+    return new OAuthError('invalid_request', 'the request is malformed', { status: error.statusCode })
+  }
+  return new OAuthError('server_error', 'something went wrong here')
+}

@@ -1,0 +1,171 @@
+import { coveredByAny, formatScope, intersectScopes, minimalScopes, type Scope } from '@scitokens/core'
+import { OAuthError } from '../oauth-error.ts'
+import { matches, type Policy } from './policy.ts'
+import type { Principal } from './principal.ts'
+import { isEmptyRequest, type RequestedScopes } from './requested-scopes.ts'
+import { expandTemplate, isPlainForEveryVerifier, type ScopeTemplate } from './template.ts'
+
+/** What a client may have at most, and gets where it does not say. */
+export interface ClientScopes {
+  readonly clientId: string
+  /** Undefined: the rules alone decide. */
+  readonly ceiling: readonly ScopeTemplate[] | undefined
+  readonly defaults: readonly ScopeTemplate[] | undefined
+}
+
+/** What was once granted and can never be exceeded. Kept with refresh families, codes and device logins. */
+export interface GrantBounds {
+  /** Scopes as text, so that they can be stored. */
+  readonly scope: readonly string[]
+  readonly identity: readonly string[]
+  readonly groups: readonly string[]
+  readonly audience: readonly string[]
+  readonly wlcg: boolean
+}
+
+/** A question to the policy. */
+export interface PolicyQuestion {
+  readonly policy: Policy
+  readonly client: ClientScopes
+  readonly principal: Principal
+  readonly requested: RequestedScopes
+  /** The original grant's scopes and groups, where there is one. */
+  readonly bounds:
+    | { readonly scopes: readonly Scope[]; readonly identity: readonly string[]; readonly groups: readonly string[] }
+    | undefined
+  /** Told of every step, for {@link explainPolicy}. */
+  readonly explain?: (line: string) => void
+}
+
+/** What the policy grants. */
+export interface PolicyDecision {
+  readonly scopes: readonly Scope[]
+  readonly identity: readonly string[]
+  readonly groups: readonly string[]
+  /** Something that was asked for is missing or narrower. */
+  readonly narrowed: boolean
+}
+
+/**
+ * Decides what of a request is granted: the union of the rules that match, within the client's ceiling, within the original
+ * grant, within what was asked for. Each step intersects by core's path algebra, so none can add.
+ *
+ * Throws `invalid_scope` where nothing is left, `access_denied` for groups and capability sets one has no part in.
+ */
+export function decide(question: PolicyQuestion): PolicyDecision {
+  const { requested, bounds } = question
+  const explain = question.explain ?? ((): void => {})
+  const allowed = allowedScopes(question, explain)
+  const possible = bounds ? intersectScopes(bounds.scopes, allowed) : allowed
+  if (bounds) explain(`the original grant leaves: ${list(possible)}`)
+  const wanted = wantedScopes(question, explain)
+  const scopes = wanted ? intersectScopes(wanted, possible) : possible
+  const groups = grantedGroups(question)
+  const identity = requested.identity.filter((item) => !bounds || bounds.identity.includes(item))
+  explain(`granted: ${list(scopes)}${groups.length > 0 ? `; groups ${groups.join(' ')}` : ''}`)
+  if (wanted && wanted.length > 0 && scopes.length === 0) {
+    throw new OAuthError('invalid_scope', 'nothing of the scope that was asked for is allowed')
+  }
+  if (scopes.length === 0 && groups.length === 0 && !identity.includes('openid')) {
+    throw new OAuthError('invalid_scope', 'no scope is allowed')
+  }
+  const narrowed = (wanted ?? []).some((scope) => !coveredByAny(scopes, scope)) || requested.unknown.length > 0
+  return { scopes, identity, groups, narrowed }
+}
+
+function allowedScopes(
+  { policy, client, principal }: PolicyQuestion,
+  explain: (line: string) => void,
+): readonly Scope[] {
+  const expand = (templates: readonly ScopeTemplate[], from: string): Scope[] =>
+    templates.flatMap((template) => {
+      const expansion = expandTemplate(template, principal, client.clientId)
+      if ('scope' in expansion) return [expansion.scope]
+      explain(`${from}: ${template.text} grants nothing: ${expansion.skipped}`)
+      return []
+    })
+  const ceiling = client.ceiling && expand(client.ceiling, 'the client')
+  // A client that acts for itself has what its own entry says; people have what rules give them.
+  if (ceiling && (policy.rules === undefined || principal.kind === 'client')) {
+    explain(`the client's own scopes: ${list(ceiling)}`)
+    return minimalScopes(ceiling)
+  }
+  const granted = (policy.rules ?? []).flatMap((rule) => {
+    const verdict = matches(rule.match, principal, client.clientId)
+    if (verdict !== true) {
+      explain(`${rule.name}: does not apply, ${verdict}`)
+      return []
+    }
+    const scopes = expand(rule.templates, rule.name)
+    explain(`${rule.name}: allows ${list(scopes)}`)
+    return scopes
+  })
+  if (!ceiling) return minimalScopes(granted)
+  const within = intersectScopes(granted, ceiling)
+  explain(`the client's ceiling leaves: ${list(within)}`)
+  return within
+}
+
+/** What was asked for, or the default; undefined stands for everything that is possible. */
+function wantedScopes(question: PolicyQuestion, explain: (line: string) => void): readonly Scope[] | undefined {
+  const { requested, client, principal, bounds } = question
+  if (requested.capabilitySet !== undefined) return capabilitySet(question, requested.capabilitySet)
+  if (!isEmptyRequest(requested)) {
+    const misread = requested.scopes.find((scope) => !isPlainForEveryVerifier(scope))
+    if (misread) throw new OAuthError('invalid_scope', 'a path that was asked for is one that some servers misread')
+    return requested.scopes
+  }
+  if (bounds || !client.defaults) return undefined
+  const scopes = client.defaults.flatMap((template) => {
+    const expansion = expandTemplate(template, principal, client.clientId)
+    return 'scope' in expansion ? [expansion.scope] : []
+  })
+  explain(`nothing was asked for, the default is: ${list(scopes)}`)
+  return scopes
+}
+
+/** WLCG profile 1.3: a set is granted whole or not at all. */
+function capabilitySet({ policy, client, principal, bounds }: PolicyQuestion, name: string): readonly Scope[] {
+  const set = policy.capabilitySets.get(name)
+  const denied = new OAuthError('access_denied', 'this capability set is not open to you')
+  if (!set || (set.match && matches(set.match, principal, client.clientId) !== true)) throw denied
+  const scopes = set.templates.map((template) => {
+    const expansion = expandTemplate(template, principal, client.clientId)
+    if (!('scope' in expansion)) throw denied
+    return expansion.scope
+  })
+  const question = { policy, client, principal, bounds: undefined, requested: NOTHING }
+  const allowed = allowedScopes(question, () => {})
+  const possible = bounds ? intersectScopes(bounds.scopes, allowed) : allowed
+  if (!scopes.every((scope) => coveredByAny(possible, scope))) throw denied
+  return scopes
+}
+
+const NOTHING: RequestedScopes = {
+  scopes: [],
+  identity: [],
+  groups: [],
+  capabilitySet: undefined,
+  wlcg: false,
+  unknown: [],
+}
+
+/**
+ * WLCG profile 1.3, `wlcg.groups`: groups asked for by name in their order, then the default ones; the bare word stands for the
+ * default ones where it stands. Whoever is no member is refused.
+ */
+function grantedGroups({ policy, principal, requested, bounds }: PolicyQuestion): readonly string[] {
+  if (requested.groups.length === 0) return []
+  const own = principal.groups.filter((group) => !bounds || bounds.groups.includes(group))
+  const defaults = own.filter((group) => !policy.optionalGroups.has(group))
+  const granted = requested.groups.flatMap((group) => {
+    if (group === undefined) return defaults
+    if (!own.includes(group)) throw new OAuthError('access_denied', 'a group was asked for of which you are no member')
+    return [group]
+  })
+  return [...new Set([...granted, ...defaults])]
+}
+
+function list(scopes: readonly Scope[]): string {
+  return scopes.length === 0 ? 'nothing' : scopes.map(formatScope).join(' ')
+}

@@ -1,0 +1,60 @@
+import type { Algorithm, KeySource } from '@scitokens/core'
+import type { AuditSink } from './audit.ts'
+import type { ClientRegistry } from './clients/client-registry.ts'
+import type { Grant } from './grants/grant.ts'
+import type { KeyRing } from './keys/key-ring.ts'
+import type { Policy } from './policy/policy.ts'
+import type { Secrets } from './secrets.ts'
+import type { Store } from './store/store.ts'
+import type { Clock, Logger } from './types.ts'
+
+/** Durations and limits of an issuer, checked. In seconds unless named otherwise. */
+export interface RealmTimes {
+  readonly backdate: number
+  readonly maxLifetime: number
+  readonly codeSeconds: number
+  readonly deviceCodeSeconds: number
+  readonly deviceIntervalSeconds: number
+  readonly idTokenSeconds: number
+  readonly metadataMaxAgeSeconds: number
+  readonly jwksMaxAgeSeconds: number
+}
+
+/** Places of an issuer, absolute URLs. */
+export interface Endpoints {
+  readonly token: string
+  readonly authorization: string
+  readonly device: string
+  readonly deviceVerification: string
+  readonly jwks: string
+  readonly revocation: string
+  readonly introspection: string
+  readonly registration: string
+  readonly userinfo: string
+}
+
+/** One issuer (one VO): its own keys, clients and policy. Several may share a process and a store. */
+export interface Realm {
+  readonly issuer: string
+  readonly endpoints: Endpoints
+  readonly clients: ClientRegistry
+  policy: Policy
+  readonly keys: KeyRing
+  readonly grants: ReadonlyMap<string, Grant>
+  readonly store: Store
+  readonly secrets: Secrets
+  readonly clock: Clock
+  readonly audit: AuditSink
+  readonly logger: Logger
+  readonly times: RealmTimes
+  readonly algorithms: readonly Algorithm[]
+  readonly wlcgVersion: string
+  /** Told in the metadata; oidc-agent's `max` asks for all of them. */
+  readonly scopesSupported: readonly string[]
+  /** People can log in here: the authorization and device endpoints exist. */
+  readonly interactive: boolean
+  /** Clients may register themselves. */
+  readonly registration: boolean
+  /** Keys of other issuers, for assertions whose client has none configured. */
+  readonly foreignKeys: KeySource | undefined
+}

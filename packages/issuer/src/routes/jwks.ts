@@ -1,0 +1,17 @@
+import { constraintsOf, type RouteContext } from './route-context.ts'
+import { sendJson } from './send-json.ts'
+
+/** `GET /jwks`: from memory, also while the database is away. RFC 7517 section 5. */
+export function jwksRoute(context: RouteContext): void {
+  const { app, realm, basePath } = context
+  app.get(`${basePath}/jwks`, constraintsOf(context), async (request, reply) => {
+    const { body, etag } = await realm.keys.published()
+    reply
+      .header('cache-control', `public, max-age=${realm.times.jwksMaxAgeSeconds}`)
+      .header('access-control-allow-origin', '*')
+      .header('etag', etag)
+    if (request.headers['if-none-match'] === etag) return reply.code(304).send()
+    // Some verifiers in the field refuse application/jwk-set+json.
+    return sendJson(reply, body)
+  })
+}

@@ -1,0 +1,83 @@
+/** What is kept. An access token is never stored, issued by whatever grant (DESIGN decision 8). */
+export type EntryKind =
+  /** A signing key: public part, reference to the private one, and its schedule. */
+  | 'signing_key'
+  /** Who may change the keys just now. */
+  | 'lease'
+  /** An authorization code, by its keyed hash. */
+  | 'code'
+  /** A device login, by the keyed hash of its device code. */
+  | 'device'
+  /** The user's short code of a device login, by its keyed hash. */
+  | 'user_code'
+  /** A refresh family: what was granted, to whom, and how often it was refreshed. */
+  | 'family'
+  /** An access token that was revoked, by its `jti`, until it expires. */
+  | 'revoked'
+  /** A one-time identifier that was used (assertions), until it expires. */
+  | 'used'
+  /** A client that registered itself. */
+  | 'client'
+
+/** Name of an entry. `realm` is the issuer's URL. */
+export interface EntryKey {
+  readonly realm: string
+  readonly kind: EntryKind
+  readonly id: string
+}
+
+/** An entry as stored. */
+export interface Entry<Value = unknown> extends EntryKey {
+  /** Whose it is (a subject or a client), for listing. */
+  readonly owner: string | undefined
+  /** Changes with every write. */
+  readonly version: number
+  /** JSON. */
+  readonly value: Value
+  /** Seconds since the epoch; from then on it counts as absent. Undefined: kept until removed. */
+  readonly expiresAt: number | undefined
+}
+
+/** An entry to be written. */
+export interface NewEntry extends EntryKey {
+  readonly owner?: string | undefined
+  readonly value: unknown
+  readonly expiresAt?: number | undefined
+}
+
+/** One step of {@link Store.commit}, with its condition. */
+export type Change =
+  /** Holds if there is no such entry, or only an expired one. */
+  | { readonly insert: NewEntry }
+  /** Holds if the entry is as it was read: nobody wrote since. */
+  | { readonly replace: Entry; readonly value: unknown; readonly expiresAt: number | undefined }
+  /** Holds if the entry is there and has not expired. */
+  | { readonly remove: EntryKey }
+
+/**
+ * Where an issuer keeps what must outlive a request. Two engines, one contract (`test/store-contract.ts`): each change is
+ * atomic among all instances, and a write that was acknowledged survives the end of the process.
+ *
+ * Every method throws `UndecidedError` with code `undecided` when the database cannot be reached.
+ */
+export interface Store {
+  get<Value>(key: EntryKey): Promise<Entry<Value> | undefined>
+  /** Entries of a kind by id, at most `limit` (default 1000), only those of `owner` where given, beginning after the id `after`. */
+  list<Value>(realm: string, kind: EntryKind, query?: ListQuery): Promise<readonly Entry<Value>[]>
+  /** Applies all changes or none; false when a condition did not hold. */
+  commit(changes: readonly Change[]): Promise<boolean>
+  /** Removes an entry and hands it out: of any number of callers exactly one gets it. */
+  consume<Value>(key: EntryKey): Promise<Entry<Value> | undefined>
+  /** Writes an entry that is not there; of any number of callers exactly one gets true. */
+  insertIfAbsent(entry: NewEntry): Promise<boolean>
+  /** Removes at most `limit` expired entries; tells how many. */
+  sweep(limit: number): Promise<number>
+  close(): Promise<void>
+}
+
+/** Choice of {@link Store.list}. */
+export interface ListQuery {
+  readonly owner?: string
+  readonly after?: string
+  readonly limit?: number
+}
