@@ -57,8 +57,8 @@ export function answersTo(scope: Scope, authz: string, { profile, scitokensCppCo
 }
 
 function reaches(scope: Scope, path: Path | undefined): boolean {
-  if (!scope.hasPath) return true
-  return path !== undefined && coversPath(scope.path, path)
+  // A scope without path answers where no path is asked about; its own is how far it reaches: everything, or a site's part.
+  return path === undefined ? !scope.hasPath : coversPath(scope.path, path)
 }
 
 function findCondorGrant(

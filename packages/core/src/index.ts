@@ -21,6 +21,7 @@ export {
   InvalidRequestError,
   NotAllowedError,
   quote,
+  redactSecrets,
   SciTokenError,
   TokenNotAcceptableError,
   UndecidedError,
@@ -41,6 +42,7 @@ export {
 export {
   covers as coversPath,
   encodeScopePath,
+  intersectPaths,
   joinPath,
   type Path,
   parseRequestPath,

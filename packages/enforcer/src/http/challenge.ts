@@ -1,0 +1,44 @@
+import type { SciTokenError } from '@scitokens/core'
+import { httpRefusal } from './status.ts'
+
+/** Options of {@link challenge}. */
+export interface ChallengeOptions {
+  /** `realm` of the challenge. Default: none. */
+  readonly realm?: string
+  /** Absolute URL of the RFC 9728 metadata, told with the challenge. */
+  readonly resourceMetadata?: string
+  /** Scopes any one of which would do, as scopes write them: `read:/store/a`. */
+  readonly missing?: readonly string[]
+}
+
+/** The value of `WWW-Authenticate` (RFC 6750 section 3), or undefined where the refusal has no challenge. */
+export function challenge(
+  error: Pick<SciTokenError, 'code' | 'family'>,
+  { realm, resourceMetadata, missing = [] }: ChallengeOptions = {},
+): string | undefined {
+  const refusal = httpRefusal(error)
+  if (!refusal.challenge) return undefined
+  const scope = missing
+    .map(scopeToken)
+    .filter((token) => token !== '')
+    .join(' ')
+  const parameters = [
+    ['realm', realm],
+    ['error', refusal.error],
+    ['error_description', refusal.description],
+    ['scope', refusal.error === 'insufficient_scope' && scope !== '' ? scope : undefined],
+    ['resource_metadata', resourceMetadata],
+  ] as const
+  const written = parameters.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${quoted(value)}`]))
+  return written.length === 0 ? 'Bearer' : `Bearer ${written.join(', ')}`
+}
+
+/** RFC 9110 section 5.6.4 quoted-string, of what a header can carry: everything else becomes `?`. */
+function quoted(value: string): string {
+  return `"${value.replaceAll(/[^\x20-\x7e]/g, '?').replaceAll(/["\\]/g, String.raw`\$&`)}"`
+}
+
+/** RFC 6749 section 3.3: characters of a scope-token; a scope that has others cannot be told. */
+function scopeToken(scope: string): string {
+  return /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(scope) ? scope : ''
+}

@@ -1,0 +1,35 @@
+import { InvalidRequestError, quote } from '@scitokens/core'
+
+/** Options of {@link destinationPath}. */
+export interface DestinationOptions {
+  /** Hosts under which this server goes, as in URLs (`data.example:8443`). Usually the request's own `Host`. */
+  readonly hosts: readonly string[]
+  /** What stands before the namespace in URLs: `/data`. Default: nothing. */
+  readonly prefix?: string
+}
+
+/**
+ * The path that the `Destination` of a MOVE or COPY names, not decoded and below `prefix`; undefined where there is none.
+ * RFC 4918 section 10.3: an absolute URL or path.
+ *
+ * It is cut out of the text rather than parsed as a URL: WHATWG's parser resolves `..` and turns `\` into `/`, and the guard would
+ * then judge another path than the one that came.
+ *
+ * Throws `invalid_request` for another server, another part of this one, and what is no destination at all.
+ */
+export function destinationPath(
+  header: string | readonly string[] | undefined,
+  { hosts, prefix = '' }: DestinationOptions,
+): string | undefined {
+  if (header === undefined) return undefined
+  if (typeof header !== 'string') throw new InvalidRequestError('the request has more than one Destination')
+  const [, host, path] = /^(?:https?:\/\/([^/?#]*))?(\/[^?#]*)$/i.exec(header) ?? []
+  if (path === undefined) throw new InvalidRequestError(`${quote(header)} is no destination`)
+  if (host !== undefined && !hosts.some((own) => own.toLowerCase() === host.toLowerCase())) {
+    throw new InvalidRequestError('the destination is on another server')
+  }
+  const stem = prefix.replace(/\/+$/, '')
+  if (stem === '') return path
+  if (!path.startsWith(`${stem}/`)) throw new InvalidRequestError(`the destination does not lie in ${stem}/`)
+  return path.slice(stem.length)
+}

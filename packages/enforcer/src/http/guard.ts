@@ -1,0 +1,182 @@
+import { InvalidRequestError, type Path, type RequestPathOptions, SciTokenError } from '@scitokens/core'
+import type { Enforcer } from '../enforcer.ts'
+import type { ValidatedToken } from '../validated-token.ts'
+import { type Decision, refused } from '../decision.ts'
+import { type Auth, createAuth } from './auth.ts'
+import { type BearerOptions, extractBearer } from './bearer.ts'
+import { challenge } from './challenge.ts'
+import type { HeaderSource } from './headers.ts'
+import { type MethodContext, type MethodRule, stepsOf } from './methods.ts'
+import { httpRefusal } from './status.ts'
+
+/** Options of {@link createGuard}. */
+export interface GuardOptions extends BearerOptions {
+  readonly enforcer: Enforcer
+  /** Whether a request without credentials is refused. With bad ones it always is. Default: true. */
+  readonly required?: boolean
+  /** `realm` of challenges. Default: none. */
+  readonly realm?: string
+  /** Absolute URL of the RFC 9728 metadata, told in challenges. */
+  readonly resourceMetadata?: string
+  /** Rules for methods that go before the table. */
+  readonly methods?: Readonly<Record<string, MethodRule>>
+  /** Refuse `..` in request paths. Default: true; a path that is resolved must also be *served* resolved. */
+  readonly rejectDotSegments?: boolean
+}
+
+/** A request, in no framework's words. */
+export interface GuardRequest {
+  readonly method: string
+  /** The path that is served, as it came: not decoded, without query. */
+  readonly path: string
+  /** Undecoded. Only read where `queryParameter` is set. */
+  readonly query?: string
+  /** All header fields; give {@link fromRawHeaders} of Node's `rawHeaders`, so that a second `Authorization` is seen. */
+  readonly headers: HeaderSource
+  readonly signal?: AbortSignal
+}
+
+/** What a request needs, where its method does not say. */
+export interface Need {
+  /** One authorization, or several of which any one is enough: `['storage.read', 'read']`. */
+  readonly authz: string | readonly string[]
+  /** Default: none, for authorizations without path. */
+  readonly path?: string
+  /** The path has been decoded already (a router's parameter). Default: false. */
+  readonly pathIsDecoded?: boolean
+  readonly isDirectory?: boolean
+}
+
+/** The answer of a guard: go on, or send this. */
+export type GuardOutcome = Passed | Stopped
+
+/** Go on. */
+export interface Passed {
+  readonly ok: true
+  /** Undefined only where `required` is false and no credentials came. */
+  readonly auth: Auth | undefined
+  /** The normalised path that was judged: serve this one. */
+  readonly path: Path | undefined
+  readonly decision: Decision | undefined
+}
+
+/** Send this, or throw `error` and let the app's handler do it. */
+export interface Stopped {
+  readonly ok: false
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** RFC 6750's words; empty where no credentials came. */
+  readonly body: { readonly error?: string; readonly error_description?: string }
+  readonly error: SciTokenError
+}
+
+/** Judges requests for any server. */
+export interface Guard {
+  /** Who is asking? The token must be acceptable; what it allows is asked later. */
+  authenticate(request: GuardRequest): Promise<GuardOutcome>
+  /** Is this allowed? `auth` is what {@link Guard.authenticate} gave. No waiting, no key, no signature. */
+  check(auth: Auth | undefined, need: Need): GuardOutcome
+  /** Both in one call: what the method and path say, or what `need` says. */
+  authorize(request: GuardRequest, need?: Need | Omit<MethodContext, 'method' | 'path'>): Promise<GuardOutcome>
+  /** The answer for an error from anywhere in these packages. */
+  refuse(error: SciTokenError, missing?: readonly string[]): Stopped
+}
+
+/** Makes a {@link Guard}. Express, Fastify and `scitokens authz-server` are thin skins over it. */
+export function createGuard(options: GuardOptions): Guard {
+  const { enforcer, required = true, rejectDotSegments = true } = options
+  const tokens = new WeakMap<Auth, ValidatedToken>()
+
+  const refuse = (error: SciTokenError, missing: readonly string[] = []): Stopped => {
+    const { status, error: name, description } = httpRefusal(error)
+    const authenticate = challenge(error, { ...options, missing })
+    return {
+      ok: false,
+      status,
+      headers: {
+        'cache-control': 'no-store',
+        ...(authenticate !== undefined && { 'www-authenticate': authenticate }),
+        ...(status === 503 && { 'retry-after': String(Math.max(1, Math.ceil(error.retryAfterSeconds ?? 10))) }),
+      },
+      body: { ...(name && { error: name }), ...(description !== undefined && { error_description: description }) },
+      error,
+    }
+  }
+
+  const authenticate = async (request: GuardRequest): Promise<GuardOutcome> => {
+    try {
+      const bearer = extractBearer(request, options)
+      if (bearer === undefined) {
+        if (required) return refuse(noCredentials())
+        return { ok: true, auth: undefined, path: undefined, decision: undefined }
+      }
+      const token = await enforcer.validate(bearer, request.signal ? { signal: request.signal } : {})
+      const auth = createAuth(bearer, token)
+      tokens.set(auth, token)
+      return { ok: true, auth, path: undefined, decision: undefined }
+    } catch (error) {
+      return refuse(asSciTokenError(error))
+    }
+  }
+
+  const judge = (auth: Auth, decision: Decision): GuardOutcome =>
+    decision.allowed
+      ? { ok: true, auth, path: decision.normalizedPath, decision }
+      : refuse(decision.error, decision.missing)
+
+  const check = (auth: Auth | undefined, { authz, path, ...how }: Need): GuardOutcome => {
+    const token = auth && tokens.get(auth)
+    if (!token) return refuse(noCredentials())
+    const names = typeof authz === 'string' ? [authz] : authz
+    const pathOptions: RequestPathOptions = { rejectDotSegments, ...how }
+    const decisions = names.map((name) =>
+      token.decide({ authz: name, ...(path !== undefined && { path }), ...pathOptions }),
+    )
+    const best = decisions.find((decision) => decision.allowed) ?? decisions[0]
+    if (!best) return refuse(new InvalidRequestError('no authorization was asked for'))
+    if (best.allowed) return judge(auth, best)
+    return refuse(
+      best.error,
+      decisions.flatMap((decision) => decision.missing),
+    )
+  }
+
+  const checkMethod = (
+    auth: Auth,
+    request: GuardRequest,
+    context: Omit<MethodContext, 'method' | 'path'>,
+  ): GuardOutcome => {
+    const token = tokens.get(auth)!
+    let first: GuardOutcome | undefined
+    try {
+      for (const step of stepsOf({ ...context, method: request.method, path: request.path }, options.methods)) {
+        const outcome = judge(auth, token.decideOperation({ ...step, rejectDotSegments }))
+        if (!outcome.ok) return outcome
+        first ??= outcome
+      }
+    } catch (error) {
+      return judge(auth, refused(asSciTokenError(error)))
+    }
+    return first ?? { ok: true, auth, path: undefined, decision: undefined }
+  }
+
+  const authorize: Guard['authorize'] = async (request, need = {}) => {
+    const outcome = await authenticate(request)
+    if (!outcome.ok) return outcome
+    // Optional credentials do not make a question optional.
+    if (!outcome.auth) return refuse(noCredentials())
+    return 'authz' in need ? check(outcome.auth, need) : checkMethod(outcome.auth, request, need)
+  }
+
+  return { authenticate, check, authorize, refuse }
+}
+
+function noCredentials(): InvalidRequestError {
+  return new InvalidRequestError('the request has no credentials', {}, 'no_credentials')
+}
+
+/** What is none of ours is a fault of the server, never "bad token". */
+function asSciTokenError(error: unknown): SciTokenError {
+  if (error instanceof SciTokenError) return error
+  return new SciTokenError('config', 'config_error', 'the guard failed', { cause: error })
+}

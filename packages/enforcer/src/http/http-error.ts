@@ -1,0 +1,29 @@
+import { SciTokenError } from '@scitokens/core'
+import type { Stopped } from './guard.ts'
+
+/**
+ * A refusal in the shape that Express, Fastify and their users' error handlers read: `status`, `statusCode` and `headers`.
+ * `message` is a fixed sentence fit for the world; what exactly was wrong is in `cause`, for the log.
+ */
+export class HttpRefusalError extends SciTokenError {
+  readonly status: number
+  readonly statusCode: number
+  /** `WWW-Authenticate`, `Retry-After`, `Cache-Control`. */
+  readonly headers: Readonly<Record<string, string>>
+  /** RFC 6750's `error` and `error_description`, to be sent as JSON. */
+  readonly body: Stopped['body']
+
+  constructor({ error, status, headers, body }: Stopped) {
+    super(error.family, error.code, body.error_description ?? 'This needs an access token', {
+      ...(error.reason !== undefined && { reason: error.reason }),
+      ...(error.claim !== undefined && { claim: error.claim }),
+      ...(error.issuer !== undefined && { issuer: error.issuer }),
+      ...(error.retryAfterSeconds !== undefined && { retryAfterSeconds: error.retryAfterSeconds }),
+      cause: error,
+    })
+    this.status = status
+    this.statusCode = status
+    this.headers = headers
+    this.body = body
+  }
+}

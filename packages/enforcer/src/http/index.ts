@@ -1,0 +1,18 @@
+// Table of contents of `@scitokens/enforcer/http`.
+export { type Auth, createAuth } from './auth.ts'
+export { type BearerOptions, type BearerRequest, extractBearer } from './bearer.ts'
+export { challenge, type ChallengeOptions } from './challenge.ts'
+export {
+  createGuard,
+  type Guard,
+  type GuardOptions,
+  type GuardOutcome,
+  type GuardRequest,
+  type Need,
+  type Passed,
+  type Stopped,
+} from './guard.ts'
+export { fromRawHeaders, type HeaderSource, headerValues } from './headers.ts'
+export { METHOD_RULES, type MethodContext, type MethodRule, type Step, stepsOf } from './methods.ts'
+export { type ResourceMetadata, resourceMetadata, type ResourceMetadataOptions } from './resource-metadata.ts'
+export { type HttpRefusal, httpRefusal, type OAuthErrorName } from './status.ts'

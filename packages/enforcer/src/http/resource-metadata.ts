@@ -1,0 +1,52 @@
+import { ConfigError, quote } from '@scitokens/core'
+
+/** Options of {@link resourceMetadata}. */
+export interface ResourceMetadataOptions {
+  /** The identifier clients use for this server: an absolute `https` URL without fragment. Never taken from a request. */
+  readonly resource: string
+  /** The issuers that tokens may come from. */
+  readonly authorizationServers: readonly string[]
+  readonly scopesSupported?: readonly string[]
+  readonly resourceName?: string
+  readonly resourceDocumentation?: string
+}
+
+/** A document to serve, where, and its URL for challenges. RFC 9728. */
+export interface ResourceMetadata {
+  /** The path to serve it at: the resource's own path comes *after* the well-known part. RFC 9728 section 3.1. */
+  readonly path: string
+  /** Absolute URL, for `resource_metadata` in a challenge. */
+  readonly url: string
+  readonly document: Readonly<Record<string, unknown>>
+  readonly headers: Readonly<Record<string, string>>
+}
+
+const WELL_KNOWN = '/.well-known/oauth-protected-resource'
+
+/** Makes the protected-resource metadata of a server. Throws `config_error` for a resource identifier that is none. */
+export function resourceMetadata(options: ResourceMetadataOptions): ResourceMetadata {
+  const { resource } = options
+  if (!URL.canParse(resource)) throw new ConfigError(`the resource ${quote(resource)} is not a URL`)
+  const url = new URL(resource)
+  if (url.protocol !== 'https:' && url.protocol !== 'http:')
+    throw new ConfigError(`the resource ${quote(resource)} is not https`)
+  if (resource.includes('#')) throw new ConfigError(`the resource ${quote(resource)} has a fragment`)
+  const path = `${WELL_KNOWN}${url.pathname === '/' ? '' : url.pathname}`
+  return {
+    path,
+    url: `${url.origin}${path}${url.search}`,
+    document: {
+      resource,
+      authorization_servers: options.authorizationServers,
+      bearer_methods_supported: ['header'],
+      ...(options.scopesSupported && { scopes_supported: options.scopesSupported }),
+      ...(options.resourceName !== undefined && { resource_name: options.resourceName }),
+      ...(options.resourceDocumentation !== undefined && { resource_documentation: options.resourceDocumentation }),
+    },
+    headers: {
+      'content-type': 'application/json',
+      'access-control-allow-origin': '*',
+      'cache-control': 'public, max-age=3600',
+    },
+  }
+}

@@ -1,0 +1,105 @@
+import {
+  checkOwnAudiences,
+  ConfigError,
+  intersectPaths,
+  isGroupName,
+  joinPath,
+  type Path,
+  parseScope,
+  parseScopePath,
+  quote,
+  relativePath,
+  ROOT,
+  type Scope,
+  SciTokenError,
+  withoutTrailingSlash,
+} from '@scitokens/core'
+import type { IssuerOptions } from './options.ts'
+import { createSubjectMapper, type SubjectMapper } from './subject-mapping.ts'
+import { asList } from './validator.ts'
+
+/** What a site grants one issuer, checked. */
+export interface IssuerRules {
+  readonly issuer: string
+  readonly basePaths: readonly Path[]
+  /** Undefined where the enforcer's own audience counts. */
+  readonly audience: readonly string[] | undefined
+  readonly mapper: SubjectMapper | undefined
+  readonly groupsClaim: string
+  readonly groups: ReadonlyMap<string, readonly Scope[]>
+  /**
+   * Scopes as they hold in the server's namespace: filtered, cut down, and put below the base paths. One without path reaches as
+   * far as the issuer does.
+   */
+  place(scopes: readonly Scope[]): readonly Scope[]
+}
+
+/** Checks an issuer's options. Throws `config_error`. */
+export function issuerRules(issuer: string, options: IssuerOptions, defaultBasePath: string | undefined): IssuerRules {
+  const path = (text: string): Path => configuredPath(issuer, text)
+  const basePaths = asList(options.basePath ?? defaultBasePath ?? '/').map((text) => withoutTrailingSlash(path(text)))
+  if (basePaths.length === 0)
+    throw new ConfigError(`the issuer ${quote(issuer)} has an empty list of base paths`, { issuer })
+  const restrictedPaths = options.restrictedPaths?.map(path)
+  const authorizations = options.authorizations && new Set(options.authorizations)
+  return {
+    issuer,
+    basePaths,
+    audience: options.audience === undefined ? undefined : checkOwnAudiences(asList(options.audience)),
+    mapper: options.mapping && createSubjectMapper(options.mapping),
+    groupsClaim: options.groupsClaim ?? 'wlcg.groups',
+    groups: groupScopes(issuer, options.groups ?? {}),
+    place(scopes) {
+      return scopes
+        .filter(({ authz }) => authorizations?.has(authz) ?? true)
+        .flatMap((scope) => restrict(scope, restrictedPaths))
+        .flatMap((scope) => basePaths.map((base) => ({ ...scope, path: joinPath(base, scope.path) })))
+    },
+  }
+}
+
+/** The request's path below the issuer's base path, for mappings; undefined outside all of them. */
+export function pathBelow(basePaths: readonly Path[], path: Path): Path | undefined {
+  for (const base of basePaths) {
+    const relative = relativePath(base, path)
+    if (relative !== undefined) return relative
+  }
+  return undefined
+}
+
+function restrict(scope: Scope, restrictedPaths: readonly Path[] | undefined): readonly Scope[] {
+  if (!restrictedPaths) return [scope]
+  return restrictedPaths.flatMap((restricted) => {
+    const path = intersectPaths(scope.path, restricted)
+    return path === undefined ? [] : [{ ...scope, path }]
+  })
+}
+
+function groupScopes(
+  issuer: string,
+  groups: Readonly<Record<string, readonly string[]>>,
+): ReadonlyMap<string, readonly Scope[]> {
+  return new Map(
+    Object.entries(groups).map(([group, scopes]) => {
+      if (!isGroupName(group)) throw new ConfigError(`${quote(group)} is no name of a group`, { issuer })
+      return [group, scopes.map((scope) => asConfig(issuer, () => parseScope(scope)))]
+    }),
+  )
+}
+
+function configuredPath(issuer: string, text: string): Path {
+  return asConfig(issuer, () => (text === '/' ? ROOT : parseScopePath(text)))
+}
+
+/** A bad path or scope in the configuration is the operator's mistake, not a token's. */
+function asConfig<T>(issuer: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    if (!(error instanceof SciTokenError)) throw error
+    throw new ConfigError(`the configuration of the issuer ${quote(issuer)} is wrong: ${error.message}`, {
+      issuer,
+      cause: error,
+    })
+  }
+}

@@ -1,0 +1,76 @@
+import { ConfigError, type JsonObject, SciTokenError, TokenNotAcceptableError, UndecidedError } from '@scitokens/core'
+
+/** What a revocation list is asked about. The claims are verified. */
+export interface RevocationQuestion {
+  readonly issuer: string
+  /** `jti`; a token without one can only be revoked by other claims. */
+  readonly tokenId: string | undefined
+  readonly subject: string | undefined
+  readonly claims: JsonObject
+}
+
+/** Whether a token has been revoked. Asked at every use; an exception means "could not decide", never "good". */
+export type Revocation = ((question: RevocationQuestion) => boolean | Promise<boolean>) | RevocationList
+
+/** A list of revoked tokens. */
+export interface RevocationList {
+  isRevoked(question: RevocationQuestion): boolean | Promise<boolean>
+}
+
+/** A list of revoked `jti`s, for one issuer or for all. */
+export class DenyList implements RevocationList {
+  #anyIssuer: ReadonlySet<string> = new Set()
+  #byIssuer: ReadonlyMap<string, ReadonlySet<string>> = new Map()
+
+  /** @param entries - a `jti`, or `[issuer, jti]`: two issuers may use the same one. */
+  constructor(entries: Iterable<string | readonly [issuer: string, jti: string]> = []) {
+    this.replace(entries)
+  }
+
+  /** Replaces the whole list at once. */
+  replace(entries: Iterable<string | readonly [issuer: string, jti: string]>): void {
+    const anyIssuer = new Set<string>()
+    const byIssuer = new Map<string, Set<string>>()
+    for (const entry of entries) {
+      if (typeof entry === 'string') anyIssuer.add(entry)
+      else byIssuer.set(entry[0], (byIssuer.get(entry[0]) ?? new Set()).add(entry[1]))
+    }
+    this.#anyIssuer = anyIssuer
+    this.#byIssuer = byIssuer
+  }
+
+  isRevoked({ issuer, tokenId }: Pick<RevocationQuestion, 'issuer' | 'tokenId'>): boolean {
+    if (tokenId === undefined) return false
+    return this.#anyIssuer.has(tokenId) || (this.#byIssuer.get(issuer)?.has(tokenId) ?? false)
+  }
+}
+
+/** Asks a revocation hook. Throws `revoked`, or `undecided` where it fails. Nothing is returned where it answers at once. */
+export function checkRevocation(hook: Revocation, question: RevocationQuestion): Promise<void> | undefined {
+  let answer: boolean | Promise<boolean>
+  try {
+    answer = typeof hook === 'function' ? hook(question) : hook.isRevoked(question)
+  } catch (error) {
+    return failed(error)
+  }
+  if (answer instanceof Promise) return answer.then(judge, failed)
+  return judge(answer)
+}
+
+/** Checks the option. Throws `config_error`. */
+export function checkRevocationOption(hook: Revocation | undefined): Revocation | undefined {
+  if (hook === undefined || typeof hook === 'function' || typeof hook?.isRevoked === 'function') return hook
+  throw new ConfigError('revocation must be a function or an object with isRevoked')
+}
+
+function judge(revoked: unknown): undefined {
+  if (revoked === false) return undefined
+  if (revoked === true)
+    throw new TokenNotAcceptableError('revoked', 'the token has been revoked', { reason: 'revoked' })
+  throw new UndecidedError('undecided', 'the revocation list did not answer yes or no')
+}
+
+function failed(error: unknown): never {
+  if (error instanceof SciTokenError) throw error
+  throw new UndecidedError('undecided', 'the revocation list could not be asked', { cause: error })
+}

@@ -1,0 +1,79 @@
+import { ConfigError, coversPath, type JsonObject, own, type Path, parseScopePath, quote } from '@scitokens/core'
+
+/** One line of a name map: every condition that it has must hold. XRootD, `name_mapfile`. */
+export interface NameRule {
+  /** The account. */
+  readonly result: string
+  /** The token's `sub`, exactly. */
+  readonly sub?: string
+  /** The value of the claim named by `usernameClaim`, exactly. */
+  readonly username?: string
+  /** The request's path is this or below it, relative to the issuer's base path. */
+  readonly path?: string
+  /** A group of the token, exactly. */
+  readonly group?: string
+}
+
+/** How a token's subject becomes a local account. The first that gives one wins: rules, claim, subject, default. */
+export interface SubjectMapping {
+  readonly rules?: readonly NameRule[]
+  /** A claim that holds the account's name. */
+  readonly usernameClaim?: string
+  /** `sub` is the account's name. Default: false. */
+  readonly mapSubject?: boolean
+  readonly defaultUser?: string
+  /**
+   * What an account's name that comes from a token may look like; anything else maps to no account. Default: a POSIX name of at
+   * most 32 characters (`^[a-z_][a-z0-9_.-]*$`).
+   */
+  readonly allowedNames?: RegExp
+}
+
+/** What a mapping is asked. */
+export interface MappingQuestion {
+  readonly subject: string | undefined
+  readonly groups: readonly string[]
+  readonly claims: JsonObject
+  /** Relative to the issuer's base path; undefined where no path was asked about. */
+  readonly path: Path | undefined
+}
+
+const POSIX_NAME = /^[a-z_][a-z0-9_.-]{0,31}$/
+
+/** Maps a subject to an account, or to none. */
+export type SubjectMapper = (question: MappingQuestion) => string | undefined
+
+/** Checks a mapping and makes it a function. Throws `config_error`. */
+export function createSubjectMapper(mapping: SubjectMapping): SubjectMapper {
+  const { usernameClaim, mapSubject = false, defaultUser, allowedNames = POSIX_NAME } = mapping
+  if (allowedNames.global || allowedNames.sticky) throw new ConfigError('allowedNames must not have the flags g or y')
+  const rules = (mapping.rules ?? []).map(checkRule)
+  // Names from a token are the issuer's choice: unchecked they could name root, or a path.
+  const safe = (name: unknown): string | undefined =>
+    typeof name === 'string' && allowedNames.test(name) ? name : undefined
+  return (question) => {
+    const username = usernameClaim === undefined ? undefined : own(question.claims, usernameClaim)
+    const rule = rules.find((candidate) => matches(candidate, question, username))
+    return rule?.result ?? safe(username) ?? (mapSubject ? safe(question.subject) : undefined) ?? defaultUser
+  }
+}
+
+type CheckedRule = Omit<NameRule, 'path'> & { readonly path?: Path }
+
+function checkRule(rule: NameRule): CheckedRule {
+  if (typeof rule.result !== 'string' || rule.result === '')
+    throw new ConfigError('a rule of the name map has no result')
+  const { path, ...rest } = rule
+  const conditions = [rule.sub, rule.username, path, rule.group]
+  if (conditions.every((condition) => condition === undefined)) {
+    throw new ConfigError(`the rule for ${quote(rule.result)} has no condition: say defaultUser instead`)
+  }
+  return path === undefined ? rest : { ...rest, path: parseScopePath(path) }
+}
+
+function matches(rule: CheckedRule, { subject, groups, path }: MappingQuestion, username: unknown): boolean {
+  if (rule.sub !== undefined && rule.sub !== subject) return false
+  if (rule.username !== undefined && rule.username !== username) return false
+  if (rule.group !== undefined && !groups.includes(rule.group)) return false
+  return rule.path === undefined || (path !== undefined && coversPath(rule.path, path))
+}

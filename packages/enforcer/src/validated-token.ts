@@ -1,0 +1,227 @@
+import {
+  authorizationMode,
+  authorizationsFor,
+  type CapabilityOptions,
+  checkQuestion,
+  findGrant,
+  findOperationGrant,
+  formatScope,
+  type JsonObject,
+  NotAllowedError,
+  needsPath,
+  own,
+  parseGroups,
+  parseRequestPath,
+  type Path,
+  type ProfileName,
+  type RequestPathOptions,
+  type Scope,
+  SciTokenError,
+  type StorageOperation,
+  type VerifiedToken,
+} from '@scitokens/core'
+import { type Decision, refused } from './decision.ts'
+import { type IssuerRules, pathBelow } from './issuer-rules.ts'
+import { checkTimes } from './standard-claims.ts'
+import type { ValidatedClaims } from './validator.ts'
+
+/** What is asked of a token. */
+export interface AuthorizationQuestion extends RequestPathOptions {
+  /** The part of a scope before the colon: `read`, `storage.create`. */
+  readonly authz: string
+  /** Absolute, in the server's namespace; the path of a URL unless `pathIsDecoded`. May only be left out where authz needs none. */
+  readonly path?: string
+}
+
+/** What a storage service is about to do. */
+export interface OperationQuestion extends RequestPathOptions {
+  readonly operation: StorageOperation
+  readonly path: string
+  /** The new name of a `rename`; nothing may be there yet. */
+  readonly to?: string
+}
+
+/** An entry of an access control list: an authorization and where it holds. */
+export type AclEntry = readonly [authz: string, path: string]
+
+/** @internal What a token is judged with after its validation. */
+export interface Jurisdiction {
+  readonly rules: IssuerRules
+  readonly clock: () => number
+  readonly clockTolerance: number
+  readonly rejectDotSegments: boolean
+  readonly scitokensCppCompat: boolean
+}
+
+/**
+ * A token that is authentic and whose claims hold here. Immutable. Its times are read again at every question, so that an
+ * object that is kept does not outlive the token.
+ */
+export class ValidatedToken {
+  readonly header: JsonObject
+  readonly claims: JsonObject
+  readonly issuer: string
+  readonly subject: string | undefined
+  /** `jti`. */
+  readonly tokenId: string | undefined
+  readonly profile: ProfileName
+  /** Seconds since the epoch. */
+  readonly expiresAt: number
+  /** What the token grants, in the order of the claim, in the server's namespace: below the issuer's base path. */
+  readonly scopes: readonly Scope[]
+  /** Groups of this issuer, in the order given; empty where the claim is missing. */
+  readonly groups: readonly string[]
+  /** Whether capabilities decide or groups: capabilities win. WLCG profile 1.3 section 2.2.3. */
+  readonly mode: 'capability' | 'groups'
+  readonly #times: ValidatedClaims
+  readonly #jurisdiction: Jurisdiction
+  readonly #capabilities: CapabilityOptions
+  readonly #selectors: readonly string[]
+
+  /** @internal */
+  constructor(verified: VerifiedToken, claims: ValidatedClaims, jurisdiction: Jurisdiction) {
+    const { rules } = jurisdiction
+    this.header = verified.header
+    this.claims = verified.claims
+    this.issuer = verified.issuer
+    this.profile = verified.profile
+    this.subject = claims.subject
+    this.tokenId = claims.tokenId
+    this.expiresAt = claims.expiresAt
+    const groups = own(verified.claims, rules.groupsClaim)
+    this.groups = groups === undefined ? [] : parseGroups(groups)
+    this.mode = authorizationMode(claims.scope.scopes)
+    this.scopes = rules.place([...claims.scope.scopes, ...this.#scopesOfGroups(claims.scope.scopes, rules)])
+    this.#times = claims
+    this.#jurisdiction = jurisdiction
+    this.#capabilities = { profile: verified.profile, scitokensCppCompat: jurisdiction.scitokensCppCompat }
+    this.#selectors = claims.scope.selectors
+  }
+
+  /** Whether the token allows this now. False too for a question that makes no sense; {@link decide} tells why. */
+  can(authz: string, path?: string, options?: RequestPathOptions): boolean {
+    return this.decide({ authz, ...(path !== undefined && { path }), ...options }).allowed
+  }
+
+  /** Whether the token allows this now, and why. Never throws. */
+  decide({ authz, path: text, ...how }: AuthorizationQuestion): Decision {
+    return this.#decide(() => {
+      const path = text === undefined ? undefined : this.#parsePath(text, how)
+      checkQuestion({ authz, path })
+      const grant = findGrant(this.scopes, { authz, path }, this.#capabilities)
+      return grant ? this.#allowed(grant, path) : this.#denied([authz], path)
+    })
+  }
+
+  /** Whether the token lets a storage operation be done now, and why. Never throws. */
+  decideOperation({ operation, path: text, to: toText, ...how }: OperationQuestion): Decision {
+    return this.#decide(() => {
+      const path = this.#parsePath(text, how)
+      const to = toText === undefined ? undefined : this.#parsePath(toText, how)
+      const grant = findOperationGrant(this.scopes, { operation, path, ...(to && { to }) }, this.#capabilities)
+      return grant
+        ? this.#allowed(grant, path)
+        : this.#denied(authorizationsFor(operation === 'rename' ? 'createFile' : operation), path)
+    })
+  }
+
+  /** Whether the holder is in this group of the issuer, exactly: no group implies another. */
+  inGroup(group: string): Decision {
+    return this.#decide(() =>
+      this.groups.includes(group)
+        ? this.#allowed({ authz: 'wlcg.groups', path: group as Path, hasPath: true }, undefined)
+        : refused(
+            new NotAllowedError('group_denied', 'the holder of the token is not in this group', {
+              claim: this.#jurisdiction.rules.groupsClaim,
+              expected: group,
+              issuer: this.issuer,
+            }),
+            { token: this },
+          ),
+    )
+  }
+
+  /**
+   * Whether the token speaks for a host: the capability `host.auth` *and* the subject `host:NAME`; neither is enough alone.
+   * WLCG profile 1.3 section 2.2.1. Names are compared without case.
+   */
+  speaksForHost(host: string): Decision {
+    return this.#decide(() => {
+      const grant = this.scopes.find(({ authz, hasPath }) => authz === 'host.auth' && !hasPath)
+      const subject = this.subject?.startsWith('host:') ? this.subject.slice(5).toLowerCase() : undefined
+      return grant && host !== '' && subject === host.toLowerCase()
+        ? this.#allowed(grant, undefined)
+        : this.#denied(['host.auth'], undefined)
+    })
+  }
+
+  /** What the token grants, as pairs, in the order of the claim; WLCG names are kept as they are. Throws `expired`. */
+  acls(): readonly AclEntry[] {
+    this.checkNow()
+    return this.scopes.map(({ authz, path }) => [authz, path])
+  }
+
+  /** The local account of the site's mapping, for a request's path. */
+  userFor(path: Path | undefined): string | undefined {
+    const { mapper, basePaths } = this.#jurisdiction.rules
+    if (!mapper) return undefined
+    const below = path === undefined ? undefined : pathBelow(basePaths, path)
+    return mapper({ subject: this.subject, groups: this.groups, claims: this.claims, path: below })
+  }
+
+  /** Scope items that grant nothing by themselves: `openid`, `wlcg.groups:/cms`. */
+  get selectors(): readonly string[] {
+    return this.#selectors
+  }
+
+  /** Reads the times again. Throws `expired`, `not_yet_valid`. */
+  checkNow(): void {
+    checkTimes(this.#times, this.#jurisdiction.clock(), this.#jurisdiction.clockTolerance)
+  }
+
+  #parsePath(text: string, how: RequestPathOptions): Path {
+    return parseRequestPath(text, { rejectDotSegments: this.#jurisdiction.rejectDotSegments, ...how })
+  }
+
+  #decide(judge: () => Decision): Decision {
+    try {
+      this.checkNow()
+      return judge()
+    } catch (error) {
+      if (error instanceof SciTokenError) return refused(error, { token: this })
+      throw error
+    }
+  }
+
+  #allowed(grantedBy: Scope, normalizedPath: Path | undefined): Decision {
+    return {
+      allowed: true,
+      reason: `${formatScope(grantedBy)} allows it`,
+      grantedBy,
+      normalizedPath,
+      missing: [],
+      issuer: this.issuer,
+      subject: this.subject,
+      user: this.userFor(normalizedPath),
+      token: this,
+    }
+  }
+
+  #denied(names: readonly string[], path: Path | undefined): Decision {
+    const missing = names.map((authz) =>
+      formatScope({ authz, path: path ?? ('/' as Path), hasPath: path !== undefined }),
+    )
+    const error = new NotAllowedError('scope_denied', `the token has no scope that allows ${missing.join(' or ')}`, {
+      claim: 'scope',
+      expected: missing,
+      issuer: this.issuer,
+    })
+    return refused(error, { missing, normalizedPath: path, token: this })
+  }
+
+  /** What the site grants to the token's groups; nothing where the token has a capability of its own. */
+  #scopesOfGroups(own: readonly Scope[], rules: IssuerRules): readonly Scope[] {
+    if (this.mode === 'capability' || own.some(({ authz }) => needsPath(authz))) return []
+    return this.groups.flatMap((group) => rules.groups.get(group) ?? [])
+  }
+}

@@ -1,0 +1,275 @@
+import {
+  type Clock,
+  ConfigError,
+  checkOwnAudiences,
+  checkProfiles,
+  InvalidRequestError,
+  type JsonObject,
+  type JsonValue,
+  own,
+  type ProfileName,
+  profileRules,
+  quote,
+  SciToken,
+  SciTokenError,
+  type ScopeClaim,
+  systemClock,
+  TokenNotAcceptableError,
+  type VerifiedToken,
+} from '@scitokens/core'
+import type { ValidationOptions } from './options.ts'
+import {
+  checkAudience,
+  checkTimes,
+  missing,
+  readScopes,
+  readStandardClaims,
+  type StandardClaims,
+} from './standard-claims.ts'
+
+/** What a {@link ClaimValidator} is told besides the value. */
+export interface ClaimContext {
+  readonly claim: string
+  readonly issuer: string
+  readonly profile: ProfileName
+  /** All claims, verified. */
+  readonly claims: JsonObject
+  /** Seconds since the epoch. */
+  readonly now: number
+}
+
+/**
+ * A judge of one claim: `false`, or a promise of it, or an exception refuses the token; only `true` accepts it. A
+ * {@link SciTokenError} that it throws is passed on as it is.
+ */
+export type ClaimValidator = (value: JsonValue, context: ClaimContext) => boolean | Promise<boolean>
+
+/** Options of {@link Validator.addValidator}. */
+export interface ClaimValidatorOptions {
+  /** The claim must be there. Default: false. */
+  readonly critical?: boolean
+  /** What the claim should be, for the refusal's sentence. */
+  readonly expected?: string
+}
+
+/** Options of a {@link Validator}. */
+export interface ValidatorOptions extends ValidationOptions {
+  /** Claims that must be there besides those of the profile. */
+  readonly criticalClaims?: readonly string[]
+  /** What becomes of claims that nobody judges: refused, ignored, or as the profile says (1.0 refuses). Default: `profile`. */
+  readonly unknownClaims?: 'profile' | 'refuse' | 'ignore'
+}
+
+/** Claims that hold here and now. */
+export interface ValidatedClaims extends StandardClaims {
+  readonly profile: ProfileName
+  readonly scope: ScopeClaim
+}
+
+interface Entry extends ClaimValidatorOptions {
+  readonly validate: ClaimValidator
+}
+
+/** Times and types, the version, and identity: judged here in every profile. */
+const JUDGED_HERE: ReadonlySet<string> = new Set([
+  'iss',
+  'sub',
+  'jti',
+  'exp',
+  'nbf',
+  'iat',
+  'ver',
+  'wlcg.ver',
+  'scope',
+  'opt',
+])
+
+/**
+ * Judges whether each claim of a *verified* token is understood and holds here and now. Reusable and safe for concurrent use:
+ * it keeps nothing of a token.
+ *
+ * Without any option it judges types, times and the syntax of the scope, and refuses an `aud` that no validator was added
+ * for.
+ */
+export class Validator {
+  readonly clockTolerance: number
+  readonly clock: Clock
+  readonly #profiles: readonly ProfileName[]
+  readonly #audience: readonly string[] | undefined
+  readonly #audienceKnown: boolean
+  readonly #options: ValidatorOptions
+  readonly #entries = new Map<string, Entry[]>()
+
+  /** Throws `config_error`. */
+  constructor(options: ValidatorOptions = {}) {
+    this.#options = options
+    this.#profiles = checkProfiles(options.profiles ?? 'compat')
+    this.clockTolerance = checkTolerance(options.clockTolerance ?? 60)
+    this.clock = options.clock ?? systemClock
+    const { audience, audienceCheck, maxLifetime } = options
+    if (audienceCheck !== undefined && audienceCheck !== 'none')
+      throw new ConfigError('audienceCheck can only be "none"')
+    if (audienceCheck === 'none' && audience !== undefined) {
+      throw new ConfigError('an audience is given and audienceCheck is "none": it must be one of them')
+    }
+    this.#audience = audience === undefined ? undefined : checkOwnAudiences(asList(audience))
+    this.#audienceKnown = audience !== undefined || audienceCheck === 'none'
+    if (maxLifetime !== undefined && !(Number.isFinite(maxLifetime) && maxLifetime > 0)) {
+      throw new ConfigError('maxLifetime must be a number of seconds above zero')
+    }
+  }
+
+  /** Adds a judge; a claim may have several, and all must say yes. */
+  addValidator(claim: string, validate: ClaimValidator, options: ClaimValidatorOptions = {}): this {
+    if (typeof claim !== 'string' || claim === '') throw new ConfigError('a validator needs the name of its claim')
+    if (typeof validate !== 'function') throw new ConfigError(`the validator of ${quote(claim)} is no function`)
+    const entries = this.#entries.get(claim)
+    const entry = { ...options, validate }
+    if (entries) entries.push(entry)
+    else this.#entries.set(claim, [entry])
+    return this
+  }
+
+  /** Whether own validators have been added. */
+  get hasOwnValidators(): boolean {
+    return this.#entries.size > 0
+  }
+
+  /**
+   * Judges all claims. Throws `invalid_request` for a token that was not verified, and what refuses the token:
+   * `profile_mismatch`, `missing_claim`, `invalid_claim`, `unknown_claim`, `expired`, `not_yet_valid`, `lifetime_too_long`,
+   * `aud_mismatch`, `invalid_scope`.
+   *
+   * @param now - seconds since the epoch. Default: the clock.
+   */
+  async validate(token: SciToken | VerifiedToken, now: number = this.clock()): Promise<ValidatedClaims> {
+    const verified = verifiedOf(token)
+    const claims = this.readClaims(verified)
+    checkTimes(claims, now, this.clockTolerance)
+    await this.runOwnValidators(verified, now)
+    return claims
+  }
+
+  /**
+   * The part of the judgement that only depends on the token and the options: it may be kept. Times and own validators are
+   * left out.
+   *
+   * @internal
+   */
+  readClaims(
+    { claims, profile }: VerifiedToken,
+    audience: readonly string[] | undefined = this.#audience,
+  ): ValidatedClaims {
+    if (!this.#profiles.includes(profile)) {
+      throw new TokenNotAcceptableError('profile_mismatch', `tokens of the profile ${profile} are not accepted here`, {
+        reason: 'mismatch',
+        expected: this.#profiles,
+        actual: profile,
+      })
+    }
+    const {
+      strict = false,
+      maxLifetime,
+      acceptAnyInV1 = false,
+      acceptScp = false,
+      acceptUriScopes = false,
+    } = this.#options
+    const standard = readStandardClaims(claims, profile, { strict, maxLifetime })
+    this.#checkPresence(claims)
+    checkAudience(standard.audience, audience, profile, acceptAnyInV1)
+    this.#checkUnknownClaims(claims, profile)
+    return { ...standard, profile, scope: readScopes(claims, profile, { acceptScp, acceptUriScopes }) }
+  }
+
+  /** Runs the validators that were added. Returns nothing where none of them has to be waited for. @internal */
+  runOwnValidators(verified: VerifiedToken, now: number): Promise<void> | undefined {
+    if (this.#entries.size === 0) return undefined
+    const pending: Promise<void>[] = []
+    for (const [claim, entries] of this.#entries) {
+      const value = own(verified.claims, claim)
+      if (value === undefined) continue
+      const { claims, issuer, profile } = verified
+      for (const entry of entries) pending.push(...ask(entry, value, { claim, issuer, profile, claims, now }))
+    }
+    return pending.length === 0 ? undefined : Promise.all(pending).then(() => undefined)
+  }
+
+  #checkPresence(claims: JsonObject): void {
+    for (const name of this.#options.criticalClaims ?? []) if (own(claims, name) === undefined) throw missing(name)
+    for (const [name, entries] of this.#entries) {
+      if (entries.some((entry) => entry.critical) && own(claims, name) === undefined) throw missing(name)
+    }
+  }
+
+  #checkUnknownClaims(claims: JsonObject, profile: ProfileName): void {
+    const { unknownClaims = 'profile', acceptScp } = this.#options
+    // Whom a token is meant for is never ignored by default, in any profile.
+    if (!this.#audienceKnown && Object.hasOwn(claims, 'aud') && !this.#entries.has('aud')) throw unknown('aud')
+    if (unknownClaims === 'ignore') return
+    const known = profileRules(profile).knownClaims
+    if (unknownClaims === 'profile' && known === undefined) return
+    for (const name of Object.keys(claims)) {
+      const judged =
+        unknownClaims === 'refuse'
+          ? JUDGED_HERE.has(name) || name === 'aud' || (name === 'scp' && acceptScp)
+          : known!.includes(name)
+      if (!judged && !this.#entries.has(name)) throw unknown(name)
+    }
+  }
+}
+
+function unknown(claim: string): TokenNotAcceptableError {
+  return new TokenNotAcceptableError('unknown_claim', `nobody here judges the claim ${quote(claim)}`, {
+    reason: 'unsupported',
+    claim,
+  })
+}
+
+/** The verdict of one validator: nothing for a yes at once, else a promise. A refusal at once is thrown. */
+function ask({ validate, expected }: Entry, value: JsonValue, context: ClaimContext): readonly Promise<void>[] {
+  const judge = (verdict: unknown, cause?: unknown): void => {
+    if (verdict === true) return
+    if (cause instanceof SciTokenError) throw cause
+    const wanted = expected === undefined ? '' : `, expected ${expected}`
+    throw new TokenNotAcceptableError(
+      'invalid_claim',
+      `the claim ${quote(context.claim)} is not accepted here${wanted}`,
+      {
+        reason: 'invalid',
+        claim: context.claim,
+        expected,
+        actual: value,
+        cause,
+      },
+    )
+  }
+  let verdict: unknown
+  try {
+    verdict = validate(value, context)
+  } catch (error) {
+    return [rejected(() => judge(false, error))]
+  }
+  if (verdict === true) return []
+  if (verdict instanceof Promise) return [verdict.then(judge, (error: unknown) => judge(false, error))]
+  return [rejected(() => judge(verdict))]
+}
+
+async function rejected(refuse: () => void): Promise<void> {
+  refuse()
+}
+
+function verifiedOf(token: SciToken | VerifiedToken): VerifiedToken {
+  if (!(token instanceof SciToken)) return token
+  if (token.verified) return token.verified
+  throw new InvalidRequestError('the token was made here and never verified: its claims mean nothing yet')
+}
+
+function checkTolerance(seconds: number): number {
+  if (typeof seconds === 'number' && seconds >= 0 && seconds <= 300) return seconds
+  throw new ConfigError('clockTolerance must be between 0 and 300 seconds', { expected: '0..300', actual: seconds })
+}
+
+/** One or several. */
+export function asList<T extends string>(value: T | readonly T[]): readonly T[] {
+  return typeof value === 'string' ? [value] : value
+}
