@@ -36,6 +36,9 @@ export const ERROR_CODES = [
   // acceptable, but does not allow this
   'scope_denied',
   'group_denied',
+  // the submit host
+  'login_required',
+  'peer_not_allowed',
   // the request or the caller's arguments
   'no_credentials',
   'invalid_request',
@@ -83,13 +86,46 @@ export interface ErrorEvidence {
 }
 
 const brand = Symbol.for('scitokens.error')
+const MAX_QUOTED = 200
 
-/** Quotes text that came from outside: without control characters, at most 200 characters long. */
+// A compact JWS begins with `{"`; nothing shorter than a signature follows the second dot. Also PEM private keys.
+const SECRET = /eyJ[\w-]*\.[\w-]*(?:\.[\w-]*)*|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?/g
+
+/** The text with every token and private key taken out, for messages, logs and process lists. */
+export function redactSecrets(text: string): string {
+  return text.replaceAll(SECRET, '[redacted]')
+}
+
+/** Quotes text that came from outside: no tokens, no characters that a log or terminal obeys, at most 200 characters. */
 export function quote(value: unknown): string {
-  const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? typeof value)
-  // oxlint-disable-next-line no-control-regex -- control characters are exactly what is taken out
-  const clean = text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\ud800-\udfff]/g, '?')
-  return `"${clean.length > 200 ? `${clean.slice(0, 200)}…` : clean}"`
+  const text = redactSecrets(typeof value === 'string' ? value : describe(value))
+  return `"${clip(text.replaceAll(/[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]/gu, '?'))}"`
+}
+
+function describe(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? typeof value
+  } catch {
+    return typeof value
+  }
+}
+
+function clip(text: string): string {
+  return text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED).replace(/[\uD800-\uDBFF]$/, '')}…` : text
+}
+
+/** Evidence may be a whole claim of the sender's: what is kept of it is short and holds no token. */
+function evidenceOf(value: unknown): unknown {
+  return typeof value === 'string' ? clip(redactSecrets(value)) : value
+}
+
+/** The name of the class that stands for a family; not read off the class, as minifiers rename those. */
+const CLASS_NAMES: Readonly<Record<ErrorFamily, string>> = {
+  not_acceptable: 'TokenNotAcceptableError',
+  not_allowed: 'NotAllowedError',
+  invalid_request: 'InvalidRequestError',
+  undecided: 'UndecidedError',
+  config: 'ConfigError',
 }
 
 /** Base class of every error; recognised by `instanceof` across copies of this package. */
@@ -105,31 +141,45 @@ export class SciTokenError extends Error {
 
   constructor(family: ErrorFamily, code: ErrorCode, message: string, evidence: ErrorEvidence = {}) {
     super(message, evidence.cause === undefined ? undefined : { cause: evidence.cause })
-    this.name = new.target.name
+    this.name = CLASS_NAMES[family]
     this.code = code
     this.family = family
     this.reason = evidence.reason
     this.claim = evidence.claim
     this.expected = evidence.expected
-    this.actual = evidence.actual
-    this.issuer = evidence.issuer
+    this.actual = evidenceOf(evidence.actual)
+    this.issuer = evidence.issuer === undefined ? undefined : clip(redactSecrets(evidence.issuer))
     this.retryAfterSeconds = evidence.retryAfterSeconds
     Object.defineProperty(this, brand, { value: true })
   }
 
-  // Packages are published one by one, so two copies of core may meet: the brand, not the class object, decides.
   static override [Symbol.hasInstance](value: unknown): boolean {
-    if (typeof value !== 'object' || value === null || !(brand in value)) return false
-    if (this === SciTokenError) return true
-    return (
-      (value as unknown as SciTokenError).name === this.name ||
-      Object.prototype.isPrototypeOf.call(this.prototype, value)
-    )
+    return isInstance(value, this, this === SciTokenError ? () => true : undefined)
   }
+}
+
+// Packages are published one by one, so two copies of core may meet: brand and family decide, not the class object. A class
+// that somebody derives from these is recognised as any class is.
+function isInstance(
+  value: unknown,
+  constructor: { readonly prototype: unknown },
+  matches: ((error: SciTokenError) => boolean) | undefined,
+): boolean {
+  if (typeof value !== 'object' || value === null || !(brand in value)) return false
+  if (matches) return matches(value as unknown as SciTokenError)
+  return Object.prototype.isPrototypeOf.call(constructor.prototype as object, value)
+}
+
+function isOfFamily(value: unknown, asked: { readonly prototype: unknown }, own: unknown, family: ErrorFamily): boolean {
+  return isInstance(value, asked, asked === own ? (error) => error.family === family : undefined)
 }
 
 /** This token is not acceptable, whatever is asked of it. HTTP 401. */
 export class TokenNotAcceptableError extends SciTokenError {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isOfFamily(value, this, TokenNotAcceptableError, 'not_acceptable')
+  }
+
   constructor(code: ErrorCode, message: string, evidence?: ErrorEvidence) {
     super('not_acceptable', code, message, evidence)
   }
@@ -137,6 +187,10 @@ export class TokenNotAcceptableError extends SciTokenError {
 
 /** The token is acceptable, but does not allow this. HTTP 403. */
 export class NotAllowedError extends SciTokenError {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isOfFamily(value, this, NotAllowedError, 'not_allowed')
+  }
+
   constructor(code: ErrorCode, message: string, evidence?: ErrorEvidence) {
     super('not_allowed', code, message, evidence)
   }
@@ -144,6 +198,10 @@ export class NotAllowedError extends SciTokenError {
 
 /** The caller's arguments, or the shape of the HTTP request, make no sense. Nothing was decided. HTTP 400. */
 export class InvalidRequestError extends SciTokenError {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isOfFamily(value, this, InvalidRequestError, 'invalid_request')
+  }
+
   constructor(message: string, evidence?: ErrorEvidence, code: ErrorCode = 'invalid_request') {
     super('invalid_request', code, message, evidence)
   }
@@ -151,6 +209,10 @@ export class InvalidRequestError extends SciTokenError {
 
 /** We could not decide: the issuer's keys could not be had. Never to be told as "bad token". HTTP 503. */
 export class UndecidedError extends SciTokenError {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isOfFamily(value, this, UndecidedError, 'undecided')
+  }
+
   constructor(code: ErrorCode, message: string, evidence?: ErrorEvidence) {
     super('undecided', code, message, evidence)
   }
@@ -158,6 +220,10 @@ export class UndecidedError extends SciTokenError {
 
 /** An option, file or environment variable is wrong. Thrown at construction wherever possible. HTTP 500. */
 export class ConfigError extends SciTokenError {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return isOfFamily(value, this, ConfigError, 'config')
+  }
+
   constructor(message: string, evidence?: ErrorEvidence, code: ErrorCode = 'config_error') {
     super('config', code, message, evidence)
   }
