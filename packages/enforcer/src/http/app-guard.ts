@@ -1,0 +1,61 @@
+import { ConfigError, type KeySource } from '@scitokens/core'
+import { Enforcer } from '../enforcer.ts'
+import type { EnforcerOptions } from '../options.ts'
+import { createGuard, type Guard, type GuardOptions } from './guard.ts'
+import { type ResourceMetadata, resourceMetadata } from './resource-metadata.ts'
+
+/** What an app says to be guarded: options of the enforcer, of the guard and of the metadata, in one object. */
+export interface AppGuardOptions
+  extends Partial<Omit<EnforcerOptions, 'rejectDotSegments'>>,
+    Omit<GuardOptions, 'enforcer' | 'resourceMetadata' | 'rejectDotSegments'> {
+  /** One that exists already; the options of an enforcer are then its own. */
+  readonly enforcer?: Enforcer
+  /**
+   * The public URL of this server, for RFC 9728 metadata and for challenges that point to it. Default: no metadata. Never taken
+   * from a request's `Host`.
+   */
+  readonly resource?: string
+  /** Told in the metadata. Default: not told. */
+  readonly scopesSupported?: readonly string[]
+}
+
+/** A guard and what it serves. */
+export interface AppGuard {
+  readonly guard: Guard
+  /** Undefined where no `resource` was named. */
+  readonly metadata: ResourceMetadata | undefined
+}
+
+/**
+ * Puts an app's guard together.
+ *
+ * @param findKeys - makes the key source where the options name none: the skins give a `KeyCache`.
+ *
+ * Throws `config_error`.
+ */
+export function createAppGuard(
+  options: AppGuardOptions,
+  findKeys: (issuers: readonly string[]) => KeySource,
+): AppGuard {
+  const issuers = issuerNames(options.issuers)
+  const metadata =
+    options.resource === undefined
+      ? undefined
+      : resourceMetadata({
+          resource: options.resource,
+          authorizationServers: issuers,
+          ...(options.scopesSupported && { scopesSupported: options.scopesSupported }),
+        })
+  const enforcer = options.enforcer ?? createEnforcer(options, () => findKeys(issuers))
+  return { guard: createGuard({ ...options, enforcer, ...(metadata && { resourceMetadata: metadata.url }) }), metadata }
+}
+
+function createEnforcer({ issuers, ...options }: AppGuardOptions, findKeys: () => KeySource): Enforcer {
+  if (issuers === undefined) throw new ConfigError('issuers: say whose tokens are accepted')
+  return new Enforcer({ ...options, issuers, keys: options.keys ?? findKeys() })
+}
+
+function issuerNames(issuers: EnforcerOptions['issuers'] = []): readonly string[] {
+  if (typeof issuers === 'string') return [issuers]
+  return Array.isArray(issuers) ? (issuers as readonly string[]) : Object.keys(issuers)
+}
