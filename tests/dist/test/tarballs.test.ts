@@ -1,0 +1,61 @@
+import { spawnSync } from 'node:child_process'
+import { describe, expect, test } from 'vitest'
+import { type Manifest, tarballs } from './consumer.ts'
+
+const tar = (...args: string[]): string => {
+  const result = spawnSync('tar', args, { encoding: 'utf8' })
+  if (result.status !== 0) throw new Error(result.stderr)
+  return result.stdout
+}
+
+test('there is an archive of each of the nine packages', () => {
+  expect(Object.keys(tarballs).toSorted()).toEqual([
+    'cli',
+    'conformance',
+    'core',
+    'enforcer',
+    'express-middleware',
+    'fastify-plugin',
+    'issuer',
+    'keycache',
+    'token-manager',
+  ])
+})
+
+describe.for(Object.entries(tarballs))('the archive of %s', ([, tarball]) => {
+  const files = tar('-tzf', tarball)
+    .trim()
+    .split('\n')
+    .map((file) => file.replace(/^package\//, ''))
+  const manifest = JSON.parse(tar('-xzOf', tarball, 'package/package.json')) as Manifest
+
+  test('holds the manifest, a README and the licence', () => {
+    expect(files).toEqual(expect.arrayContaining(['package.json', 'README.md', 'LICENSE']))
+  })
+
+  test('holds code, declarations and maps of every source file, and the sources that the maps name', () => {
+    const sources = files.filter((file) => /^src\/.*\.ts$/.test(file))
+    expect(sources.length).toBeGreaterThan(0)
+    const built = sources.flatMap((file) => {
+      const stem = file.replace(/^src/, 'dist').replace(/\.ts$/, '')
+      return [`${stem}.js`, `${stem}.js.map`, `${stem}.d.ts`, `${stem}.d.ts.map`]
+    })
+    expect(files.filter((file) => file.startsWith('dist/') && /\.(js|d\.ts)(\.map)?$/.test(file)).toSorted()).toEqual(
+      built.toSorted(),
+    )
+  })
+
+  test('holds no tests, build state, reports or configuration', () => {
+    expect(files.filter((file) => /(^|\/)(test|bench|etc|temp|node_modules)\/|tsbuildinfo|tsconfig|turbo/.test(file))).toEqual(
+      [],
+    )
+  })
+
+  test('names real versions and built entries only', () => {
+    expect(JSON.stringify(manifest.dependencies ?? {})).not.toMatch(/workspace:|catalog:/)
+    expect(JSON.stringify(manifest.exports)).not.toMatch(/@scitokens\/source|src\//)
+    for (const target of JSON.stringify(manifest.exports).matchAll(/"\.\/(dist\/[^"*]+)"/g)) {
+      expect(files).toContain(target[1])
+    }
+  })
+})
