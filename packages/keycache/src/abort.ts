@@ -1,13 +1,15 @@
 import { UndecidedError } from '@scitokens/core'
 
-/** Waits for work that others share. The signal ends this wait with `aborted`; the work goes on. */
-export function waitFor<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work
+/** Waits for work that others may share. The signal ends this wait with `aborted`; the work goes on. */
+export function waitFor<T>(start: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return start()
   if (signal.aborted) return Promise.reject(aborted(signal))
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(aborted(signal))
     signal.addEventListener('abort', onAbort, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+    start()
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', onAbort))
   })
 }
 

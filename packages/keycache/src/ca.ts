@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { accessSync, constants, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import { ConfigError, quote } from '@scitokens/core'
@@ -33,6 +33,21 @@ export class TrustStore {
       this.#readAt = now
     }
     return this.#context
+  }
+}
+
+/** Finds out early that a file or directory is not there. Throws `config_error`. */
+export function checkAuthorities(authorities: CertificateAuthorities): void {
+  const paths =
+    typeof authorities === 'object' && 'directory' in authorities
+      ? [authorities.directory]
+      : [authorities].flat().filter((entry) => !isPem(entry))
+  for (const path of paths) {
+    try {
+      accessSync(path, constants.R_OK)
+    } catch (cause) {
+      throw new ConfigError(`the certificate authorities in ${quote(path)} cannot be read`, { cause })
+    }
   }
 }
 

@@ -29,7 +29,7 @@ export type HttpGet = (request: HttpRequest) => Promise<HttpResponse>
 /** Options of {@link createHttpGet}. */
 export interface HttpOptions {
   readonly trust: TrustStore
-  readonly agent: https.Agent | undefined
+  readonly agent: https.Agent
   readonly lookup: LookupFunction | undefined
   readonly refuseSpecialAddresses: boolean
   readonly userAgent: string
@@ -40,7 +40,7 @@ export function createHttpGet(options: HttpOptions): HttpGet {
   return async (request) => {
     if (options.refuseSpecialAddresses) checkLiteralAddress(request.url)
     return request.url.protocol === 'http:'
-      ? exchange(http.request(request.url, settings(request, options, {})), request, options)
+      ? exchange(http.request(request.url, settings(request, options, { agent: false })), request, options)
       : exchange(https.request(request.url, settings(request, options, tlsSettings(options))), request, options)
   }
 }
@@ -74,7 +74,7 @@ function tlsSettings(options: HttpOptions): https.RequestOptions {
   return {
     // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED cannot switch the check off.
     rejectUnauthorized: true,
-    ...(options.agent ? { agent: options.agent } : {}),
+    agent: options.agent,
     ...(secureContext ? { secureContext } : {}),
   }
 }

@@ -1,25 +1,38 @@
-import type { KeySet } from '@scitokens/core'
+import type { KeySet, KeySetOptions } from '@scitokens/core'
 import { type Counters, createCounters } from './counters.ts'
-import { checkJwks, type CheckedKeys } from './jwks.ts'
+import { type CheckedKeys, checkJwks } from './jwks.ts'
 import { clampAges, type Policy } from './policy.ts'
-import type { KeyRecord, StoredIssuer, Trouble } from './record.ts'
+import type { KeyRecord, StoredIssuer } from './record.ts'
 
 /** What this process holds of one trusted issuer. */
 export class IssuerEntry {
   readonly issuer: string
   readonly counters: Counters = createCounters()
-  record: KeyRecord | undefined
   keySet: KeySet | undefined
-  trouble: Trouble | undefined
+  /** Everything but the keys' meaning, as the store last told it. */
+  state: StoredIssuer
   /** The attempt under way, shared by all callers. */
   flight: Promise<void> | undefined
   /** The first reading of the store, shared by all callers. */
   loading: Promise<void> | undefined
   loaded = false
+  /** No longer trusted; an attempt under way must leave no trace. */
+  removed = false
+  /** When the store was last read, on a clock in milliseconds that nobody sets. */
+  lookedAt: number = -Infinity
+  /** Whether listeners know that these keys are stale. */
+  staleTold = false
+  readonly #options: KeySetOptions
   #kids: ReadonlySet<string> = new Set()
 
-  constructor(issuer: string) {
+  constructor(issuer: string, options: KeySetOptions) {
     this.issuer = issuer
+    this.#options = options
+    this.state = { issuer, keys: undefined, trouble: undefined, leasedUntil: 0, attempts: 0 }
+  }
+
+  get record(): KeyRecord | undefined {
+    return this.state.keys
   }
 
   /** Whether the set says something about this `kid`, be it that the key must not be used. */
@@ -27,42 +40,51 @@ export class IssuerEntry {
     return kid === undefined || this.#kids.has(kid)
   }
 
-  /** Takes over what a store knows, if it is newer. What a file says is judged like what the network says. */
-  async adopt(stored: StoredIssuer | undefined, policy: Policy): Promise<void> {
-    if (stored === undefined) return
+  /**
+   * Takes over what a store knows. What a file says is judged like what the network says; keys that do not pass are as good as none.
+   *
+   * @returns whether the stored keys, if any, passed.
+   */
+  async adopt(stored: StoredIssuer | undefined, policy: Policy): Promise<boolean> {
+    if (stored === undefined) return true
     const { keys } = stored
-    if (keys !== undefined && (this.record === undefined || keys.fetchedAt > this.record.fetchedAt)) {
-      try {
-        this.accept(clampAges(keys, policy), await this.check(keys.jwks))
-      } catch {
-        // A damaged row is as good as none: the issuer will be asked.
-        return
-      }
+    if (keys === undefined || isSame(keys, this.record)) {
+      this.state = { ...stored, keys: this.record }
+      return true
     }
-    this.trouble = stored.trouble
+    try {
+      const { keySet } = await this.check(keys.jwks)
+      this.state = { ...stored, keys: clampAges(keys, policy) }
+      this.#use(keySet)
+      return true
+    } catch {
+      this.state = { ...stored, keys: this.record }
+      return false
+    }
   }
 
-  /** Judges a document; content that is there already is not judged again, so that its key set stays the same object. */
+  /** Judges a document. Content that is there already keeps its key set object. Throws `discovery_failed`. */
   async check(document: unknown): Promise<CheckedKeys> {
-    const checked = await checkJwks(document, this.issuer, {})
+    const checked = await checkJwks(document, this.issuer, this.#options)
     const same = this.keySet !== undefined && JSON.stringify(this.record?.jwks) === JSON.stringify(checked.jwks)
     return same ? { keySet: this.keySet!, jwks: this.record!.jwks } : checked
   }
 
   /** Puts keys in place of the ones before. */
-  accept(record: KeyRecord, { keySet }: { readonly keySet: KeySet }): void {
-    this.record = record
-    this.trouble = undefined
+  accept(record: KeyRecord, keySet: KeySet): void {
+    this.state = { ...this.state, keys: record, trouble: undefined }
+    this.#use(keySet)
+  }
+
+  #use(keySet: KeySet): void {
+    this.staleTold = false
     if (keySet === this.keySet) return
     this.keySet = keySet
     this.#kids = new Set([...keySet.keys, ...keySet.dropped].flatMap(({ kid }) => (kid === undefined ? [] : [kid])))
   }
+}
 
-  /** Forgets the keys. */
-  clear(): void {
-    this.record = undefined
-    this.keySet = undefined
-    this.trouble = undefined
-    this.#kids = new Set()
-  }
+/** Whether two records tell of the same answer; their ages may have been cut. */
+function isSame(a: KeyRecord, b: KeyRecord | undefined): boolean {
+  return b !== undefined && a.attempt === b.attempt && a.fetchedAt === b.fetchedAt
 }

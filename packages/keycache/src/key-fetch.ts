@@ -1,7 +1,8 @@
+import type { KeySet } from '@scitokens/core'
 import { deadline } from './abort.ts'
 import { discoverJwksUri } from './discovery.ts'
 import type { IssuerEntry } from './issuer-entry.ts'
-import { type CheckedKeys, fetchJwks } from './jwks.ts'
+import { fetchJwks } from './jwks.ts'
 import type { Settings } from './options.ts'
 import { agesFrom } from './policy.ts'
 import type { KeyRecord } from './record.ts'
@@ -9,26 +10,28 @@ import type { KeyRecord } from './record.ts'
 /**
  * Asks an issuer for its keys: metadata, then key set, within one deadline. Changes nothing.
  *
- * Throws `issuer_unavailable`, `discovery_failed` or `insecure_url`.
+ * Throws `issuer_unavailable`, `discovery_failed` or `insecure_url`; `aborted` when the cache is closed.
  *
- * @param closed - ends everything when the cache is closed.
+ * @param attempt - number of this attempt, for the record.
+ * @param closed - ends everything.
  */
 export async function fetchKeys(
   entry: IssuerEntry,
+  attempt: number,
   settings: Settings,
   closed: AbortSignal,
-): Promise<{ readonly record: KeyRecord; readonly checked: CheckedKeys }> {
-  const { issuer } = entry
+): Promise<{ readonly record: KeyRecord; readonly keySet: KeySet }> {
+  const { issuer, record: known } = entry
   const { get, maxRedirects, dangerouslyAllowLoopbackHttp, policy } = settings
   const now = settings.clock()
   const limit = deadline(settings.timeoutMs, closed)
   try {
     const exchange = { issuer, get, signal: limit.signal, maxRedirects, dangerouslyAllowLoopbackHttp, now }
     const jwksUri = await discoverJwksUri(exchange, settings.tolerateTrailingSlash)
-    const { document, etag, lastModified, freshness } = await fetchJwks(jwksUri, entry.record, exchange)
-    const checked = await entry.check(document ?? entry.record?.jwks)
+    const { document, etag, lastModified, freshness } = await fetchJwks(jwksUri, known, exchange)
+    const { jwks, keySet } = await entry.check(document ?? known?.jwks)
     const ages = agesFrom(now, freshness, policy)
-    return { record: { issuer, jwks: checked.jwks, jwksUri, etag, lastModified, fetchedAt: now, ...ages }, checked }
+    return { record: { issuer, jwks, jwksUri, etag, lastModified, fetchedAt: now, ...ages, attempt }, keySet }
   } finally {
     limit.done()
   }

@@ -1,6 +1,6 @@
 import { type ClaimRequest, judgeClaim } from './policy.ts'
 import { type KeyRecord, type StoredIssuer, type Trouble, unknownIssuer } from './record.ts'
-import { type Claim, isNewer, type KeyStore } from './store.ts'
+import { type Claim, granted, type KeyStore, withKeys } from './store.ts'
 
 /** Keeps records for as long as the process lives. Bounded by the issuers its user trusts. */
 export class MemoryStore implements KeyStore {
@@ -21,25 +21,24 @@ export class MemoryStore implements KeyStore {
   }
 
   claim(issuer: string, request: ClaimRequest): Claim {
-    const stored = this.read(issuer) ?? unknownIssuer(issuer)
-    const verdict = judgeClaim(stored, request)
-    if (verdict === 'go') this.#issuers.set(issuer, { ...stored, leasedUntil: request.now + request.leaseFor })
+    const before = this.#get(issuer)
+    const verdict = judgeClaim(before, request)
+    const stored = verdict === 'go' ? granted(before, request) : before
+    if (verdict === 'go') this.put(stored)
     return { verdict, stored }
   }
 
   saveKeys(record: KeyRecord): void {
-    const stored = this.read(record.issuer)
-    const keys = isNewer(stored?.keys, record) ? stored?.keys : record
-    this.#issuers.set(record.issuer, { issuer: record.issuer, keys, trouble: undefined, leasedUntil: 0 })
+    this.put(withKeys(this.#get(record.issuer), record))
   }
 
   saveTrouble(issuer: string, trouble: Trouble): void {
-    this.#issuers.set(issuer, { ...(this.read(issuer) ?? unknownIssuer(issuer)), trouble, leasedUntil: 0 })
+    this.put({ ...this.#get(issuer), trouble, leasedUntil: 0 })
   }
 
   release(issuer: string): void {
     const stored = this.read(issuer)
-    if (stored) this.#issuers.set(issuer, { ...stored, leasedUntil: 0 })
+    if (stored) this.put({ ...stored, leasedUntil: 0 })
   }
 
   remove(issuer: string): boolean {
@@ -47,4 +46,8 @@ export class MemoryStore implements KeyStore {
   }
 
   close(): void {}
+
+  #get(issuer: string): StoredIssuer {
+    return this.read(issuer) ?? unknownIssuer(issuer)
+  }
 }

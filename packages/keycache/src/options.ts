@@ -1,58 +1,33 @@
-import type { Agent } from 'node:https'
-import type { LookupFunction } from 'node:net'
-import { join } from 'node:path'
-import { type Clock, ConfigError, systemClock } from '@scitokens/core'
-import { type CertificateAuthorities, TrustStore } from './ca.ts'
+import { type Clock, ConfigError, type KeySetOptions, systemClock } from '@scitokens/core'
 import type { KeyCacheEvent } from './events.ts'
-import { createHttpGet, type HttpGet } from './fetcher.ts'
-import { CACHE_FILE, defaultCacheDirectory } from './location.ts'
-import { MemoryStore } from './memory-store.ts'
+import type { HttpGet } from './fetcher.ts'
+import { httpFrom, type NetworkOptions } from './network-options.ts'
 import { createPolicy, type Policy, type PolicyOptions } from './policy.ts'
-import { SafeStore, type StoreHealth } from './safe-store.ts'
-import { SqliteStore } from './sqlite-store.ts'
-import type { KeyStore } from './store.ts'
+import type { StoreOptions } from './store-options.ts'
 
 /** Options of `KeyCache`. Only `issuers` is mandatory. */
-export interface KeyCacheOptions extends PolicyOptions {
+export interface KeyCacheOptions extends PolicyOptions, StoreOptions, NetworkOptions {
   /** Trusted issuers, as they stand in the tokens' `iss`. Nobody else is ever contacted. More by `add`. */
   readonly issuers: readonly string[]
-
-  /** Where keys are kept: `memory`, or a store of your own. Default: a file, see `cacheDir`. */
-  readonly store?: 'memory' | KeyStore
-  /** Directory of the cache file. Default: `.cache/scitokens` in the user's home directory. */
-  readonly cacheDir?: string
   /**
    * What to do with keys past their refresh time: hand them out and refresh behind the caller's back, or (`wait`, for short-lived
    * processes, which would never get to it) refresh first and hand them out only if that fails. Default: `background`.
    */
   readonly staleRefresh?: 'background' | 'wait'
-
-  /** For everything from connecting to the last byte of one refresh, in milliseconds. Default: 10 000. */
-  readonly timeoutMs?: number
-  /** Redirects followed per document, all on HTTPS. Default: 3. */
-  readonly maxRedirects?: number
-  /** Certificate authorities trusted besides the system's: PEM text, files, or a hashed directory. */
-  readonly ca?: CertificateAuthorities
-  /** For client certificates, connection limits and the like. Not together with `proxy`. */
-  readonly agent?: Agent
-  /** URL of an HTTP proxy. Not together with `agent`. */
-  readonly proxy?: string
-  /** In place of `dns.lookup`. */
-  readonly lookup?: LookupFunction
-  /** Default: `scitokens-js`. */
-  readonly userAgent?: string
-  /** In place of `node:https`; `ca`, `agent`, `proxy`, `lookup`, `userAgent` and `refuseSpecialAddresses` then do nothing. */
-  readonly http?: HttpGet
+  /** Call `updateAll` this often, in seconds, so that even issuers nobody asks for stay fresh. Default: never. */
+  readonly updateEvery?: number
 
   /** Accept metadata whose `issuer` differs from the issuer by one trailing slash. Default: false. */
   readonly tolerateTrailingSlash?: boolean
-  /** Refuse issuers that turn out to be at loopback, private or otherwise not public addresses. Default: false. */
-  readonly refuseSpecialAddresses?: boolean
   /**
    * Accept `http://` for a loopback host, for demonstrations and tests. Whoever can listen there can then issue tokens.
    * Default: false.
    */
   readonly dangerouslyAllowLoopbackHttp?: boolean
+  /** Entries of a key set; one with more is refused. Default: 100. */
+  readonly maxKeys?: number
+  /** Tolerate `=` after the members of keys, as the Python library's key tool writes them. Default: false. */
+  readonly acceptPaddedKeys?: boolean
 
   /** Default: the machine's. */
   readonly clock?: Clock
@@ -60,8 +35,6 @@ export interface KeyCacheOptions extends PolicyOptions {
   readonly random?: () => number
   /** Called for everything an operator may want to know. What it throws is ignored. */
   readonly onEvent?: (event: KeyCacheEvent) => void
-  /** Called once when the cache file cannot be used. Default: `process.emitWarning`. */
-  readonly warn?: (message: string) => void
 }
 
 /** Options with their defaults, checked. */
@@ -74,28 +47,36 @@ export interface Settings {
   readonly maxRedirects: number
   readonly tolerateTrailingSlash: boolean
   readonly dangerouslyAllowLoopbackHttp: boolean
+  readonly keySetOptions: KeySetOptions
   readonly waitForStale: boolean
+  readonly updateEvery: number | undefined
   readonly emit: (event: KeyCacheEvent) => void
 }
 
 /** Checks the options; nothing is opened or contacted. Throws `config_error`. */
 export function readSettings(options: KeyCacheOptions): Settings {
-  const { timeoutMs = 10_000, maxRedirects = 3 } = options
-  if (!(timeoutMs > 0 && timeoutMs <= 300_000))
-    throw new ConfigError(`timeoutMs must be between 1 and 300000, not ${timeoutMs}`)
-  if (!(Number.isInteger(maxRedirects) && maxRedirects >= 0 && maxRedirects <= 10)) {
-    throw new ConfigError(`maxRedirects must be between 0 and 10, not ${maxRedirects}`)
-  }
+  const { timeoutMs = 10_000, maxRedirects = 3, updateEvery, maxKeys = 100, staleRefresh = 'background' } = options
+  if (!Array.isArray(options.issuers))
+    throw new ConfigError('issuers must be a list: there is no way to trust everybody')
+  checkRange('timeoutMs', timeoutMs, 1, 300_000)
+  checkRange('maxRedirects', maxRedirects, 0, 10)
+  checkRange('maxKeys', maxKeys, 1, 1000)
+  // setInterval counts milliseconds in 31 bits.
+  if (updateEvery !== undefined) checkRange('updateEvery', updateEvery, 1, 2_000_000)
+  if (staleRefresh !== 'background' && staleRefresh !== 'wait')
+    throw new ConfigError("staleRefresh must be 'background' or 'wait'")
   return {
     policy: createPolicy(options),
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
-    get: options.http ?? httpFrom(options),
+    get: httpFrom(options),
     timeoutMs,
     maxRedirects,
     tolerateTrailingSlash: options.tolerateTrailingSlash ?? false,
     dangerouslyAllowLoopbackHttp: options.dangerouslyAllowLoopbackHttp ?? false,
-    waitForStale: options.staleRefresh === 'wait',
+    keySetOptions: { maxKeys, acceptPaddedKeys: options.acceptPaddedKeys ?? false },
+    waitForStale: staleRefresh === 'wait',
+    updateEvery,
     emit: (event) => {
       try {
         options.onEvent?.(event)
@@ -106,28 +87,7 @@ export function readSettings(options: KeyCacheOptions): Settings {
   }
 }
 
-function httpFrom(options: KeyCacheOptions): HttpGet {
-  return createHttpGet({
-    trust: new TrustStore(options.ca),
-    agent: options.agent,
-    lookup: options.lookup,
-    refuseSpecialAddresses: options.refuseSpecialAddresses ?? false,
-    userAgent: options.userAgent ?? 'scitokens-js',
-  })
-}
-
-/** The store that the options name. A file is opened when it is first needed. */
-export function storeFrom(options: KeyCacheOptions, emit: (event: KeyCacheEvent) => void): KeyStore {
-  if (options.store === 'memory') return new MemoryStore()
-  if (options.store !== undefined) return options.store
-  const file = join(options.cacheDir ?? defaultCacheDirectory(), CACHE_FILE)
-  const warn = options.warn ?? ((message: string) => process.emitWarning(message, 'SciTokensWarning'))
-  let warned = false
-  const onHealth = ({ location, problem }: StoreHealth): void => {
-    emit({ type: 'store', location, problem })
-    if (problem === undefined || warned) return
-    warned = true
-    warn(`the key cache ${location} is not fully used, keys are kept in memory: ${problem}`)
-  }
-  return new SafeStore(file, () => new SqliteStore(file), onHealth)
+function checkRange(name: string, value: number, min: number, max: number): void {
+  if (Number.isFinite(value) && value >= min && value <= max) return
+  throw new ConfigError(`${name} must be a number from ${min} to ${max}, not ${String(value)}`)
 }

@@ -76,9 +76,7 @@ export function agesFrom(
   return { refreshAt: fetchedAt + fresh, expiresAt: fetchedAt + policy.usableFor }
 }
 
-/**
- * A record from a file, held to this process's policy: a file cannot make keys live longer than this process would.
- */
+/** A record from a file, held to this process's policy: a file cannot make keys live longer than this process would. */
 export function clampAges(record: KeyRecord, policy: Policy): KeyRecord {
   return {
     ...record,
@@ -117,17 +115,18 @@ export interface ClaimRequest {
   /** Seconds that one attempt may take. */
   readonly leaseFor: number
   readonly policy: Policy
+  /** The stored keys turned out to be damaged: judge as if there were none. */
+  readonly ignoreKeys?: boolean
 }
 
 /** The one place that decides whether an issuer is contacted. */
 export function judgeClaim(stored: StoredIssuer, request: ClaimRequest): Verdict {
   const { purpose, now, policy } = request
   if (purpose === 'asked') return 'go'
-  const age = ageOf(stored.keys, now)
-  if (purpose === 'due' && age === 'fresh') return 'fresh'
+  const keys = stored.keys && !request.ignoreKeys ? clampAges(stored.keys, policy) : undefined
+  if (purpose === 'due' && ageOf(keys, now) === 'fresh') return 'fresh'
   if (backingOff(stored.trouble, now, policy)) return 'backing_off'
-  if (purpose === 'unknown_kid' && !stored.trouble && contactedWithin(policy.cooldown, stored.keys, now))
-    return 'cooldown'
+  if (purpose === 'unknown_kid' && !stored.trouble && contactedWithin(policy.cooldown, keys, now)) return 'cooldown'
   return leaseHolds(stored, request) ? 'leased' : 'go'
 }
 

@@ -5,7 +5,7 @@ export interface KeyRecord {
   readonly issuer: string
   /** Public members only. */
   readonly jwks: Jwks
-  /** Where the keys came from; absent for seeded keys. */
+  /** Where the keys came from; undefined for seeded keys. */
   readonly jwksUri: string | undefined
   /** Validators of the key set's last answer. RFC 9110 section 8.8. */
   readonly etag: string | undefined
@@ -16,6 +16,8 @@ export interface KeyRecord {
   readonly refreshAt: number
   /** Until then usable while the issuer cannot be reached. */
   readonly expiresAt: number
+  /** The number of the attempt that brought it, see {@link StoredIssuer.attempts}. */
+  readonly attempt: number
 }
 
 /** The last attempt failed. Kept so that callers, also in later processes, are told why, and nobody storms the issuer. */
@@ -37,9 +39,11 @@ export interface StoredIssuer {
   readonly trouble: Trouble | undefined
   /** A process is fetching, at the longest until then. */
   readonly leasedUntil: number
+  /** Attempts begun so far, by all processes. Orders results where clocks cannot. */
+  readonly attempts: number
 }
 
 /** An issuer of which nothing is known. */
 export function unknownIssuer(issuer: string): StoredIssuer {
-  return { issuer, keys: undefined, trouble: undefined, leasedUntil: 0 }
+  return { issuer, keys: undefined, trouble: undefined, leasedUntil: 0, attempts: 0 }
 }

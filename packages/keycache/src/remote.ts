@@ -18,8 +18,8 @@ export type RemoteDocument =
   | { readonly status: 200; readonly value: unknown; readonly headers: Headers; readonly url: string }
   | { readonly status: number; readonly value?: undefined; readonly headers: Headers; readonly url: string }
 
-/** How long an issuer asked to be left alone, in seconds; travels with the error that says why. */
-export const askedToWait: WeakMap<Error, number> = new WeakMap()
+/** Request timeout, too early, too many requests: 4xx that say nothing about whether the document is there. */
+const TELLS_NOTHING: readonly number[] = [408, 425, 429]
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
@@ -37,14 +37,14 @@ export async function getJson(
   const { status } = response
   if (status === 200)
     return { status, value: parseJson(response, url, exchange), headers: response.headers, url: url.href }
-  if (status === 304 || (status >= 400 && status < 500)) return { status, headers: response.headers, url: url.href }
-  const error = new UndecidedError('issuer_unavailable', `${describe(url)} answered with status ${status}`, {
+  if (status === 304 || (status >= 400 && status < 500 && !TELLS_NOTHING.includes(status)))
+    return { status, headers: response.headers, url: url.href }
+  const wait = retryAfterOf(response.headers, exchange.now)
+  throw new UndecidedError('issuer_unavailable', `${describe(url)} answered with status ${status}`, {
     issuer: exchange.issuer,
     reason: 'unavailable',
+    ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
   })
-  const wait = retryAfterOf(response.headers, exchange.now)
-  if (wait !== undefined) askedToWait.set(error, wait)
-  throw error
 }
 
 /** An answer came, but what it says cannot be used. */

@@ -4,15 +4,24 @@ import type { ClaimRequest } from './policy.ts'
 import type { KeyRecord, StoredIssuer, Trouble } from './record.ts'
 import type { Claim, KeyStore } from './store.ts'
 
-/** Health of a file, told when it changes. */
-export interface StoreHealth {
-  readonly location: string
-  /** Undefined while the file serves; else why it does not, or not fully. */
-  readonly problem: string | undefined
-}
+/** A store that a {@link SafeStore} stands on. */
+export type DurableStore = KeyStore & { readonly readOnly?: boolean }
 
-/** A store that could not be used is left in peace for this long, in seconds: a locked file costs its busy timeout. */
-const PAUSE = 30
+/** Where a {@link SafeStore} keeps things and what it tells about that. */
+export interface SafeStoreOptions {
+  /** For people. */
+  readonly location: string
+  /** Called when the store is first needed, and again after it failed. Undefined: there is none yet, which is no problem. */
+  open(): DurableStore | undefined
+  /** Called when the store stops serving (`problem` says why) or serves again (undefined). */
+  onHealth(problem: string | undefined): void
+  /** Whether a store that failed is closed, to be opened anew. Default: true. */
+  readonly reopens?: boolean
+  /** Seconds for which a store that failed is left in peace: a locked file costs its busy timeout each time. Default: 30. */
+  readonly pause?: number
+  /** A clock in seconds that nobody sets. Default: the process's. */
+  monotonic?(): number
+}
 
 /**
  * A store on a file that may be corrupt, foreign, locked or read-only. Whatever this process knows is in memory as well; when
@@ -20,24 +29,25 @@ const PAUSE = 30
  * `remove`, which must not pretend.
  */
 export class SafeStore implements KeyStore {
-  readonly location: string
-  readonly #open: () => KeyStore & { readonly readOnly?: boolean }
-  readonly #onHealth: (health: StoreHealth) => void
+  readonly #options: SafeStoreOptions
   readonly #memory = new MemoryStore()
   /** Issuers whose state in memory is not in the file. */
   readonly #unsaved = new Set<string>()
-  #durable: (KeyStore & { readonly readOnly?: boolean }) | undefined
+  #durable: DurableStore | undefined
   #pausedUntil = -Infinity
   #problem: string | undefined
 
-  constructor(location: string, open: () => KeyStore, onHealth: (health: StoreHealth) => void) {
-    this.location = location
-    this.#open = open
-    this.#onHealth = onHealth
+  constructor(options: SafeStoreOptions) {
+    this.#options = options
   }
 
-  get health(): StoreHealth {
-    return { location: this.location, problem: this.#problem }
+  get location(): string {
+    return this.#options.location
+  }
+
+  /** Why the file does not serve, or not fully; undefined while it does. */
+  get problem(): string | undefined {
+    return this.#problem
   }
 
   read(issuer: string): StoredIssuer | undefined {
@@ -46,30 +56,30 @@ export class SafeStore implements KeyStore {
   }
 
   list(): StoredIssuer[] {
-    this.#try((durable) => {
-      for (const stored of durable.list()) this.#learn(stored)
-    })
-    return this.#memory.list()
+    const stored = this.#try((durable) => durable.list())
+    const unsaved = this.#memory.list().filter(({ issuer }) => stored === undefined || this.#unsaved.has(issuer))
+    const others = stored?.filter(({ issuer }) => !this.#unsaved.has(issuer)) ?? []
+    return [...others, ...unsaved].toSorted((a, b) => (a.issuer < b.issuer ? -1 : 1))
   }
 
   claim(issuer: string, request: ClaimRequest): Claim {
     const claim = this.#tryWrite((durable) => durable.claim(issuer, request))
-    if (claim === undefined) {
+    if (claim === undefined || this.#unsaved.has(issuer)) {
       this.read(issuer)
       return this.#memory.claim(issuer, request)
     }
-    this.#learn(claim.stored)
-    return { verdict: claim.verdict, stored: this.#memory.read(issuer) ?? claim.stored }
+    this.#memory.put(claim.stored)
+    return claim
   }
 
   saveKeys(record: KeyRecord): void {
     this.#memory.saveKeys(record)
-    this.#write(record.issuer, (durable) => durable.saveKeys(record))
+    this.#save(record.issuer, (durable) => durable.saveKeys(record))
   }
 
   saveTrouble(issuer: string, trouble: Trouble): void {
     this.#memory.saveTrouble(issuer, trouble)
-    this.#write(issuer, (durable) => durable.saveTrouble(issuer, trouble))
+    this.#save(issuer, (durable) => durable.saveTrouble(issuer, trouble))
   }
 
   release(issuer: string): void {
@@ -77,44 +87,45 @@ export class SafeStore implements KeyStore {
     this.#tryWrite((durable) => durable.release(issuer))
   }
 
+  /** Throws `config_error` when the file cannot be changed. */
   remove(issuer: string): boolean {
     const known = this.#memory.remove(issuer)
     this.#unsaved.delete(issuer)
     const removed = this.#tryWrite((durable) => ({ was: durable.remove(issuer) }))
-    if (removed === undefined) {
-      throw new ConfigError(
-        `the keys of ${quote(issuer)} cannot be removed from ${quote(this.location)}: ${this.#problem}`,
-        { issuer },
-      )
-    }
-    return removed.was || known
+    if (removed !== undefined) return removed.was || known
+    const why = `the keys of ${quote(issuer)} cannot be removed from ${quote(this.location)}: ${this.#problem}`
+    throw new ConfigError(why, { issuer })
   }
 
   close(): void {
-    try {
-      this.#durable?.close()
-    } finally {
-      this.#durable = undefined
-      this.#pausedUntil = Infinity
-    }
+    this.#closeDurable()
+    this.#pausedUntil = Infinity
+  }
+
+  get #pause(): number {
+    return this.#options.pause ?? 30
   }
 
   /** Takes over what the file knows, unless this process knows something that the file does not. */
   #learn(stored: StoredIssuer | undefined): void {
-    if (stored !== undefined && !this.#unsaved.has(stored.issuer)) this.#memory.put(stored)
+    if (stored === undefined) return
+    const mine = this.#unsaved.has(stored.issuer) ? this.#memory.read(stored.issuer) : undefined
+    if (mine && (stored.keys?.fetchedAt ?? 0) <= (mine.keys?.fetchedAt ?? 0)) return
+    this.#unsaved.delete(stored.issuer)
+    this.#memory.put(stored)
   }
 
-  #write(issuer: string, work: (durable: KeyStore) => void): void {
+  #save(issuer: string, work: (durable: KeyStore) => void): void {
     this.#unsaved.add(issuer)
     this.#tryWrite((durable) => {
       work(durable)
       this.#unsaved.delete(issuer)
-      this.#flush(durable)
-      return true
+      this.#saveRest(durable)
     })
   }
 
-  #flush(durable: KeyStore): void {
+  /** What an earlier failure left unwritten. */
+  #saveRest(durable: KeyStore): void {
     for (const issuer of this.#unsaved) {
       const stored = this.#memory.read(issuer)
       if (stored?.keys) durable.saveKeys(stored.keys)
@@ -131,24 +142,28 @@ export class SafeStore implements KeyStore {
     })
   }
 
-  #try<T>(work: (durable: KeyStore & { readonly readOnly?: boolean }) => T): T | undefined {
-    const now = performance.now() / 1000
+  #try<T>(work: (durable: DurableStore) => T): T | undefined {
+    const now = this.#options.monotonic?.() ?? performance.now() / 1000
     if (now < this.#pausedUntil) return undefined
     try {
-      const durable = (this.#durable ??= this.#open())
-      const result = work(durable)
-      if (!durable.readOnly) this.#report(undefined)
+      this.#durable ??= this.#options.open()
+      if (this.#durable === undefined) {
+        this.#pausedUntil = now + this.#pause
+        return undefined
+      }
+      const result = work(this.#durable)
+      if (!this.#durable.readOnly) this.#report(undefined)
       return result
     } catch (error) {
-      this.#pausedUntil = now + PAUSE
-      this.#forget()
+      this.#pausedUntil = now + this.#pause
+      // The file may have been replaced.
+      if (this.#options.reopens ?? true) this.#closeDurable()
       this.#report(error instanceof Error ? error.message : String(error))
       return undefined
     }
   }
 
-  /** Opens anew next time: the file may have been replaced. */
-  #forget(): void {
+  #closeDurable(): void {
     try {
       this.#durable?.close()
     } catch {
@@ -160,6 +175,6 @@ export class SafeStore implements KeyStore {
   #report(problem: string | undefined): void {
     if (problem === this.#problem) return
     this.#problem = problem
-    this.#onHealth(this.health)
+    this.#options.onHealth(problem)
   }
 }

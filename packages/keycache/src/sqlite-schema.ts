@@ -16,12 +16,14 @@ const SCHEMA = `
     fetched_at REAL,
     refresh_at REAL,
     expires_at REAL,
+    attempt INTEGER,
     failures INTEGER NOT NULL DEFAULT 0,
     failed_at REAL,
     retry_at REAL,
     error_code TEXT,
     error_message TEXT,
-    leased_until REAL NOT NULL DEFAULT 0
+    leased_until REAL NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
 `
 

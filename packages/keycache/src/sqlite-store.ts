@@ -1,17 +1,17 @@
-import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { ERROR_CODES, type ErrorCode, type Jwks } from '@scitokens/core'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { guardFile } from './file-guard.ts'
 import { type ClaimRequest, judgeClaim } from './policy.ts'
 import { type KeyRecord, type StoredIssuer, type Trouble, unknownIssuer } from './record.ts'
+import { COLUMNS, readRow, type Row, rowOf } from './sqlite-row.ts'
 import { prepareSchema, versionOf } from './sqlite-schema.ts'
-import { type Claim, isNewer, type KeyStore } from './store.ts'
+import { type Claim, granted, type KeyStore, withKeys } from './store.ts'
 
 /** How long to wait for another process's transaction, in milliseconds. They last a few; the event loop waits with us. */
 const BUSY_TIMEOUT_MS = 1000
 
 /**
  * Keeps records in one SQLite file shared by processes. Rollback journal, not WAL: home directories are often network file
- * systems, where WAL breaks. No transaction is ever open during I/O to an issuer.
+ * systems, where WAL breaks. No transaction is ever open while an issuer is asked.
  */
 export class SqliteStore implements KeyStore {
   readonly location: string
@@ -19,10 +19,7 @@ export class SqliteStore implements KeyStore {
   readonly readOnly: boolean
   readonly #database: DatabaseSync
   readonly #select: StatementSync
-  readonly #upsertKeys: StatementSync
-  readonly #upsertTrouble: StatementSync
-  readonly #lease: StatementSync
-  readonly #release: StatementSync
+  readonly #write: StatementSync | undefined
 
   /**
    * Opens the file, or makes it (0600, in a directory 0700). Throws when it is corrupt, of another program, of a later version,
@@ -33,16 +30,14 @@ export class SqliteStore implements KeyStore {
     this.readOnly = guardFile(file) === 'read-only'
     this.#database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, readOnly: this.readOnly })
     try {
+      this.#database.exec('PRAGMA trusted_schema = OFF')
       if (this.readOnly) versionOf(this.#database)
       else prepareSchema(this.#database)
-      this.#database.exec('PRAGMA synchronous = NORMAL; PRAGMA trusted_schema = OFF')
       this.#select = this.#database.prepare('SELECT * FROM issuer WHERE issuer = ?')
-      this.#upsertKeys = this.#database.prepare(UPSERT_KEYS)
-      this.#upsertTrouble = this.#database.prepare(UPSERT_TROUBLE)
-      this.#lease = this.#database.prepare(
-        'INSERT INTO issuer (issuer, leased_until) VALUES (?, ?) ON CONFLICT (issuer) DO UPDATE SET leased_until = excluded.leased_until',
-      )
-      this.#release = this.#database.prepare('UPDATE issuer SET leased_until = 0 WHERE issuer = ?')
+      if (!this.readOnly) {
+        const values = COLUMNS.map(() => '?').join(', ')
+        this.#write = this.#database.prepare(`INSERT OR REPLACE INTO issuer (${COLUMNS.join(', ')}) VALUES (${values})`)
+      }
     } catch (error) {
       this.#database.close()
       throw error
@@ -61,36 +56,24 @@ export class SqliteStore implements KeyStore {
 
   claim(issuer: string, request: ClaimRequest): Claim {
     return this.#transaction(() => {
-      const stored = this.read(issuer) ?? unknownIssuer(issuer)
-      const verdict = judgeClaim(stored, request)
-      if (verdict === 'go') this.#lease.run(issuer, request.now + request.leaseFor)
+      const before = this.#get(issuer)
+      const verdict = judgeClaim(before, request)
+      const stored = verdict === 'go' ? granted(before, request) : before
+      if (verdict === 'go') this.#put(stored)
       return { verdict, stored }
     })
   }
 
   saveKeys(record: KeyRecord): void {
-    this.#transaction(() => {
-      const stored = this.read(record.issuer)?.keys
-      const keys = stored && isNewer(stored, record) ? stored : record
-      this.#upsertKeys.run(
-        keys.issuer,
-        JSON.stringify(keys.jwks),
-        keys.jwksUri ?? null,
-        keys.etag ?? null,
-        keys.lastModified ?? null,
-        keys.fetchedAt,
-        keys.refreshAt,
-        keys.expiresAt,
-      )
-    })
+    this.#transaction(() => this.#put(withKeys(this.#get(record.issuer), record)))
   }
 
-  saveTrouble(issuer: string, { failures, failedAt, retryAt, code, message }: Trouble): void {
-    this.#upsertTrouble.run(issuer, failures, failedAt, retryAt, code, message)
+  saveTrouble(issuer: string, trouble: Trouble): void {
+    this.#transaction(() => this.#put({ ...this.#get(issuer), trouble, leasedUntil: 0 }))
   }
 
   release(issuer: string): void {
-    this.#release.run(issuer)
+    this.#database.prepare('UPDATE issuer SET leased_until = 0 WHERE issuer = ?').run(issuer)
   }
 
   remove(issuer: string): boolean {
@@ -99,6 +82,15 @@ export class SqliteStore implements KeyStore {
 
   close(): void {
     if (this.#database.isOpen) this.#database.close()
+  }
+
+  #get(issuer: string): StoredIssuer {
+    return this.read(issuer) ?? unknownIssuer(issuer)
+  }
+
+  #put(stored: StoredIssuer): void {
+    const row = rowOf(stored)
+    this.#write!.run(...COLUMNS.map((column): SQLInputValue => row[column]))
   }
 
   #transaction<T>(work: () => T): T {
@@ -113,67 +105,4 @@ export class SqliteStore implements KeyStore {
       throw error
     }
   }
-}
-
-const UPSERT_KEYS = `
-  INSERT INTO issuer (issuer, jwks, jwks_uri, etag, last_modified, fetched_at, refresh_at, expires_at)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (issuer) DO UPDATE SET
-    jwks = excluded.jwks, jwks_uri = excluded.jwks_uri, etag = excluded.etag, last_modified = excluded.last_modified,
-    fetched_at = excluded.fetched_at, refresh_at = excluded.refresh_at, expires_at = excluded.expires_at,
-    failures = 0, failed_at = NULL, retry_at = NULL, error_code = NULL, error_message = NULL, leased_until = 0`
-
-const UPSERT_TROUBLE = `
-  INSERT INTO issuer (issuer, failures, failed_at, retry_at, error_code, error_message)
-  VALUES (?, ?, ?, ?, ?, ?)
-  ON CONFLICT (issuer) DO UPDATE SET
-    failures = excluded.failures, failed_at = excluded.failed_at, retry_at = excluded.retry_at,
-    error_code = excluded.error_code, error_message = excluded.error_message, leased_until = 0`
-
-interface Row {
-  readonly issuer: string
-  readonly jwks: string | null
-  readonly jwks_uri: string | null
-  readonly etag: string | null
-  readonly last_modified: string | null
-  readonly fetched_at: number | null
-  readonly refresh_at: number | null
-  readonly expires_at: number | null
-  readonly failures: number
-  readonly failed_at: number | null
-  readonly retry_at: number | null
-  readonly error_code: string | null
-  readonly error_message: string | null
-  readonly leased_until: number
-}
-
-function readRow(row: Row): StoredIssuer {
-  return { issuer: row.issuer, keys: readKeys(row), trouble: readTrouble(row), leasedUntil: row.leased_until }
-}
-
-/** A row whose document is no JSON has no keys: it will be fetched again. */
-function readKeys(row: Row): KeyRecord | undefined {
-  const { jwks, fetched_at: fetchedAt, refresh_at: refreshAt, expires_at: expiresAt } = row
-  if (jwks === null || fetchedAt === null || refreshAt === null || expiresAt === null) return undefined
-  try {
-    return {
-      issuer: row.issuer,
-      jwks: JSON.parse(jwks) as Jwks,
-      jwksUri: row.jwks_uri ?? undefined,
-      etag: row.etag ?? undefined,
-      lastModified: row.last_modified ?? undefined,
-      fetchedAt,
-      refreshAt,
-      expiresAt,
-    }
-  } catch {
-    return undefined
-  }
-}
-
-function readTrouble(row: Row): Trouble | undefined {
-  const { failures, failed_at: failedAt, retry_at: retryAt, error_code: code, error_message: message } = row
-  if (failedAt === null || retryAt === null) return undefined
-  const known = ERROR_CODES.includes(code as ErrorCode) ? (code as ErrorCode) : 'issuer_unavailable'
-  return { failures, failedAt, retryAt, code: known, message: message ?? '' }
 }

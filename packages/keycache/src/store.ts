@@ -17,9 +17,12 @@ export interface KeyStore {
   read(issuer: string): StoredIssuer | undefined
   /** Ordered by issuer. */
   list(): StoredIssuer[]
-  /** Judges a wish to fetch; on `go` also writes a lease, in one step that no other process can get between. */
+  /**
+   * Judges a wish to fetch (`judgeClaim`); on `go` also counts the attempt and writes a lease, in one step that no other process
+   * can get between. The answer tells the state after that step.
+   */
   claim(issuer: string, request: ClaimRequest): Claim
-  /** Keeps the result of a successful contact unless a newer one is there already; ends lease and trouble. */
+  /** Keeps the result of a successful contact unless a later attempt's is there already; ends lease and trouble. */
   saveKeys(record: KeyRecord): void
   /** Notes a failure; ends the lease. Never touches keys. */
   saveTrouble(issuer: string, trouble: Trouble): void
@@ -30,12 +33,15 @@ export interface KeyStore {
   close(): void
 }
 
-/** How much newer a stored record may be and still win; more, and another clock wrote it. In seconds. */
-const PLAUSIBLE_LEAD = 3600
+/** The state after a claim that was granted. */
+export function granted(stored: StoredIssuer, { now, leaseFor }: ClaimRequest): StoredIssuer {
+  return { ...stored, leasedUntil: now + leaseFor, attempts: stored.attempts + 1 }
+}
 
-/** Whether `stored` was made by a later request than `record`: a slow process must not undo a quick one's rotation. */
-export function isNewer(stored: KeyRecord | undefined, record: KeyRecord): boolean {
-  if (stored === undefined) return false
-  const lead = stored.fetchedAt - record.fetchedAt
-  return lead > 0 && lead <= PLAUSIBLE_LEAD
+/** The state after a success. A slow process must not undo a quick one's rotation: the later attempt wins. */
+export function withKeys(stored: StoredIssuer, record: KeyRecord): StoredIssuer {
+  const overtaken = stored.keys !== undefined && stored.keys.attempt > record.attempt
+  const keys = overtaken ? stored.keys : record
+  const attempts = Math.max(stored.attempts, record.attempt)
+  return { issuer: record.issuer, keys, trouble: undefined, leasedUntil: 0, attempts }
 }

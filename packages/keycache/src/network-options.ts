@@ -1,0 +1,68 @@
+import { Agent, type AgentOptions } from 'node:https'
+import type { LookupFunction } from 'node:net'
+import { ConfigError } from '@scitokens/core'
+import { type CertificateAuthorities, checkAuthorities, TrustStore } from './ca.ts'
+import { createHttpGet, type HttpGet } from './fetcher.ts'
+
+/** Options that say how issuers are reached. */
+export interface NetworkOptions {
+  /** For everything from connecting to the last byte of one refresh, in milliseconds. Default: 10 000. */
+  readonly timeoutMs?: number
+  /** Redirects followed per document, all on HTTPS. Default: 3. */
+  readonly maxRedirects?: number
+  /** Certificate authorities trusted besides the system's: PEM text, files, or a hashed directory. */
+  readonly ca?: CertificateAuthorities
+  /** For client certificates, connection limits and the like. Not together with `proxy`. */
+  readonly agent?: Agent
+  /** URL of an HTTP proxy, which only ever sees encrypted traffic. Not together with `agent`. */
+  readonly proxy?: string
+  /** In place of `dns.lookup`. */
+  readonly lookup?: LookupFunction
+  /** Refuse issuers that turn out to be at loopback, private or otherwise not public addresses. Not together with `proxy`. Default: false. */
+  readonly refuseSpecialAddresses?: boolean
+  /** Default: `scitokens-js`. */
+  readonly userAgent?: string
+  /** In place of `node:https`. Not together with the options above that shape connections. */
+  readonly http?: HttpGet
+}
+
+/** The way to issuers that the options describe. Throws `config_error`. */
+export function httpFrom(options: NetworkOptions): HttpGet {
+  const { ca, agent, proxy, lookup, http, refuseSpecialAddresses = false, userAgent = 'scitokens-js' } = options
+  if (http !== undefined) {
+    const useless = (['ca', 'agent', 'proxy', 'lookup', 'refuseSpecialAddresses', 'userAgent'] as const).find(
+      (name) => options[name],
+    )
+    if (useless !== undefined) throw new ConfigError(`${useless} does nothing when http is given`)
+    return http
+  }
+  if (proxy !== undefined && agent !== undefined) throw new ConfigError('agent and proxy exclude each other')
+  if (proxy !== undefined && refuseSpecialAddresses) {
+    throw new ConfigError('refuseSpecialAddresses does nothing behind a proxy: only the proxy sees the address')
+  }
+  if (ca !== undefined) checkAuthorities(ca)
+  return createHttpGet({
+    trust: new TrustStore(ca),
+    agent: agent ?? ownAgent(proxy),
+    lookup,
+    refuseSpecialAddresses,
+    userAgent,
+  })
+}
+
+/**
+ * An agent of our own: the global one pools connections, and one that was verified with somebody else's certificate
+ * authorities must not serve here.
+ */
+function ownAgent(proxy: string | undefined): Agent {
+  if (proxy === undefined) return new Agent({ keepAlive: false })
+  if (!URL.canParse(proxy) || !/^https?:$/.test(new URL(proxy).protocol)) {
+    throw new ConfigError('proxy must be an http or https URL')
+  }
+  // proxyEnv: Node >= 22.21 and >= 24.5; the types lag behind.
+  const options: AgentOptions & { proxyEnv: Record<string, string> } = {
+    keepAlive: false,
+    proxyEnv: { HTTPS_PROXY: proxy },
+  }
+  return new Agent(options)
+}

@@ -1,0 +1,72 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock } from '@scitokens/core'
+import { CppStore } from './cpp-store.ts'
+import type { KeyCacheEvent } from './events.ts'
+import { CACHE_FILE, defaultCacheDirectory } from './location.ts'
+import { MemoryStore } from './memory-store.ts'
+import { type DurableStore, SafeStore } from './safe-store.ts'
+import { SeededStore } from './seeded-store.ts'
+import { SqliteStore } from './sqlite-store.ts'
+import type { KeyStore } from './store.ts'
+
+/** Options that say where keys are kept. */
+export interface StoreOptions {
+  /** `memory`, or a store of your own. Default: a file shared by the user's processes, see `cacheDir`. */
+  readonly store?: 'memory' | KeyStore
+  /** Directory of the cache file. Default: `.cache/scitokens` in the user's home directory. */
+  readonly cacheDir?: string
+  /**
+   * The cache file of scitokens-cpp (`scitokens_cpp.sqllite`): its keys are used where this library has none; with `write`, what this
+   * library learns is written there too, so that XRootD and HTCondor find it. Default: none.
+   */
+  readonly cppCache?: { readonly file: string; readonly write?: boolean }
+  /** Called once per file that cannot be used; keys are then kept in memory. Default: `process.emitWarning`. */
+  readonly warn?: (message: string) => void
+}
+
+/** A store that never fails and tells what is wrong with its file. */
+export type OpenStore = KeyStore & { readonly problem: string | undefined }
+
+/** The store that the options name. A file is opened when it is first needed. */
+export function storeFrom(
+  options: StoreOptions,
+  settings: { readonly clock: Clock; readonly emit: (event: KeyCacheEvent) => void },
+): OpenStore {
+  const safe = (location: string, open: () => DurableStore | undefined, reopens = true): SafeStore =>
+    new SafeStore({ location, open, reopens, onHealth: warnOnce(location, options, settings.emit) })
+  const own = ownStore(options, safe)
+  const { cppCache } = options
+  if (cppCache === undefined) return own
+  const { file, write = false } = cppCache
+  const openCpp = (): CppStore | undefined =>
+    write || existsSync(file) ? new CppStore(file, { readOnly: !write }) : undefined
+  return new SeededStore(own, safe(file, openCpp), { write, clock: settings.clock })
+}
+
+function ownStore(
+  { store, cacheDir }: StoreOptions,
+  safe: (location: string, open: () => DurableStore, reopens?: boolean) => SafeStore,
+): SafeStore {
+  if (store === undefined) {
+    const file = join(cacheDir ?? defaultCacheDirectory(), CACHE_FILE)
+    return safe(file, () => new SqliteStore(file))
+  }
+  const given = store === 'memory' ? new MemoryStore() : store
+  return safe(given.location, () => given, false)
+}
+
+function warnOnce(
+  location: string,
+  options: StoreOptions,
+  emit: (event: KeyCacheEvent) => void,
+): (problem: string | undefined) => void {
+  const warn = options.warn ?? ((message: string) => process.emitWarning(message, 'SciTokensWarning'))
+  let warned = false
+  return (problem) => {
+    emit({ type: 'store', location, problem })
+    if (problem === undefined || warned) return
+    warned = true
+    warn(`keys are kept in memory, since the key cache ${location} cannot be fully used: ${problem}`)
+  }
+}
