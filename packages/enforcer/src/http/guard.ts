@@ -76,6 +76,12 @@ export interface Guard {
   authenticate(request: GuardRequest): Promise<GuardOutcome>
   /** Is this allowed? `auth` is what {@link Guard.authenticate} gave. No waiting, no key, no signature. */
   check(auth: Auth | undefined, need: Need): GuardOutcome
+  /** Is what the method does to the path allowed? The path that is handed back is that of the request, not of its destination. */
+  checkMethod(
+    auth: Auth | undefined,
+    request: Pick<GuardRequest, 'method' | 'path'>,
+    context?: Omit<MethodContext, 'method' | 'path'>,
+  ): GuardOutcome
   /** Both in one call: what the method and path say, or what `need` says. */
   authorize(request: GuardRequest, need?: Need | Omit<MethodContext, 'method' | 'path'>): Promise<GuardOutcome>
   /** The answer for an error from anywhere in these packages. */
@@ -141,12 +147,9 @@ export function createGuard(options: GuardOptions): Guard {
     )
   }
 
-  const checkMethod = (
-    auth: Auth,
-    request: GuardRequest,
-    context: Omit<MethodContext, 'method' | 'path'>,
-  ): GuardOutcome => {
-    const token = tokens.get(auth)!
+  const checkMethod: Guard['checkMethod'] = (auth, request, context = {}) => {
+    const token = auth && tokens.get(auth)
+    if (!token) return refuse(noCredentials())
     let first: GuardOutcome | undefined
     try {
       for (const step of stepsOf({ ...context, method: request.method, path: request.path }, options.methods)) {
@@ -168,7 +171,7 @@ export function createGuard(options: GuardOptions): Guard {
     return 'authz' in need ? check(outcome.auth, need) : checkMethod(outcome.auth, request, need)
   }
 
-  return { authenticate, check, authorize, refuse }
+  return { authenticate, check, checkMethod, authorize, refuse }
 }
 
 function noCredentials(): InvalidRequestError {

@@ -1,4 +1,5 @@
 // Table of contents of `@scitokens/enforcer/http`.
+export { type AppGuard, type AppGuardOptions, createAppGuard } from './app-guard.ts'
 export { type Auth, createAuth } from './auth.ts'
 export { type BearerOptions, type BearerRequest, extractBearer } from './bearer.ts'
 export { challenge, type ChallengeOptions } from './challenge.ts'
@@ -12,7 +13,10 @@ export {
   type Passed,
   type Stopped,
 } from './guard.ts'
+export { destinationPath, type DestinationOptions } from './destination.ts'
 export { fromRawHeaders, type HeaderSource, headerValues } from './headers.ts'
+export { HttpRefusalError } from './http-error.ts'
 export { METHOD_RULES, type MethodContext, type MethodRule, type Step, stepsOf } from './methods.ts'
+export { Mount, type RequestTarget, requestTarget } from './request-target.ts'
 export { type ResourceMetadata, resourceMetadata, type ResourceMetadataOptions } from './resource-metadata.ts'
 export { type HttpRefusal, httpRefusal, type OAuthErrorName } from './status.ts'

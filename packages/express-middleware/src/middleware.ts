@@ -1,0 +1,83 @@
+import {
+  type AppGuard,
+  createAppGuard,
+  fromRawHeaders,
+  HttpRefusalError,
+  requestTarget,
+} from '@scitokens/enforcer/http'
+import { KeyCache } from '@scitokens/keycache'
+import type { Request, RequestHandler, Response } from 'express'
+import { sendMetadata } from './metadata.ts'
+import type { SciTokensOptions } from './options.ts'
+import { type Refuse, setState } from './request-state.ts'
+import { sendRefusal } from './send-refusal.ts'
+
+/** The middleware, and what belongs to it. */
+export interface SciTokensMiddleware extends RequestHandler {
+  /** Serves the RFC 9728 metadata and nothing else: for the app's root, where the middleware itself guards only a part of it. */
+  readonly metadata: RequestHandler
+  /** Closes the key cache, if one was made here. */
+  close(): void
+}
+
+/**
+ * Asks every request that passes for an acceptable token. What the token allows is asked afterwards, by `requireScope` or
+ * `requireMethod`.
+ *
+ * Throws `config_error`, `insecure_url` at once for options that make no sense.
+ */
+export function scitokens(options: SciTokensOptions): SciTokensMiddleware {
+  let cache: KeyCache | undefined
+  const app = createAppGuard(options, (issuers) => (cache = new KeyCache({ ...cacheDefaults(options), issuers })))
+  const metadata = metadataHandler(app)
+  const refuse: Refuse = (stopped, { response, next }) =>
+    options.handleErrors ? sendRefusal(stopped, response) : next(new HttpRefusalError(stopped))
+
+  const handler: RequestHandler = (request, response, next) => {
+    if (isMetadata(app, request)) return void metadata(request, response, next)
+    authenticate(app, request)
+      .then((outcome) => {
+        if (!outcome.ok) return refuse(outcome, { response, next })
+        setState(request, { guard: app.guard, auth: outcome.auth, refuse })
+        const { property = 'auth' } = options
+        if (property !== false) Object.assign(request, { [property]: outcome.auth })
+        next()
+      })
+      .catch(next)
+  }
+  return Object.assign(handler, { metadata, close: () => cache?.close() })
+}
+
+function cacheDefaults({
+  keyCache,
+  dangerouslyAllowLoopbackHttp,
+  clock,
+}: SciTokensOptions): SciTokensOptions['keyCache'] {
+  return {
+    ...(dangerouslyAllowLoopbackHttp !== undefined && { dangerouslyAllowLoopbackHttp }),
+    ...(clock && { clock }),
+    ...keyCache,
+  }
+}
+
+function authenticate({ guard }: AppGuard, request: Request): ReturnType<AppGuard['guard']['authenticate']> {
+  const { path, query } = looseTarget(request.url)
+  return guard.authenticate({ method: request.method, path, query, headers: fromRawHeaders(request.rawHeaders) })
+}
+
+/** Who asks does not depend on the path; a target that makes no sense is refused where it is judged. */
+function looseTarget(url: string): ReturnType<typeof requestTarget> {
+  const mark = url.indexOf('?')
+  return mark === -1 ? { path: url, query: '' } : { path: url.slice(0, mark), query: url.slice(mark + 1) }
+}
+
+function isMetadata({ metadata }: AppGuard, request: Request): boolean {
+  return metadata !== undefined && looseTarget(request.originalUrl).path === metadata.path
+}
+
+function metadataHandler(app: AppGuard): RequestHandler {
+  return (request: Request, response: Response, next) => {
+    if (app.metadata && isMetadata(app, request)) sendMetadata(app.metadata, request, response)
+    else next()
+  }
+}
