@@ -44,16 +44,20 @@ export function findGrant(scopes: readonly Scope[], question: Question, options:
   checkQuestion(question)
   return (
     scopes.find((scope) => answersTo(scope, question.authz, options) && reaches(scope, question.path)) ??
-    (options.scitokensCppCompat ? findCondorGrant(scopes, question, options) : undefined)
+    findCondorGrant((name) => scopes.find((scope) => scope.authz === name), question, options)
   )
 }
 
 /** Whether a scope goes by this name in its profile. */
-export function answersTo(scope: Scope, authz: string, { profile, scitokensCppCompat }: CapabilityOptions): boolean {
-  if (scope.authz === authz) return true
-  if (profile !== 'wlcg:1.x' || !Object.hasOwn(WLCG_GRANTS, scope.authz)) return false
-  if (scitokensCppCompat && scope.authz === 'storage.create' && authz === 'write') return true
-  return WLCG_GRANTS[scope.authz]!.includes(authz)
+export function answersTo(scope: Scope, authz: string, options: CapabilityOptions): boolean {
+  return scope.authz === authz || namesOf(scope.authz, options).includes(authz)
+}
+
+/** Every name that an authorization goes by in its profile, its own included. */
+export function namesOf(authz: string, { profile, scitokensCppCompat }: CapabilityOptions): readonly string[] {
+  if (profile !== 'wlcg:1.x' || !Object.hasOwn(WLCG_GRANTS, authz)) return [authz]
+  const names = WLCG_GRANTS[authz]!
+  return scitokensCppCompat && authz === 'storage.create' ? [...names, 'write'] : names
 }
 
 function reaches(scope: Scope, path: Path | undefined): boolean {
@@ -61,16 +65,20 @@ function reaches(scope: Scope, path: Path | undefined): boolean {
   return path === undefined ? !scope.hasPath : coversPath(scope.path, path)
 }
 
-function findCondorGrant(
-  scopes: readonly Scope[],
+/**
+ * The scope that grants a HTCondor level where scitokens-cpp's translation is asked for.
+ *
+ * @param first - the first scope of an authorization.
+ */
+export function findCondorGrant(
+  first: (authz: string) => Scope | undefined,
   { authz, path }: Question,
-  { profile }: CapabilityOptions,
+  { profile, scitokensCppCompat }: CapabilityOptions,
 ): Scope | undefined {
-  if (authz !== 'condor' || profile !== 'wlcg:1.x') return undefined
-  const find = (name: string): Scope | undefined => scopes.find((scope) => scope.authz === name)
-  if (path === '/READ') return find('compute.read')
+  if (!scitokensCppCompat || authz !== 'condor' || profile !== 'wlcg:1.x') return undefined
+  if (path === '/READ') return first('compute.read')
   if (path !== '/WRITE') return undefined
-  const all = ['compute.create', 'compute.modify', 'compute.cancel'].map(find)
+  const all = ['compute.create', 'compute.modify', 'compute.cancel'].map(first)
   return all.every((scope) => scope !== undefined) ? all[0] : undefined
 }
 

@@ -26,6 +26,7 @@ export {
   TokenNotAcceptableError,
   UndecidedError,
 } from './errors.ts'
+export { GrantIndex } from './grant-index.ts'
 export { isGroupName, parseGroups } from './groups.ts'
 export { checkIssuerIdentifier, isLoopbackHost, type IssuerIdentifierOptions } from './issuer-identifier.ts'
 export { isJsonValue, type JsonObject, type JsonValue, parseJsonObject } from './json.ts'
@@ -52,6 +53,7 @@ export {
   ROOT,
   withoutTrailingSlash,
 } from './paths.ts'
+export { publicJwkFromPem } from './pem.ts'
 export { checkProfiles, type ProfileName, PROFILES, type ProfileRules, profileRules } from './profiles.ts'
 export {
   coveredByAny,
@@ -62,6 +64,7 @@ export {
   intersectScopes,
   minimalScopes,
   needsPath,
+  normalizeScopeClaim,
   parseScope,
   parseScopes,
   type Scope,

@@ -64,27 +64,39 @@ export interface OperationRequest {
   readonly to?: Path
 }
 
+/** Where a token's scopes are looked up. */
+export interface ScopeFinder {
+  /** The first scope that goes by one of the names and covers the path. */
+  covering(names: readonly string[], path: Path): Scope | undefined
+  /** The first scope that goes by one of the names and whose path is `directory` (with its slash) or lies below it. */
+  below(names: readonly string[], directory: Path): Scope | undefined
+}
+
 /** The scope that lets the operation be done, or undefined. */
 export function findOperationGrant(
   scopes: readonly Scope[],
-  { operation, path, to }: OperationRequest,
+  request: OperationRequest,
   options: CapabilityOptions,
 ): Scope | undefined {
-  const find = (allowed: readonly string[], where: Path): Scope | undefined =>
-    scopes.find((scope) => allowed.some((authz) => answersTo(scope, authz, options)) && coversPath(scope.path, where))
-  if (operation === 'rename') {
-    // Both ends: what may create there may rename between them (WLCG profile 1.3: files inside its area).
-    return to !== undefined && find(ENOUGH.createFile, to) ? find(ENOUGH.createFile, path) : undefined
-  }
-  // A new directory is one however its name is spelt, so "/foo/" may make "/foo".
-  const where = operation === 'mkdir' ? (`${withoutTrailingSlash(path)}/` as Path) : path
-  return find(ENOUGH[operation], where) ?? (operation === 'mkdir' ? findParentGrant(scopes, path, options) : undefined)
+  const find = (names: readonly string[], reaches: (scope: Scope) => boolean): Scope | undefined =>
+    scopes.find((scope) => names.some((authz) => answersTo(scope, authz, options)) && reaches(scope))
+  return judgeOperation(request, {
+    covering: (names, path) => find(names, (scope) => coversPath(scope.path, path)),
+    below: (names, directory) => find(names, (scope) => coversPath(directory, scope.path)),
+  })
 }
 
-/** `storage.create:/foo/bar` lets the missing `/foo` be made, as a directory. WLCG profile 1.3 section 2.2.1. */
-function findParentGrant(scopes: readonly Scope[], path: Path, options: CapabilityOptions): Scope | undefined {
-  const parent = `${withoutTrailingSlash(path)}/` as Path
-  return scopes.find(
-    (scope) => ENOUGH.mkdir.some((authz) => answersTo(scope, authz, options)) && coversPath(parent, scope.path),
-  )
+/** As {@link findOperationGrant}, wherever the scopes are. */
+export function judgeOperation({ operation, path, to }: OperationRequest, scopes: ScopeFinder): Scope | undefined {
+  if (operation === 'rename') {
+    // Both ends: what may create there may rename between them (WLCG profile 1.3: files inside its area).
+    return to !== undefined && scopes.covering(ENOUGH.createFile, to)
+      ? scopes.covering(ENOUGH.createFile, path)
+      : undefined
+  }
+  if (operation !== 'mkdir') return scopes.covering(ENOUGH[operation], path)
+  // A new directory is one however its name is spelt, so "/foo/" may make "/foo"; and `storage.create:/foo/bar` lets the
+  // missing "/foo" be made, as a directory. WLCG profile 1.3 section 2.2.1.
+  const directory = `${withoutTrailingSlash(path)}/` as Path
+  return scopes.covering(ENOUGH.mkdir, directory) ?? scopes.below(ENOUGH.mkdir, directory)
 }
