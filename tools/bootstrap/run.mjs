@@ -3,8 +3,8 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 
 const windows = process.platform === 'win32'
-// Where packages come from is the user's choice and is handed on; everything else that npm puts there is about npm.
-const handedOn = /^npm_config_(registry|userconfig|cafile|ca|proxy|https?_proxy|noproxy|strict_ssl)$/i
+// Where packages come from, and how they are published, is the user's choice; all else that npm puts there is about npm.
+const handedOn = /^npm_config_(registry|userconfig|cafile|ca|proxy|https?_proxy|noproxy|strict_ssl|provenance)$/i
 
 /** The environment without what `npm run` adds: npm's own settings must not leak into pnpm. */
 export function cleanEnvironment(environment) {
