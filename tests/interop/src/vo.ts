@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createIssuer, type ClientOptions } from '@scitokens/issuer'
+import { createIssuer, type ClientOptions, type IssuerOptions } from '@scitokens/issuer'
 import { Agent, request } from 'node:https'
 import { type Authority, createAuthority, signServerCertificate } from './certificates.ts'
 import { freePort } from './ports.ts'
@@ -25,7 +25,10 @@ export interface Reply {
 }
 
 /** Starts an issuer over TLS. */
-export async function startVo(clients: readonly ClientOptions[]): Promise<Vo> {
+export async function startVo(
+  clients: readonly ClientOptions[],
+  options: Pick<IssuerOptions, 'keys' | 'maintenanceIntervalMs'> = {},
+): Promise<Vo> {
   const dir = mkdtempSync(join(tmpdir(), 'scitokens-interop-'))
   // Servers that run under accounts of their own must be able to enter.
   chmodSync(dir, 0o755)
@@ -38,6 +41,7 @@ export async function startVo(clients: readonly ClientOptions[]): Promise<Vo> {
     clients,
     algorithms: ['ES256', 'RS256'],
     storage: { file: join(dir, 'issuer.sqlite') },
+    ...options,
   })
   const app = running.buildServer({
     https: { key: readFileSync(server.key), cert: readFileSync(server.certificate) },

@@ -32,6 +32,8 @@ export interface Xrootd {
   readonly dataDir: string
   /** A directory of hashed CA files, for `X509_CERT_DIR`. */
   readonly caDir: string
+  /** Where libscitokens keeps its key cache: its `XDG_CACHE_HOME`. */
+  readonly cacheHome: string
   log(): string
   stop(): Promise<void>
 }
@@ -83,6 +85,7 @@ export async function startXrootd(options: XrootdOptions): Promise<Xrootd> {
     roots: `roots://localhost:${xrootPort}/`,
     dataDir,
     caDir: file('certificates'),
+    cacheHome: file('cache'),
     log,
     stop: async () => {
       if (child.exitCode === null && child.signalCode === null) {
