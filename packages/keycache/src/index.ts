@@ -1,8 +1,9 @@
 // Table of contents of `@scitokens/keycache`.
-export type { CertificateAuthorities } from './ca.ts'
+export { type CertificateAuthorities, TrustStore } from './ca.ts'
 export type { Headers } from './cache-headers.ts'
 export type { Counters, Monitoring } from './counters.ts'
 export { CppStore } from './cpp-store.ts'
+export { metadataUrls } from './discovery.ts'
 export type { KeyCacheEvent } from './events.ts'
 export type { HttpGet, HttpRequest, HttpResponse } from './fetcher.ts'
 export { KeyCache, type UpdateResult } from './key-cache.ts'

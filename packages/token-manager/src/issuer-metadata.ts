@@ -1,0 +1,78 @@
+import { type Clock, quote, systemClock, UndecidedError } from '@scitokens/core'
+import { metadataUrls } from '@scitokens/keycache'
+import type { AuthorizationServer } from 'oauth4webapi'
+import type { Fetch } from './https-fetch.ts'
+import { checkServerStatus } from './oauth-failure.ts'
+
+/** Seconds for which an issuer's metadata is believed without asking again. */
+const FRESH_FOR = 3600
+
+interface Known {
+  readonly metadata: AuthorizationServer
+  readonly fetchedAt: number
+}
+
+/** Issuers' OAuth metadata, asked for once an hour; an issuer that is away is served from memory. */
+export class IssuerMetadata {
+  readonly #known = new Map<string, Known>()
+  readonly #flights = new Map<string, Promise<AuthorizationServer>>()
+  readonly #fetch: Fetch
+  readonly #clock: Clock
+
+  constructor(fetch: Fetch, clock: Clock = systemClock) {
+    this.#fetch = fetch
+    this.#clock = clock
+  }
+
+  /** The metadata of an issuer. Throws `issuer_unavailable` or `discovery_failed`. */
+  get(issuer: string): Promise<AuthorizationServer> {
+    const known = this.#known.get(issuer)
+    if (known && Math.abs(this.#clock() - known.fetchedAt) < FRESH_FOR) return Promise.resolve(known.metadata)
+    const flying = this.#flights.get(issuer)
+    if (flying) return flying
+    const flight = this.#load(issuer, known).finally(() => this.#flights.delete(issuer))
+    this.#flights.set(issuer, flight)
+    return flight
+  }
+
+  async #load(issuer: string, known: Known | undefined): Promise<AuthorizationServer> {
+    try {
+      const metadata = await this.#discover(issuer)
+      this.#known.set(issuer, { metadata, fetchedAt: this.#clock() })
+      return metadata
+    } catch (error) {
+      if (known) return known.metadata
+      throw error
+    }
+  }
+
+  async #discover(issuer: string): Promise<AuthorizationServer> {
+    for (const url of metadataUrls(issuer)) {
+      // oxlint-disable-next-line no-await-in-loop -- the next place is asked only when this one has nothing
+      const response = await this.#fetch(url, { headers: { accept: 'application/json' } })
+      checkServerStatus(issuer, response, this.#clock())
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      if (response.status === 200) return readMetadata(issuer, await response.text())
+      if (response.status < 400) break // a redirect: whoever can break one answer must not choose another
+    }
+    throw failed(issuer, 'publishes no metadata')
+  }
+}
+
+function readMetadata(issuer: string, text: string): AuthorizationServer {
+  let document: unknown
+  try {
+    document = JSON.parse(text)
+  } catch {
+    throw failed(issuer, 'publishes metadata that is not JSON')
+  }
+  const metadata = (document ?? {}) as AuthorizationServer
+  // RFC 8414 section 3.3, byte for byte: otherwise one issuer could speak for another.
+  if (metadata.issuer !== issuer) throw failed(issuer, `publishes metadata of another issuer, ${quote(metadata.issuer)}`)
+  if (typeof metadata.token_endpoint !== 'string') throw failed(issuer, 'publishes no token_endpoint')
+  return metadata
+}
+
+function failed(issuer: string, what: string): UndecidedError {
+  return new UndecidedError('discovery_failed', `the issuer ${quote(issuer)} ${what}`, { issuer })
+}

@@ -1,0 +1,183 @@
+import { type Clock, ConfigError, quote, systemClock } from '@scitokens/core'
+import {
+  allowInsecureRequests,
+  type AuthorizationServer,
+  type Client,
+  type ClientAuth,
+  ClientSecretBasic,
+  clientCredentialsGrantRequest,
+  customFetch,
+  genericTokenEndpointRequest,
+  None,
+  processClientCredentialsResponse,
+  processGenericTokenEndpointResponse,
+  processRefreshTokenResponse,
+  processRevocationResponse,
+  refreshTokenGrantRequest,
+  revocationRequest,
+  type TokenEndpointResponse,
+} from 'oauth4webapi'
+import { createHttpsFetch, type Fetch } from './https-fetch.ts'
+import { IssuerMetadata } from './issuer-metadata.ts'
+import { checkServerStatus, fromOAuthFailure } from './oauth-failure.ts'
+
+/** Who asks: an OAuth client of an issuer. */
+export interface ClientIdentity {
+  readonly issuer: string
+  readonly clientId: string
+  /** Undefined for a public client. */
+  readonly clientSecret?: string
+}
+
+/** What is asked for. Empty lists ask for whatever the issuer gives by default. */
+export interface Wanted {
+  readonly scopes: readonly string[]
+  readonly audience: readonly string[]
+}
+
+/** What an issuer gave. */
+export interface Grant {
+  readonly accessToken: string
+  /** Seconds since the epoch, by our clock. */
+  readonly issuedAt: number
+  /** Seconds since the epoch, by our clock. */
+  readonly expiresAt: number
+  readonly refreshToken: string | undefined
+  /** What was granted, where the issuer says so. */
+  readonly scopes: readonly string[] | undefined
+}
+
+/** Options of {@link OAuthClient}. */
+export interface OAuthClientOptions {
+  /** Default: {@link createHttpsFetch}. */
+  readonly fetch?: Fetch
+  readonly clock?: Clock
+  readonly dangerouslyAllowLoopbackHttp?: boolean
+}
+
+/** Seconds a token is taken to live when the issuer does not say. WLCG profile 1.3, table of lifetimes: the minimum. */
+const DEFAULT_LIFETIME = 900
+const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token'
+
+/** The grants that need no person. Failures are as in `oauth-failure.ts`. */
+export class OAuthClient {
+  readonly metadata: IssuerMetadata
+  readonly #clock: Clock
+  readonly #fetch: Fetch
+  readonly #options: Record<symbol, unknown>
+
+  constructor(options: OAuthClientOptions = {}) {
+    const allow = options.dangerouslyAllowLoopbackHttp ?? false
+    this.#fetch = options.fetch ?? createHttpsFetch({ dangerouslyAllowLoopbackHttp: allow })
+    this.#clock = options.clock ?? systemClock
+    this.metadata = new IssuerMetadata(this.#fetch, this.#clock)
+    this.#options = { [customFetch]: this.#fetch, [allowInsecureRequests]: allow }
+  }
+
+  /** Options for further calls of oauth4webapi with the same transport. */
+  get transport(): Record<symbol, unknown> {
+    return this.#options
+  }
+
+  /** RFC 6749 section 4.4. */
+  clientCredentials(identity: ClientIdentity, wanted: Wanted): Promise<Grant> {
+    return this.#grant(
+      identity,
+      (server, client, auth) =>
+        clientCredentialsGrantRequest(server, client, auth, wantedParameters(wanted), this.#options),
+      processClientCredentialsResponse,
+    )
+  }
+
+  /** RFC 6749 section 6. A narrower `wanted` leaves the family's own rights as they are. */
+  refresh(identity: ClientIdentity, refreshToken: string, wanted: Wanted): Promise<Grant> {
+    const options = { additionalParameters: wantedParameters(wanted), ...this.#options }
+    return this.#grant(
+      identity,
+      (server, client, auth) => refreshTokenGrantRequest(server, client, auth, refreshToken, options),
+      processRefreshTokenResponse,
+    )
+  }
+
+  /** RFC 8693: a narrower access token for an access token. */
+  exchange(identity: ClientIdentity, subjectToken: string, wanted: Wanted): Promise<Grant> {
+    const parameters = wantedParameters(wanted)
+    parameters.set('subject_token', subjectToken)
+    parameters.set('subject_token_type', ACCESS_TOKEN_TYPE)
+    parameters.set('requested_token_type', ACCESS_TOKEN_TYPE)
+    return this.#grant(
+      identity,
+      (server, client, auth) =>
+        genericTokenEndpointRequest(server, client, auth, TOKEN_EXCHANGE, parameters, this.#options),
+      processGenericTokenEndpointResponse,
+    )
+  }
+
+  /** RFC 7009. Answers false when the issuer offers no revocation. */
+  async revoke(identity: ClientIdentity, token: string): Promise<boolean> {
+    const { server, client, auth } = await this.prepare(identity)
+    if (server.revocation_endpoint === undefined) return false
+    try {
+      const response = await revocationRequest(server, client, auth, token, this.#options)
+      checkServerStatus(identity.issuer, response, this.#clock())
+      await processRevocationResponse(response)
+      return true
+    } catch (error) {
+      throw fromOAuthFailure(identity.issuer, error)
+    }
+  }
+
+  /** What oauth4webapi wants to know of both sides. */
+  async prepare({ issuer, clientId, clientSecret }: ClientIdentity): Promise<Parties> {
+    const server = await this.metadata.get(issuer)
+    if (clientId === '') throw new ConfigError(`no client is configured for the issuer ${quote(issuer)}`, { issuer })
+    return {
+      server,
+      client: { client_id: clientId },
+      auth: clientSecret === undefined ? None() : ClientSecretBasic(clientSecret),
+    }
+  }
+
+  /** Reads a successful answer of the token endpoint. */
+  readGrant(response: TokenEndpointResponse): Grant {
+    const now = this.#clock()
+    return {
+      accessToken: response.access_token,
+      issuedAt: now,
+      expiresAt: now + (response.expires_in ?? DEFAULT_LIFETIME),
+      refreshToken: response.refresh_token,
+      scopes: response.scope?.split(' ').filter(Boolean),
+    }
+  }
+
+  async #grant(
+    identity: ClientIdentity,
+    send: (server: AuthorizationServer, client: Client, auth: ClientAuth) => Promise<Response>,
+    read: (server: AuthorizationServer, client: Client, response: Response) => Promise<TokenEndpointResponse>,
+  ): Promise<Grant> {
+    const { server, client, auth } = await this.prepare(identity)
+    try {
+      const response = await send(server, client, auth)
+      checkServerStatus(identity.issuer, response, this.#clock())
+      return this.readGrant(await read(server, client, response))
+    } catch (error) {
+      throw fromOAuthFailure(identity.issuer, error)
+    }
+  }
+}
+
+/** Both sides of a conversation. */
+export interface Parties {
+  readonly server: AuthorizationServer
+  readonly client: Client
+  readonly auth: ClientAuth
+}
+
+// `audience` once per name, as RFC 8693 section 2.1 has it and every issuer in the field reads it.
+function wantedParameters({ scopes, audience }: Wanted): URLSearchParams {
+  const parameters = new URLSearchParams()
+  if (scopes.length > 0) parameters.set('scope', scopes.join(' '))
+  for (const name of audience) parameters.append('audience', name)
+  return parameters
+}

@@ -1,0 +1,76 @@
+import {
+  ConfigError,
+  InvalidRequestError,
+  NotAllowedError,
+  quote,
+  SciTokenError,
+  TokenNotAcceptableError,
+  UndecidedError,
+} from '@scitokens/core'
+import { ResponseBodyError, WWWAuthenticateChallengeError } from 'oauth4webapi'
+
+/**
+ * Turns an issuer's refusal into our families: the login is over (`login_required`), the issuer does not grant this
+ * (`scope_denied`), our client is wrong (`config_error`), or the issuer is away (`issuer_unavailable`).
+ *
+ * RFC 6749 section 5.2, RFC 8628 section 3.5, RFC 8707 section 2.
+ */
+export function fromOAuthFailure(issuer: string, error: unknown): SciTokenError {
+  if (error instanceof SciTokenError) return error
+  if (error instanceof ResponseBodyError) return fromErrorCode(issuer, error)
+  if (error instanceof WWWAuthenticateChallengeError) {
+    return new ConfigError(`the issuer ${quote(issuer)} does not accept this client's credentials`, { issuer })
+  }
+  const why = error instanceof Error ? error.message : 'unknown failure'
+  return new UndecidedError('issuer_unavailable', `the answer of the issuer ${quote(issuer)} makes no sense: ${why}`, {
+    issuer,
+    cause: error,
+  })
+}
+
+function fromErrorCode(issuer: string, { error, error_description: detail }: ResponseBodyError): SciTokenError {
+  const said = detail === undefined ? error : `${error}: ${detail}`
+  const words = `the issuer ${quote(issuer)} answers ${quote(said)}`
+  switch (error) {
+    case 'invalid_grant':
+    case 'expired_token':
+      return loginRequired(issuer, words)
+    case 'invalid_scope':
+    case 'invalid_target':
+    case 'access_denied':
+    case 'unauthorized_client':
+      return new NotAllowedError('scope_denied', words, { issuer })
+    case 'invalid_client':
+    case 'unsupported_grant_type':
+      return new ConfigError(words, { issuer })
+    case 'temporarily_unavailable':
+    case 'server_error':
+    case 'slow_down':
+    case 'authorization_pending':
+      return new UndecidedError('issuer_unavailable', words, { issuer })
+    default:
+      return new InvalidRequestError(words, { issuer })
+  }
+}
+
+/** The login is over, or there never was one: a person has to log in. */
+export function loginRequired(issuer: string, words: string): TokenNotAcceptableError {
+  return new TokenNotAcceptableError('login_required', `${words}; log in again`, { reason: 'revoked', issuer })
+}
+
+/** What a busy or broken server says by its status alone. RFC 9110 sections 10.2.3 and 15.6, RFC 6585 section 4. */
+export function checkServerStatus(issuer: string, response: Response, now: number): void {
+  if (response.status !== 429 && response.status < 500) return
+  const retryAfterSeconds = readRetryAfter(response.headers.get('retry-after'), now)
+  throw new UndecidedError('issuer_unavailable', `the issuer ${quote(issuer)} answers with status ${response.status}`, {
+    issuer,
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  })
+}
+
+function readRetryAfter(value: string | null, now: number): number | undefined {
+  if (value === null) return undefined
+  if (/^\d{1,9}$/.test(value)) return Number(value)
+  const date = Date.parse(value)
+  return Number.isNaN(date) ? undefined : Math.max(0, date / 1000 - now)
+}
