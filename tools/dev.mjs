@@ -30,13 +30,10 @@ async function main(args) {
   return run('node', ['--conditions=@scitokens/source', join(root, script), ...rest], { cwd, env })
 }
 
-main(process.argv.slice(2)).then(
-  (status) => {
-    process.exitCode = status
-  },
-  (error) => {
-    forgetEmptyToolchain()
-    console.error(explain(error))
-    process.exitCode = 1
-  },
-)
+try {
+  process.exitCode = await main(process.argv.slice(2))
+} catch (error) {
+  forgetEmptyToolchain()
+  console.error(explain(error))
+  process.exitCode = 1
+}

@@ -12,7 +12,7 @@ const rows =
     .map((line) => line.split(/(?<!\\)\|/).map((cell) => cell.trim())) ?? []
 
 test('docs/errors.md has one row for each error code, and no other', () => {
-  const documented = rows.map((cells) => cells[1]?.replaceAll('`', ''))
+  const documented = rows.map((cells) => (cells[1] ?? '').replaceAll('`', ''))
   expect(documented.toSorted()).toEqual([...ERROR_CODES].toSorted())
 })
 

@@ -58,7 +58,7 @@ async function boundariesWith(from: string, to: string, source = `import '@scito
 
 describe('the layer rule', () => {
   test('knows every package', () => {
-    expect(readdirSync(join(root, 'packages')).sort()).toEqual(names.toSorted())
+    expect(readdirSync(join(root, 'packages')).toSorted()).toEqual(names.toSorted())
   })
 
   for (const from of names) {

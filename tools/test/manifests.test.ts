@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { packages } from '../packages.ts'
 import { root } from '../process.ts'
 
-const json = <T>(...path: string[]): T => JSON.parse(readFileSync(join(root, ...path), 'utf8')) as T
+const json = (...path: string[]): unknown => JSON.parse(readFileSync(join(root, ...path), 'utf8'))
 
 interface FullManifest {
   readonly license: string
@@ -24,7 +24,7 @@ function withoutSource(target: unknown): unknown {
 }
 
 describe.for(packages.map(({ id, manifest }) => ({ id, manifest })))('the manifest of $id', ({ id, manifest }) => {
-  const full = json<FullManifest>('packages', id, 'package.json')
+  const full = json('packages', id, 'package.json') as FullManifest
 
   test('states licence, module type and the Node versions it runs on', () => {
     expect(full).toMatchObject({
@@ -39,7 +39,9 @@ describe.for(packages.map(({ id, manifest }) => ({ id, manifest })))('the manife
   })
 
   test('builds after the packages it depends on', () => {
-    const { references } = json<{ references: { path: string }[] }>('packages', id, 'tsconfig.build.json')
+    const { references } = json('packages', id, 'tsconfig.build.json') as {
+      references: { path: string }[]
+    }
     const siblings = Object.keys(full.dependencies ?? {}).filter((name) => name.startsWith('@scitokens/'))
     expect(references.map(({ path }) => path).toSorted()).toEqual(
       siblings.map((name) => `../${name.slice('@scitokens/'.length)}/tsconfig.build.json`).toSorted(),
@@ -48,12 +50,12 @@ describe.for(packages.map(({ id, manifest }) => ({ id, manifest })))('the manife
 })
 
 test('changesets gives all packages one version', () => {
-  expect(json<{ fixed: string[][] }>('.changeset', 'config.json').fixed).toEqual([['@scitokens/*']])
+  expect(json('.changeset', 'config.json')).toMatchObject({ fixed: [['@scitokens/*']] })
   expect(new Set(packages.map(({ manifest }) => manifest.version)).size).toBe(1)
 })
 
 test('the toolchain is pinned in one place each', () => {
-  const rootManifest = json<{ packageManager: string }>('package.json')
+  const rootManifest = json('package.json') as { packageManager: string }
   expect(rootManifest.packageManager).toMatch(/^pnpm@12\.\d+\.\d+$/)
   expect(readFileSync(join(root, '.node-version'), 'utf8').trim()).toMatch(/^24\.\d+\.\d+$/)
 })

@@ -78,7 +78,7 @@ function watch(child: ChildProcess): RunningProgram {
         child.stdout?.on('data', look)
         ended.then(
           () => finish(() => resolve('ended')),
-          (error: unknown) => finish(() => reject(error as Error)),
+          (error: unknown) => finish(() => reject(error)),
         )
       }),
     stop: async () => {

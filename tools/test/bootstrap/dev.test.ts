@@ -47,7 +47,7 @@ describe('tools/dev.mjs on a machine with only Node 20 and npm', () => {
     const second = await machine.run(['node', '-p', '6*7'])
     expect(second).toEqual({ status: 0, stdout: '42\n', stderr: '' })
     expect(registry.fetched).toHaveLength(2)
-    expect(readdirSync(join(machine.tree, '.toolchain')).sort()).toEqual(['node-24.21.0', 'pnpm-12.21.0'])
+    expect(readdirSync(join(machine.tree, '.toolchain')).toSorted()).toEqual(['node-24.21.0', 'pnpm-12.21.0'])
   })
 
   test('two first runs at the same time both succeed and fetch and install one after the other', async () => {
@@ -67,7 +67,7 @@ describe('tools/dev.mjs on a machine with only Node 20 and npm', () => {
     const { hostname } = await import('node:os')
     writeFileSync(join(toolchain, 'lock'), `${hostname()} 2147483646`)
     expect(await machine.run([])).toMatchObject({ status: 0 })
-    expect(readdirSync(toolchain).sort()).toEqual(['node-24.21.0', 'pnpm-12.21.0'])
+    expect(readdirSync(toolchain).toSorted()).toEqual(['node-24.21.0', 'pnpm-12.21.0'])
   })
 
   test('takes another Node 24 when the registry has not the pinned one for this platform', async () => {
