@@ -26,6 +26,7 @@ export interface Configuration {
   readonly keys: KeySource
   readonly algorithms: readonly Algorithm[]
   readonly requireKid: boolean
+  readonly chains: NonNullable<EnforcerOptions['chains']>
   readonly maxTokenLength: number
   readonly validator: Validator
   readonly revocation: Revocation | undefined
@@ -55,6 +56,7 @@ export function readConfiguration(options: EnforcerOptions): Configuration {
     keys: keySourceOf(options),
     algorithms: options.algorithms === undefined ? DEFAULT_ALGORITHMS : [...checkAlgorithms(options.algorithms)],
     requireKid: options.requireKid ?? false,
+    chains: options.chains ?? false,
     maxTokenLength,
     validator,
     revocation: checkRevocationOption(options.revocation),

@@ -1,18 +1,17 @@
-import {
-  checkQuestion,
-  InvalidRequestError,
-  parseRequestPath,
-  SciToken,
-  SciTokenError,
-  TokenNotAcceptableError,
-  type VerifiedToken,
-  verifyToken,
-} from '@scitokens/core'
+import { InvalidRequestError, SciToken, SciTokenError, TokenNotAcceptableError } from '@scitokens/core'
 import { type Configuration, readConfiguration } from './configuration.ts'
 import { type Decision, type Refused, refused } from './decision.ts'
 import type { EnforcerOptions } from './options.ts'
-import { checkRevocation } from './revocation.ts'
-import { type AclEntry, type AuthorizationQuestion, type OperationQuestion, ValidatedToken } from './validated-token.ts'
+import { admit, judgeClaims, judgeToken } from './token-judge.ts'
+import {
+  type AclEntry,
+  type AuthorizationQuestion,
+  type OperationQuestion,
+  readOperationQuestion,
+  readQuestion,
+  ValidatedToken,
+} from './validated-token.ts'
+import { VerdictCache } from './verdict-cache.ts'
 
 /** Options of one call. */
 export interface CallOptions {
@@ -25,38 +24,37 @@ export interface CallOptions {
  * verdicts that are still true.
  */
 export class Enforcer {
-  readonly #configuration: Configuration
+  #configuration: Configuration
+  readonly #cache: VerdictCache | undefined
   #lastFailure: Refused | undefined
 
   /** Throws `config_error`, `insecure_url`. */
   constructor(options: EnforcerOptions) {
     this.#configuration = readConfiguration(options)
+    this.#cache = options.cache === false ? undefined : new VerdictCache(options.cache)
   }
 
   /**
    * Verifies, validates and enforces in one call. Never throws for anything that a token, a request or an issuer can cause: the
    * decision's `family` tells whose turn it is.
    */
-  async authorize(serialized: string, { signal, ...question }: AuthorizationQuestion & CallOptions): Promise<Decision> {
+  async authorize(serialized: string, question: AuthorizationQuestion & CallOptions): Promise<Decision> {
+    const configuration = this.#configuration
     try {
       // The question comes first: what makes no sense is not worth a signature check.
-      checkQuestion({
-        authz: question.authz,
-        path: question.path === undefined ? undefined : this.#parsePath(question),
-      })
-      return (await this.validate(serialized, signal ? { signal } : {})).decide(question)
+      const asked = readQuestion(question, configuration)
+      return (await judgeToken(serialized, configuration, this.#cache, question.signal)).judge(asked)
     } catch (error) {
       return refused(asSciTokenError(error))
     }
   }
 
   /** As {@link authorize}, for what a storage service does. */
-  async authorizeOperation(
-    serialized: string,
-    { signal, ...question }: OperationQuestion & CallOptions,
-  ): Promise<Decision> {
+  async authorizeOperation(serialized: string, question: OperationQuestion & CallOptions): Promise<Decision> {
+    const configuration = this.#configuration
     try {
-      return (await this.validate(serialized, signal ? { signal } : {})).decideOperation(question)
+      const asked = readOperationQuestion(question, configuration)
+      return (await judgeToken(serialized, configuration, this.#cache, question.signal)).judgeOperation(asked)
     } catch (error) {
       return refused(asSciTokenError(error))
     }
@@ -68,20 +66,16 @@ export class Enforcer {
    * Throws {@link SciTokenError} of the families `not_acceptable`, `undecided` and `config`.
    */
   async validate(serialized: string, { signal }: CallOptions = {}): Promise<ValidatedToken> {
-    const { keys, issuerNames, algorithms, requireKid, maxTokenLength, validator } = this.#configuration
-    const verified = await verifyToken(serialized, {
-      keys,
-      issuers: issuerNames,
-      algorithms,
-      requireKid,
-      maxLength: maxTokenLength,
-      ...(signal && { signal }),
-    })
-    const token = this.#judgeClaims(verified)
-    token.checkNow()
-    const pending = [validator.runOwnValidators(verified, validator.clock()), this.#askRevocation(token)]
-    await Promise.all(pending)
-    return token
+    return judgeToken(serialized, this.#configuration, this.#cache, signal)
+  }
+
+  /**
+   * Puts other options in force, at once and as a whole; questions under way are answered under the old ones. The size of the
+   * cache stays as it is, and what it holds is void. Throws `config_error` and changes nothing where the options are wrong.
+   */
+  reconfigure(options: EnforcerOptions): void {
+    this.#configuration = readConfiguration(options)
+    this.#cache?.clear()
   }
 
   /**
@@ -116,37 +110,23 @@ export class Enforcer {
 
   /** A verified token with all that this enforcer asks of tokens, where it can be asked without waiting. */
   #admit(token: SciToken | ValidatedToken): ValidatedToken {
-    if (token instanceof ValidatedToken) return token
-    const verified = token instanceof SciToken ? token.verified : undefined
+    const { issuers, algorithms, chains } = this.#configuration
+    if (token instanceof ValidatedToken && token.isUnder(issuers.get(token.issuer))) return token
+    const verified =
+      token instanceof ValidatedToken ? token.verified : token instanceof SciToken ? token.verified : undefined
     if (!verified) throw new InvalidRequestError('only a verified token can be tested')
-    const { issuers, algorithms, validator } = this.#configuration
     if (!issuers.has(verified.issuer) || !(algorithms as readonly unknown[]).includes(verified.header['alg'])) {
       throw new TokenNotAcceptableError('untrusted_issuer', 'the token was verified under other rules than these', {
         issuer: verified.issuer,
       })
     }
-    const validated = this.#judgeClaims(verified)
-    validated.checkNow()
-    const pending = [validator.runOwnValidators(verified, validator.clock()), this.#askRevocation(validated)]
-    if (pending.every((entry) => entry === undefined)) return validated
-    for (const entry of pending) entry?.catch(() => {})
+    if (verified.links && chains === false) {
+      throw new TokenNotAcceptableError('chain_not_accepted', 'token chains are not accepted here')
+    }
+    const admitted = admit(judgeClaims(verified, this.#configuration), this.#configuration)
+    if (!(admitted instanceof Promise)) return admitted
+    admitted.catch(() => {})
     throw new InvalidRequestError('a validator or the revocation hook has to be waited for: use validate() first')
-  }
-
-  #judgeClaims(verified: VerifiedToken): ValidatedToken {
-    const { issuers, validator } = this.#configuration
-    const jurisdiction = issuers.get(verified.issuer)!
-    const claims = validator.readClaims(verified, jurisdiction.rules.audience)
-    return new ValidatedToken(verified, claims, jurisdiction)
-  }
-
-  #askRevocation({ issuer, tokenId, subject, claims }: ValidatedToken): Promise<void> | undefined {
-    const { revocation } = this.#configuration
-    return revocation && checkRevocation(revocation, { issuer, tokenId, subject, claims })
-  }
-
-  #parsePath({ path, authz: _, ...how }: AuthorizationQuestion): ReturnType<typeof parseRequestPath> {
-    return parseRequestPath(path!, { rejectDotSegments: this.#configuration.rejectDotSegments, ...how })
   }
 }
 

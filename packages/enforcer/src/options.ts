@@ -1,4 +1,4 @@
-import type { Clock, KeySource } from '@scitokens/core'
+import type { Clock, KeySource, VerifyOptions } from '@scitokens/core'
 import type { ClaimValidator } from './validator.ts'
 import type { SubjectMapping } from './subject-mapping.ts'
 import type { Revocation } from './revocation.ts'
@@ -77,6 +77,8 @@ export interface EnforcerOptions extends ValidationOptions {
   readonly revocation?: Revocation
   /** Tokens seen before are not verified again. `false` turns it off. Default: on, 10 000 tokens, 32 MiB. */
   readonly cache?: VerdictCacheOptions | false
+  /** Accept the leaves of token chains, of this depth and size at most. Default: false. */
+  readonly chains?: VerifyOptions['chains']
   /** Trust issuers at `http://` on this machine, for demonstrations and tests. Default: false. */
   readonly dangerouslyAllowLoopbackHttp?: boolean
 }

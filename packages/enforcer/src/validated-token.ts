@@ -3,14 +3,16 @@ import {
   authorizationsFor,
   type CapabilityOptions,
   checkQuestion,
-  findGrant,
-  findOperationGrant,
   formatScope,
+  GrantIndex,
   type JsonObject,
   NotAllowedError,
   needsPath,
   own,
+  InvalidRequestError,
   parseGroups,
+  quote,
+  STORAGE_OPERATIONS,
   parseRequestPath,
   type Path,
   type ProfileName,
@@ -43,6 +45,44 @@ export interface OperationQuestion extends RequestPathOptions {
 
 /** An entry of an access control list: an authorization and where it holds. */
 export type AclEntry = readonly [authz: string, path: string]
+
+/** A question with its path read. */
+export interface ReadQuestion {
+  readonly authz: string
+  readonly path: Path | undefined
+}
+
+/** A storage operation with its paths read. */
+export interface ReadOperationQuestion {
+  readonly operation: StorageOperation
+  readonly path: Path
+  readonly to: Path | undefined
+}
+
+type PathRules = Pick<RequestPathOptions, 'rejectDotSegments'>
+
+/** Reads a question. Throws `invalid_request`. */
+export function readQuestion({ authz, path: text, ...how }: AuthorizationQuestion, rules: PathRules): ReadQuestion {
+  const path = text === undefined ? undefined : readPath(text, how, rules)
+  checkQuestion({ authz, path })
+  return { authz, path }
+}
+
+/** Reads a question about an operation. Throws `invalid_request`. */
+export function readOperationQuestion(
+  { operation, path, to, ...how }: OperationQuestion,
+  rules: PathRules,
+): ReadOperationQuestion {
+  if (!STORAGE_OPERATIONS.includes(operation)) {
+    throw new InvalidRequestError(`${quote(operation)} is no storage operation`, { expected: STORAGE_OPERATIONS })
+  }
+  if (operation === 'rename' && to === undefined) throw new InvalidRequestError('a rename needs its new name')
+  return { operation, path: readPath(path, how, rules), to: to === undefined ? undefined : readPath(to, how, rules) }
+}
+
+function readPath(text: string, how: RequestPathOptions, { rejectDotSegments = false }: PathRules): Path {
+  return parseRequestPath(text, { rejectDotSegments, ...how })
+}
 
 /** @internal What a token is judged with after its validation. */
 export interface Jurisdiction {
@@ -77,10 +117,13 @@ export class ValidatedToken {
   readonly #jurisdiction: Jurisdiction
   readonly #capabilities: CapabilityOptions
   readonly #selectors: readonly string[]
+  readonly #verified: VerifiedToken
+  #index: GrantIndex | undefined
 
   /** @internal */
   constructor(verified: VerifiedToken, claims: ValidatedClaims, jurisdiction: Jurisdiction) {
     const { rules } = jurisdiction
+    this.#verified = verified
     this.header = verified.header
     this.claims = verified.claims
     this.issuer = verified.issuer
@@ -104,41 +147,45 @@ export class ValidatedToken {
   }
 
   /** Whether the token allows this now, and why. Never throws. */
-  decide({ authz, path: text, ...how }: AuthorizationQuestion): Decision {
-    return this.#decide(() => {
-      const path = text === undefined ? undefined : this.#parsePath(text, how)
-      checkQuestion({ authz, path })
-      const grant = findGrant(this.scopes, { authz, path }, this.#capabilities)
-      return grant ? this.#allowed(grant, path) : this.#denied([authz], path)
-    })
+  decide(question: AuthorizationQuestion): Decision {
+    return this.#answer(() => this.judge(readQuestion(question, this.#jurisdiction)))
   }
 
   /** Whether the token lets a storage operation be done now, and why. Never throws. */
-  decideOperation({ operation, path: text, to: toText, ...how }: OperationQuestion): Decision {
-    return this.#decide(() => {
-      const path = this.#parsePath(text, how)
-      const to = toText === undefined ? undefined : this.#parsePath(toText, how)
-      const grant = findOperationGrant(this.scopes, { operation, path, ...(to && { to }) }, this.#capabilities)
-      return grant
-        ? this.#allowed(grant, path)
-        : this.#denied(authorizationsFor(operation === 'rename' ? 'createFile' : operation), path)
-    })
+  decideOperation(question: OperationQuestion): Decision {
+    return this.#answer(() => this.judgeOperation(readOperationQuestion(question, this.#jurisdiction)))
+  }
+
+  /** @internal The same for a question that was read already. Throws only for the times. */
+  judge({ authz, path }: ReadQuestion): Decision {
+    this.checkNow()
+    const grant = this.#grants().find({ authz, path })
+    return grant ? this.#allowed(grant, path) : this.#denied([authz], path)
+  }
+
+  /** @internal */
+  judgeOperation({ operation, path, to }: ReadOperationQuestion): Decision {
+    this.checkNow()
+    const reachable = this.#isBelowBase(path) && (to === undefined || this.#isBelowBase(to))
+    const grant = reachable ? this.#grants().findOperation({ operation, path, ...(to && { to }) }) : undefined
+    if (grant) return this.#allowed(grant, path)
+    return this.#denied(authorizationsFor(operation === 'rename' ? 'createFile' : operation), path)
   }
 
   /** Whether the holder is in this group of the issuer, exactly: no group implies another. */
   inGroup(group: string): Decision {
-    return this.#decide(() =>
-      this.groups.includes(group)
-        ? this.#allowed({ authz: 'wlcg.groups', path: group as Path, hasPath: true }, undefined)
-        : refused(
-            new NotAllowedError('group_denied', 'the holder of the token is not in this group', {
-              claim: this.#jurisdiction.rules.groupsClaim,
-              expected: group,
-              issuer: this.issuer,
-            }),
-            { token: this },
-          ),
-    )
+    return this.#answer(() => {
+      this.checkNow()
+      if (this.groups.includes(group)) {
+        return this.#allowed({ authz: 'wlcg.groups', path: group as Path, hasPath: true }, undefined)
+      }
+      const error = new NotAllowedError('group_denied', 'the holder of the token is not in this group', {
+        claim: this.#jurisdiction.rules.groupsClaim,
+        expected: group,
+        issuer: this.issuer,
+      })
+      return refused(error, { token: this })
+    })
   }
 
   /**
@@ -146,8 +193,9 @@ export class ValidatedToken {
    * WLCG profile 1.3 section 2.2.1. Names are compared without case.
    */
   speaksForHost(host: string): Decision {
-    return this.#decide(() => {
-      const grant = this.scopes.find(({ authz, hasPath }) => authz === 'host.auth' && !hasPath)
+    return this.#answer(() => {
+      this.checkNow()
+      const grant = this.#grants().find({ authz: 'host.auth', path: undefined })
       const subject = this.subject?.startsWith('host:') ? this.subject.slice(5).toLowerCase() : undefined
       return grant && host !== '' && subject === host.toLowerCase()
         ? this.#allowed(grant, undefined)
@@ -179,18 +227,39 @@ export class ValidatedToken {
     checkTimes(this.#times, this.#jurisdiction.clock(), this.#jurisdiction.clockTolerance)
   }
 
-  #parsePath(text: string, how: RequestPathOptions): Path {
-    return parseRequestPath(text, { rejectDotSegments: this.#jurisdiction.rejectDotSegments, ...how })
+  /** Whether `exp` has come. */
+  hasExpired(): boolean {
+    return !(this.#jurisdiction.clock() < this.expiresAt)
   }
 
-  #decide(judge: () => Decision): Decision {
+  /** @internal Whether it was judged under these rules. */
+  isUnder(jurisdiction: Jurisdiction | undefined): boolean {
+    return this.#jurisdiction === jurisdiction
+  }
+
+  /** How the token was verified. */
+  get verified(): VerifiedToken {
+    return this.#verified
+  }
+
+  /** What makes no sense, or has expired, is an answer too. */
+  #answer(judge: () => Decision): Decision {
     try {
-      this.checkNow()
       return judge()
     } catch (error) {
       if (error instanceof SciTokenError) return refused(error, { token: this })
       throw error
     }
+  }
+
+  /** Made when first asked: many tokens are asked nothing, or one thing. */
+  #grants(): GrantIndex {
+    return (this.#index ??= new GrantIndex(this.scopes, this.#capabilities))
+  }
+
+  /** A missing parent of the issuer's area is not in it. */
+  #isBelowBase(path: Path): boolean {
+    return pathBelow(this.#jurisdiction.rules.basePaths, path) !== undefined
   }
 
   #allowed(grantedBy: Scope, normalizedPath: Path | undefined): Decision {
@@ -220,8 +289,8 @@ export class ValidatedToken {
   }
 
   /** What the site grants to the token's groups; nothing where the token has a capability of its own. */
-  #scopesOfGroups(own: readonly Scope[], rules: IssuerRules): readonly Scope[] {
-    if (this.mode === 'capability' || own.some(({ authz }) => needsPath(authz))) return []
+  #scopesOfGroups(capabilities: readonly Scope[], rules: IssuerRules): readonly Scope[] {
+    if (this.mode === 'capability' || capabilities.some(({ authz }) => needsPath(authz))) return []
     return this.groups.flatMap((group) => rules.groups.get(group) ?? [])
   }
 }

@@ -182,7 +182,10 @@ export class Validator {
   }
 
   /** Runs the validators that were added. Returns nothing where none of them has to be waited for. @internal */
-  runOwnValidators(verified: VerifiedToken, now: number): Promise<void> | undefined {
+  runOwnValidators(
+    verified: Pick<VerifiedToken, 'claims' | 'issuer' | 'profile'>,
+    now: number,
+  ): Promise<void> | undefined {
     if (this.#entries.size === 0) return undefined
     const pending: Promise<void>[] = []
     for (const [claim, entries] of this.#entries) {

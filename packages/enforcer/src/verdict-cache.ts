@@ -1,7 +1,148 @@
+import { ConfigError, type KeySet, type SciTokenError } from '@scitokens/core'
+import { digest } from '#digest'
+import type { Configuration } from './configuration.ts'
+import type { ValidatedToken } from './validated-token.ts'
+
 /** Options of the verdict cache. */
 export interface VerdictCacheOptions {
-  /** Default: 10 000. */
+  /** Tokens that are remembered as acceptable; an eighth of this many as refused. Default: 10 000. */
   readonly maxEntries?: number
-  /** Estimated, keys and values together. Default: 32 MiB. */
+  /** Estimated memory of both kinds together. Default: 32 MiB. */
   readonly maxBytes?: number
+}
+
+/** What is known of a token, and under which circumstances it is true. */
+export interface Verdict {
+  /** The token, or why it will never be acceptable under the same circumstances. */
+  readonly outcome: ValidatedToken | SciTokenError
+  readonly issuer: string
+  readonly kid: string | undefined
+  readonly keySet: KeySet
+  readonly configuration: Configuration
+}
+
+/** What a verdict on a token of this length weighs, in bytes: parsed claims, scopes, their index, and the bookkeeping. */
+const bytesOf = (tokenLength: number): number => 1024 + 6 * tokenLength
+
+/**
+ * Verdicts by SHA-256 of the whole token, so that no token is held and none can stand in for another. Refusals are kept apart: a
+ * flood of bad tokens drives no good one out.
+ */
+export class VerdictCache {
+  readonly #accepted: BoundedMap
+  readonly #refused: BoundedMap
+
+  /** Throws `config_error`. */
+  constructor({ maxEntries = 10_000, maxBytes = 32 * 1024 * 1024 }: VerdictCacheOptions = {}) {
+    for (const [name, value] of Object.entries({ maxEntries, maxBytes })) {
+      if (!(Number.isSafeInteger(value) && value > 0))
+        throw new ConfigError(`cache.${name} must be a whole number above zero`)
+    }
+    this.#accepted = new BoundedMap(maxEntries, Math.ceil(maxBytes * 0.875))
+    this.#refused = new BoundedMap(Math.ceil(maxEntries / 8), Math.ceil(maxBytes / 8))
+  }
+
+  /** The name under which a token is remembered. At once on Node, elsewhere a promise. */
+  key(token: string): string | Promise<string> {
+    return digest(token)
+  }
+
+  get(key: string): Verdict | undefined {
+    return this.#accepted.get(key) ?? this.#refused.get(key)
+  }
+
+  set(key: string, verdict: Verdict, tokenLength: number): void {
+    const [home, other] =
+      verdict.outcome instanceof Error ? [this.#refused, this.#accepted] : [this.#accepted, this.#refused]
+    other.delete(key)
+    home.set(key, verdict, bytesOf(tokenLength))
+  }
+
+  delete(key: string): void {
+    this.#accepted.delete(key)
+    this.#refused.delete(key)
+  }
+
+  clear(): void {
+    this.#accepted.clear()
+    this.#refused.clear()
+  }
+
+  /** Verdicts that are held. */
+  get size(): number {
+    return this.#accepted.size + this.#refused.size
+  }
+
+  /** Estimated memory of the verdicts that are held. */
+  get bytes(): number {
+    return this.#accepted.bytes + this.#refused.bytes
+  }
+}
+
+interface Slot {
+  readonly verdict: Verdict
+  readonly bytes: number
+  /** Read since it was last in line to go: it gets a second chance. */
+  used: boolean
+}
+
+/** A map bounded in entries and bytes. What was not used goes first; a hit costs no reordering. */
+class BoundedMap {
+  readonly #slots = new Map<string, Slot>()
+  readonly #maxEntries: number
+  readonly #maxBytes: number
+  #bytes = 0
+
+  constructor(maxEntries: number, maxBytes: number) {
+    this.#maxEntries = maxEntries
+    this.#maxBytes = maxBytes
+  }
+
+  get size(): number {
+    return this.#slots.size
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get(key: string): Verdict | undefined {
+    const slot = this.#slots.get(key)
+    if (!slot) return undefined
+    slot.used = true
+    return slot.verdict
+  }
+
+  set(key: string, verdict: Verdict, bytes: number): void {
+    this.delete(key)
+    if (bytes > this.#maxBytes) return
+    this.#slots.set(key, { verdict, bytes, used: false })
+    this.#bytes += bytes
+    this.#evict()
+  }
+
+  delete(key: string): void {
+    const slot = this.#slots.get(key)
+    if (!slot) return
+    this.#slots.delete(key)
+    this.#bytes -= slot.bytes
+  }
+
+  clear(): void {
+    this.#slots.clear()
+    this.#bytes = 0
+  }
+
+  #evict(): void {
+    while (this.#slots.size > this.#maxEntries || this.#bytes > this.#maxBytes) {
+      const [key, slot] = this.#slots.entries().next().value!
+      if (slot.used) {
+        slot.used = false
+        this.#slots.delete(key)
+        this.#slots.set(key, slot)
+      } else {
+        this.delete(key)
+      }
+    }
+  }
 }
