@@ -1,7 +1,7 @@
 import { ConfigError, quote } from './errors.ts'
 
 /** Signature algorithms this project knows at all (DESIGN decision 3): no `none`, no HMAC, under any option. */
-export type Algorithm = 'ES256' | 'ES384' | 'ES512' | 'RS256' | 'PS256' | 'EdDSA'
+export type Algorithm = 'ES256' | 'ES384' | 'ES512' | 'RS256' | 'PS256' | 'EdDSA' | 'Ed25519'
 
 /** What an algorithm asks of a key and of a signature. RFC 7518 section 3, RFC 8037 section 3.1. */
 export interface AlgorithmTraits {
@@ -20,6 +20,8 @@ const TRAITS: Readonly<Record<Algorithm, AlgorithmTraits>> = {
   RS256: { kty: 'RSA', hash: 'SHA-256' },
   PS256: { kty: 'RSA', hash: 'SHA-256' },
   EdDSA: { kty: 'OKP', crv: 'Ed25519', signatureBytes: 64 },
+  // RFC 9864: the same by its full name.
+  Ed25519: { kty: 'OKP', crv: 'Ed25519', signatureBytes: 64 },
 }
 
 /** Accepted where the relying party names none: the two that every profile demands. */
@@ -37,8 +39,9 @@ export function traitsOf(alg: Algorithm): AlgorithmTraits {
 
 /** Checks a relying party's list of algorithms. Throws `config_error` for anything unknown, `none` and HMAC included. */
 export function checkAlgorithms(algorithms: readonly string[]): readonly Algorithm[] {
-  if (algorithms.length === 0) throw new ConfigError('the list of accepted algorithms is empty')
-  for (const alg of algorithms) {
+  if (!Array.isArray(algorithms) || algorithms.length === 0)
+    throw new ConfigError('the accepted algorithms must be a list that is not empty')
+  for (const alg of algorithms as readonly string[]) {
     if (!isAlgorithm(alg)) throw new ConfigError(`${quote(alg)} is not an algorithm this library accepts`)
   }
   return algorithms as readonly Algorithm[]

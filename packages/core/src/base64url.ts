@@ -23,7 +23,7 @@ export function isBase64url(text: string): boolean {
 /** Decodes strict base64url. Throws `malformed_token`, naming the part by `what`. */
 export function decodeBase64url(text: string, what: string): Uint8Array<ArrayBuffer> {
   if (!isBase64url(text)) throw new TokenNotAcceptableError('malformed_token', `${what} is not base64url`)
-  return fromBase64(text.replaceAll('-', '+').replaceAll('_', '/'))
+  return fromBase64url(text)
 }
 
 /** Encodes bytes as base64url without padding. */
@@ -42,9 +42,10 @@ interface BufferLike {
 }
 const platformBuffer = (globalThis as { Buffer?: BufferLike }).Buffer
 
-function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+function fromBase64url(text: string): Uint8Array<ArrayBuffer> {
+  // Buffer reads both alphabets as "base64"; what it would overlook has been refused already.
   if (platformBuffer) return platformBuffer.from(text, 'base64')
-  const binary = atob(text)
+  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'))
   const bytes = new Uint8Array(binary.length)
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i)
   return bytes

@@ -1,6 +1,6 @@
 import { type Algorithm, isAlgorithm } from './algorithms.ts'
 import { decodeBase64url } from './base64url.ts'
-import { quote, TokenNotAcceptableError } from './errors.ts'
+import { ConfigError, quote, TokenNotAcceptableError } from './errors.ts'
 import { type JsonObject, parseJsonObject } from './json.ts'
 
 /** Largest token that is looked at, in characters, where the relying party says nothing else. */
@@ -25,15 +25,11 @@ const encoder = new TextEncoder()
  */
 export function parseCompact(text: string, maxLength: number = DEFAULT_MAX_TOKEN_LENGTH): CompactToken {
   if (typeof text !== 'string') throw new TokenNotAcceptableError('malformed_token', 'a token is a string')
-  if (text.length > maxLength) {
-    throw new TokenNotAcceptableError(
-      'too_large',
-      `a token of ${text.length} characters is over the limit of ${maxLength}`,
-    )
-  }
+  checkTokenLength(text, maxLength)
   const parts = text.split('.', 6)
   const [header, claims, signature] = parts
-  if (parts.length !== 3 || !header || !claims || !signature) {
+  // An empty signature is no malformation but what `alg: none` looks like: the algorithm is what refuses it.
+  if (parts.length !== 3 || !header || !claims || signature === undefined) {
     throw new TokenNotAcceptableError('malformed_token', shapeProblem(parts))
   }
   return {
@@ -41,6 +37,18 @@ export function parseCompact(text: string, maxLength: number = DEFAULT_MAX_TOKEN
     claims: parseJsonObject(decodeBase64url(claims, 'the claims set'), 'the claims set'),
     signature: decodeBase64url(signature, 'the signature'),
     signingInput: encoder.encode(text.slice(0, header.length + 1 + claims.length)),
+  }
+}
+
+/** Refuses a token that is too long to be looked at. Throws `too_large`; `config_error` for a limit that is none. */
+export function checkTokenLength(text: string, maxLength: number): void {
+  if (!Number.isSafeInteger(maxLength) || maxLength < 1)
+    throw new ConfigError('the largest token length must be a positive whole number')
+  if (text.length > maxLength) {
+    throw new TokenNotAcceptableError(
+      'too_large',
+      `a token of ${text.length} characters is over the limit of ${maxLength}`,
+    )
   }
 }
 

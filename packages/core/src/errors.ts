@@ -89,7 +89,8 @@ const brand = Symbol.for('scitokens.error')
 const MAX_QUOTED = 200
 
 // A compact JWS begins with `{"`; nothing shorter than a signature follows the second dot. Also PEM private keys.
-const SECRET = /eyJ[\w-]*\.[\w-]*(?:\.[\w-]*)*|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?/g
+const SECRET =
+  /eyJ[\w-]*\.[\w-]*(?:\.[\w-]*)*|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?/g
 
 /** The text with every token and private key taken out, for messages, logs and process lists. */
 export function redactSecrets(text: string): string {
@@ -170,7 +171,12 @@ function isInstance(
   return Object.prototype.isPrototypeOf.call(constructor.prototype as object, value)
 }
 
-function isOfFamily(value: unknown, asked: { readonly prototype: unknown }, own: unknown, family: ErrorFamily): boolean {
+function isOfFamily(
+  value: unknown,
+  asked: { readonly prototype: unknown },
+  own: unknown,
+  family: ErrorFamily,
+): boolean {
   return isInstance(value, asked, asked === own ? (error) => error.family === family : undefined)
 }
 

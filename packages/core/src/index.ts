@@ -1,5 +1,6 @@
 // Table of contents of `@scitokens/core`.
 export { type Algorithm, DEFAULT_ALGORITHMS, isAlgorithm, checkAlgorithms } from './algorithms.ts'
+export { attenuate, type AttenuateOptions } from './attenuate.ts'
 export { ANY_AUDIENCE, WLCG_ANY_AUDIENCE, audienceMatches, checkOwnAudiences, parseAudience } from './audience.ts'
 export {
   authorizationMode,
@@ -8,6 +9,9 @@ export {
   findGrant,
   type Question,
 } from './capabilities.ts'
+export { type ChainLimits, DEFAULT_MAX_CHAIN_DEPTH } from './chain.ts'
+export { joinKeyedToken, type KeyedToken, splitKeyedToken } from './chain-parent.ts'
+export { type BaseTokenOptions, signBaseToken } from './chain-sign.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { DEFAULT_MAX_TOKEN_LENGTH, own } from './compact.ts'
 export { decodeUnverified, UnverifiedToken } from './decode.ts'
@@ -29,7 +33,7 @@ export {
 export { GrantIndex } from './grant-index.ts'
 export { isGroupName, parseGroups } from './groups.ts'
 export { checkIssuerIdentifier, isLoopbackHost, type IssuerIdentifierOptions } from './issuer-identifier.ts'
-export { isJsonValue, type JsonObject, type JsonValue, parseJsonObject } from './json.ts'
+export { isJsonValue, type JsonObject, type JsonValue, parseJsonObject, toJsonValue } from './json.ts'
 export type { Jwk, Jwks } from './jwk.ts'
 export { type DroppedKey, KeySet, type KeySetOptions, VerificationKey } from './key-set.ts'
 export type { KeyHint, KeySource } from './key-source.ts'
@@ -82,4 +86,5 @@ export {
 } from './signing-key.ts'
 export { StaticKeys } from './static-keys.ts'
 export { SciToken, type SciTokenOptions, type SerializeOptions } from './token.ts'
-export { issuerOf, type VerifiedToken, type VerifyOptions, verifyToken } from './verify.ts'
+export { issuerOf, keySetOf, tokenIds, type VerifiedToken, type VerifyOptions } from './verification.ts'
+export { verifyToken } from './verify.ts'

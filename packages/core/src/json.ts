@@ -13,7 +13,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * Parses bytes as one JSON object, strictly: UTF-8 without byte order mark, no text after it, no member name twice in one
- * object (RFC 7519 section 4 lets us refuse; last-wins is how peers were fooled), at most {@link MAX_JSON_DEPTH} deep.
+ * object (RFC 7519 section 4 lets us refuse), at most {@link MAX_JSON_DEPTH} deep, no number out of range, no unpaired surrogate.
  * Throws `malformed_token`, naming the part by `what`.
  */
 export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
@@ -33,7 +33,28 @@ export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw malformed(`${what} is not a JSON object`)
+  if (MAY_BE_UNSOUND.test(text) && !isSound(value))
+    throw malformed(`${what} has a number out of range or an unpaired surrogate`)
   return value as JsonObject
+}
+
+// Only such text can hold them, and hardly any token is such text.
+const MAY_BE_UNSOUND = /\\u[dD]|\d[eE]|\d{300}/
+
+/** JSON.parse turns 1e400 into Infinity and `"\\ud800"` into half a character: neither is what was written. */
+function isSound(value: unknown): boolean {
+  switch (typeof value) {
+    case 'string':
+      return value.isWellFormed()
+    case 'number':
+      return Number.isFinite(value)
+    case 'object':
+      if (value === null) return true
+      if (Array.isArray(value)) return value.every(isSound)
+      return Object.entries(value).every(([name, item]) => name.isWellFormed() && isSound(item))
+    default:
+      return true
+  }
 }
 
 function malformed(message: string): TokenNotAcceptableError {
@@ -109,24 +130,74 @@ function nameAt(text: string, start: number, end: number): string | undefined {
   }
 }
 
-/** Whether a value survives JSON unchanged: no undefined, function, symbol, bigint, NaN, infinity, cycle or exotic object. */
-export function isJsonValue(value: unknown, depth = 0): value is JsonValue {
-  if (depth > MAX_JSON_DEPTH) return false
+/**
+ * Whether a value survives JSON unchanged: no undefined, function, symbol, bigint, NaN, infinity, hole, cycle, lone surrogate
+ * or exotic object, and not nested deeper than a token may be.
+ */
+export function isJsonValue(value: unknown): value is JsonValue {
+  return toJsonValue(value) !== undefined
+}
+
+/**
+ * A deeply frozen copy of a value that JSON can carry, or undefined where it cannot. Checked and copied in one pass, so
+ * that a getter cannot show one value to the check and another to the copy.
+ */
+export function toJsonValue(value: unknown): JsonValue | undefined {
+  try {
+    // One level is the claims set that the value will be put into.
+    return copyJson(value, 1)
+  } catch {
+    return undefined // a proxy or getter that throws
+  }
+}
+
+function copyJson(value: unknown, depth: number): JsonValue | undefined {
   switch (typeof value) {
     case 'string':
-      return value.isWellFormed()
+      return value.isWellFormed() ? value : undefined
     case 'boolean':
-      return true
+      return value
     case 'number':
-      return Number.isFinite(value)
+      return Number.isFinite(value) ? value : undefined
     case 'object':
-      break
+      if (value === null) return null
+      if (depth >= MAX_JSON_DEPTH) return undefined
+      return Array.isArray(value) ? copyArray(value, depth + 1) : copyObject(value, depth + 1)
     default:
-      return false
+      return undefined
   }
-  if (value === null) return true
-  if (Array.isArray(value)) return value.every((item) => isJsonValue(item, depth + 1))
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) return false
-  return Object.entries(value).every(([name, item]) => name.isWellFormed() && isJsonValue(item, depth + 1))
+}
+
+function copyArray(array: readonly unknown[], depth: number): JsonValue | undefined {
+  const copy: JsonValue[] = []
+  // By index: `every` and `map` pass over holes, which JSON would turn into null.
+  for (let i = 0; i < array.length; i++) {
+    const item = Object.hasOwn(array, i) ? copyJson(array[i], depth) : undefined
+    if (item === undefined) return undefined
+    copy.push(item)
+  }
+  return Object.freeze(copy)
+}
+
+function copyObject(object: object, depth: number): JsonValue | undefined {
+  const prototype: unknown = Object.getPrototypeOf(object)
+  // Plain objects of another realm have another Object.prototype, which has no prototype either.
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return undefined
+  const entries: [string, JsonValue][] = []
+  for (const [name, value] of Object.entries(object)) {
+    const item = name.isWellFormed() ? copyJson(value, depth) : undefined
+    if (item === undefined) return undefined
+    entries.push([name, item])
+  }
+  // fromEntries defines properties: a member "__proto__" stays a member, which an assignment would not.
+  return Object.freeze(Object.fromEntries(entries))
+}
+
+/** Freezes a parsed value in place, with all that it holds. */
+export function deepFreeze<T extends JsonValue>(value: T): T {
+  if (typeof value === 'object' && value !== null) {
+    for (const item of Object.values(value)) deepFreeze(item)
+    Object.freeze(value)
+  }
+  return value
 }

@@ -22,7 +22,7 @@ export interface RequestPathOptions {
 }
 
 // Letters that need no second look: nothing to decode, nothing to collapse. Most paths are like this.
-const PLAIN = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9_~!$&'()*+,;=:@.-]+)+\/?$/
+const PLAIN = /^\/(?:(?!\.{1,2}(?:\/|$))[A-Za-z0-9_~!$&'()*+,;=:@.-]+(?:\/|$))*$/
 
 /**
  * Reads the path of a token's scope: percent-decoded once, `//` and `/./` collapsed. `..` in any encoding, `%2F`, `\`, NUL,
@@ -31,7 +31,8 @@ const PLAIN = /^(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9_~!$&'()*+,;=:@.-]+)+\/?$/
  * Throws `invalid_scope`.
  */
 export function parseScopePath(text: string): Path {
-  if (text === '/' || PLAIN.test(text)) return text as Path
+  if (typeof text !== 'string') throw new TokenNotAcceptableError('invalid_scope', 'a scope path must be a string')
+  if (PLAIN.test(text)) return text as Path
   const problem = (why: string): TokenNotAcceptableError =>
     new TokenNotAcceptableError('invalid_scope', `the scope path ${quote(text)} ${why}`, {
       claim: 'scope',
@@ -54,7 +55,7 @@ export function parseRequestPath(text: string, options: RequestPathOptions = {})
   if (typeof text !== 'string' || !text.startsWith('/')) {
     throw new InvalidRequestError(`a request path must be absolute, ${quote(text)} is not`)
   }
-  if (text === '/' || PLAIN.test(text)) return asDirectory(text as Path, options)
+  if (PLAIN.test(text)) return asDirectory(text as Path, options)
   const problem = (why: string): InvalidRequestError =>
     new InvalidRequestError(`the request path ${quote(text)} ${why}`, { actual: text })
   const decoded = options.pathIsDecoded ? text : decodeOnce(text, problem)
@@ -113,19 +114,26 @@ function decodeOnce(text: string, problem: Problem): string {
   // A separator must be visible before decoding: %2F is not equivalent to / (RFC 3986 section 2.2).
   if (/%2f/i.test(text)) throw problem('has an encoded slash')
   return text.replace(ESCAPE_RUN, (run) => {
-    const bytes = Uint8Array.from(run.slice(1).split('%'), (hex) => Number.parseInt(hex, 16))
-    try {
-      return utf8.decode(bytes)
-    } catch {
-      throw problem('has an escape that is not UTF-8')
-    }
+    const characters = decodeUtf8(run)
+    if (characters === undefined) throw problem('has an escape that is not UTF-8')
+    return characters
   })
+}
+
+/** The characters that a run of escapes stands for, or undefined. Overlong forms and surrogates are no UTF-8. */
+function decodeUtf8(run: string): string | undefined {
+  try {
+    return utf8.decode(Uint8Array.from(run.slice(1).split('%'), (hex) => Number.parseInt(hex, 16)))
+  } catch {
+    return undefined
+  }
 }
 
 // C0 controls, DEL and C1 controls have no business in a path; U+2028/2029 end lines in logs.
 // oxlint-disable-next-line no-control-regex -- control characters are exactly what is looked for
 const FORBIDDEN = /[\\\u0000-\u001f\u007f-\u009f\u2028\u2029]/
 const DANGEROUS_ESCAPE = /%(?:2f|5c|[01][0-9a-f]|7f)/i
+const HIGH_ESCAPES = /(?:%[89a-f][0-9a-f])+/gi
 
 function split(decoded: string, problem: Problem): string[] {
   if (!decoded.startsWith('/')) throw problem('is not absolute')
@@ -135,17 +143,36 @@ function split(decoded: string, problem: Problem): string[] {
   return decoded.split('/').filter((segment) => segment !== '' && segment !== '.')
 }
 
-/** Whether decoding again, however often, would give a separator, a control or a dot segment. */
+/** Whether decoding again, however often, would give a separator, a control, a dot segment or what is no UTF-8. */
 function isDangerousWhenDecodedAgain(decoded: string): boolean {
-  let text = decoded
-  for (;;) {
-    if (DANGEROUS_ESCAPE.test(text)) return true
-    const next = text.replace(/%([2-7][0-9a-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
-    if (next === text) break
-    text = next
-  }
+  const text = decodeAsciiFully(decoded)
+  if (DANGEROUS_ESCAPE.test(text)) return true
   const dots = (path: string): number => path.split('/').filter((part) => part === '.' || part === '..').length
-  return dots(text) > dots(decoded)
+  if (dots(text) > dots(decoded)) return true
+  // %C0%AE is no character, but careless decoders make a dot of it.
+  return (text.match(HIGH_ESCAPES) ?? []).some((run) => {
+    const characters = decodeUtf8(run)
+    return characters === undefined || FORBIDDEN.test(characters)
+  })
+}
+
+/**
+ * Decodes escapes of printable ASCII until none is left, those of `/`, `\` and DEL excepted: their being there is the answer.
+ * One pass: an escape that arises from the end of what is decoded already is decoded at once, so the work does not grow
+ * with how often somebody encoded.
+ */
+function decodeAsciiFully(text: string): string {
+  const out: string[] = []
+  for (const character of text) {
+    out.push(character)
+    while (out.length >= 3 && out.at(-3) === '%') {
+      const hex = out.at(-2)! + out.at(-1)!
+      if (!/^[2-7][0-9a-f]$/i.test(hex) || DANGEROUS_ESCAPE.test(`%${hex}`)) break
+      out.length -= 3
+      out.push(String.fromCharCode(Number.parseInt(hex, 16)))
+    }
+  }
+  return out.join('')
 }
 
 function resolveDotDot(segments: readonly string[]): string[] {

@@ -1,40 +1,74 @@
-import { exportJWK, exportPKCS8, importJWK, importPKCS8 } from 'jose'
+import { exportJWK, exportPKCS8, exportSPKI, importJWK, importPKCS8, importSPKI } from 'jose'
 import type { Algorithm } from './algorithms.ts'
 import { encodeBase64url } from './base64url.ts'
 import { ConfigError } from './errors.ts'
 import type { Jwk } from './jwk.ts'
 
-const BLOCK = /-----BEGIN ((?:EC |RSA )?PRIVATE KEY)-----([A-Za-z0-9+/=\s]+)-----END \1-----/
+const PRIVATE_BLOCK = /-----BEGIN ((?:EC |RSA )?PRIVATE KEY)-----([A-Za-z0-9+/=\s]+)-----END \1-----/
+const PUBLIC_BLOCK = /-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----/
+
+// The type is only told by trying: readers want to be told the algorithm.
+const TRIED_ALGORITHMS = ['ES256', 'RS256', 'ES384', 'ES512', 'Ed25519']
 
 /**
  * Reads a private key from PEM text: PKCS #8 (`PRIVATE KEY`), SEC 1 (`EC PRIVATE KEY`) or PKCS #1 (`RSA PRIVATE KEY`), on
  * every platform. Throws `config_error`; what is in the file is never quoted.
  */
 export async function readPem(pem: string): Promise<Jwk> {
-  const [, label, body] = BLOCK.exec(pem) ?? []
+  const [, label, body] = PRIVATE_BLOCK.exec(pem) ?? []
   if (label === undefined || body === undefined) {
     throw new ConfigError(
-      /ENCRYPTED/.test(pem) ? 'the PEM key is encrypted' : 'there is no private key in the PEM text',
+      pem.includes('ENCRYPTED') ? 'the PEM key is encrypted' : 'there is no private key in the PEM text',
     )
   }
-  for (const candidate of asPkcs8(
-    label,
-    Uint8Array.from(atob(body.replaceAll(/\s/g, '')), (c) => c.charCodeAt(0)),
-  )) {
-    for (const alg of ['ES256', 'RS256', 'ES384', 'ES512', 'Ed25519']) {
-      try {
-        // The type is only told by trying: PKCS #8 readers want to be told the algorithm.
-        // oxlint-disable-next-line no-await-in-loop -- the next is tried only when this fails
-        return await exportJWK(await importPKCS8(toPem(candidate), alg, { extractable: true }))
-      } catch {}
-    }
+  for (const candidate of asPkcs8(label, decodeBody(body))) {
+    // oxlint-disable-next-line no-await-in-loop -- the next is tried only when this fails
+    const jwk = await tryAlgorithms((alg) => importPKCS8(toPem(candidate), alg, { extractable: true }))
+    if (jwk) return jwk
   }
-  throw new ConfigError('the PEM key is not an RSA, P-256, P-384, P-521 or Ed25519 key', {}, 'unsupported_key')
+  throw unsupportedKey()
+}
+
+/** Reads a public key from PEM text: SPKI (`PUBLIC KEY`). Throws `config_error`, `unsupported_key`. */
+export async function publicJwkFromPem(pem: string): Promise<Jwk> {
+  const [, body] = PUBLIC_BLOCK.exec(pem) ?? []
+  if (body === undefined) throw new ConfigError('there is no public key in the PEM text')
+  const text = toPem(decodeBody(body), 'PUBLIC KEY')
+  const jwk = await tryAlgorithms((alg) => importSPKI(text, alg, { extractable: true }))
+  if (!jwk) throw unsupportedKey()
+  return jwk
+}
+
+async function tryAlgorithms(read: (alg: string) => Promise<CryptoKey>): Promise<Jwk | undefined> {
+  for (const alg of TRIED_ALGORITHMS) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- the next is tried only when this fails
+      return await exportJWK(await read(alg))
+    } catch {}
+  }
+  return undefined
+}
+
+function decodeBody(body: string): Uint8Array {
+  try {
+    return Uint8Array.from(atob(body.replaceAll(/\s/g, '')), (c) => c.charCodeAt(0))
+  } catch {
+    throw new ConfigError('the PEM text is not base64')
+  }
+}
+
+function unsupportedKey(): ConfigError {
+  return new ConfigError('the PEM key is not an RSA, P-256, P-384, P-521 or Ed25519 key', {}, 'unsupported_key')
 }
 
 /** Writes a private JWK as PKCS #8 PEM. */
 export async function exportPkcs8Pem(jwk: Jwk, alg: Algorithm): Promise<string> {
   return exportPKCS8((await importJWK(jwk as never, alg, { extractable: true })) as CryptoKey)
+}
+
+/** Writes a public JWK as SPKI PEM. */
+export async function exportSpkiPem(jwk: Jwk, alg: Algorithm): Promise<string> {
+  return exportSPKI((await importJWK(jwk as never, alg, { extractable: true })) as CryptoKey)
 }
 
 const RSA_ENCRYPTION = [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00]
@@ -60,8 +94,8 @@ function tlv(tag: number, content: Uint8Array): Uint8Array {
   return Uint8Array.from([tag, ...size, ...content])
 }
 
-function toPem(der: Uint8Array): string {
+function toPem(der: Uint8Array, label = 'PRIVATE KEY'): string {
   const base64 = encodeBase64url(der).replaceAll('-', '+').replaceAll('_', '/')
   const padded = base64.padEnd(Math.ceil(base64.length / 4) * 4, '=')
-  return `-----BEGIN PRIVATE KEY-----\n${padded.replaceAll(/.{64}/g, '$&\n')}\n-----END PRIVATE KEY-----\n`
+  return `-----BEGIN ${label}-----\n${padded.replaceAll(/.{64}/g, '$&\n')}\n-----END ${label}-----\n`
 }

@@ -99,6 +99,11 @@ const VERSIONS: ReadonlyMap<string, ProfileName> = new Map([
 // A newer minor version must be accepted, another major refused. WLCG profile 1.3, `wlcg.ver`.
 const WLCG_VERSION = /^1\.[0-9]{1,9}$/
 
+/** Whether a `wlcg.ver` is one of the major version that is understood here. */
+export function isWlcgVersion(version: string): boolean {
+  return WLCG_VERSION.test(version)
+}
+
 /**
  * Which profile a token follows: `ver` decides, then `wlcg.ver`, then a `typ` of `at+jwt`; a token with none of them is 1.0.
  * Throws `profile_mismatch` for a token of another type or with both versions, `invalid_claim` for a version that is no
@@ -128,7 +133,7 @@ export function detectProfile(typ: string, claims: JsonObject): ProfileName {
     })
   }
   if (ver !== undefined) return VERSIONS.get(ver) ?? unsupported('ver', ver)
-  if (wlcg !== undefined) return WLCG_VERSION.test(wlcg) ? 'wlcg:1.x' : unsupported('wlcg.ver', wlcg)
+  if (wlcg !== undefined) return isWlcgVersion(wlcg) ? 'wlcg:1.x' : unsupported('wlcg.ver', wlcg)
   return typ === 'at+jwt' ? 'at+jwt' : 'scitoken:1.0'
 }
 

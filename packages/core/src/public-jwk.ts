@@ -20,14 +20,14 @@ export interface UnusableJwk {
 /** Smallest RSA modulus, in bits. RFC 7518 section 3.3. */
 export const MIN_RSA_BITS = 2048
 /** Largest RSA modulus worth the work of a check, in bits. */
-const MAX_RSA_BITS = 16384
+export const MAX_RSA_BITS = 16384
 
 /** Exact lengths of coordinates in bytes. RFC 7518 section 6.2.1.2, RFC 8037 section 2. */
-const CURVES: Readonly<Record<string, { kty: string; bytes: number; alg: Algorithm }>> = {
-  'P-256': { kty: 'EC', bytes: 32, alg: 'ES256' },
-  'P-384': { kty: 'EC', bytes: 48, alg: 'ES384' },
-  'P-521': { kty: 'EC', bytes: 66, alg: 'ES512' },
-  Ed25519: { kty: 'OKP', bytes: 32, alg: 'EdDSA' },
+const CURVES: Readonly<Record<string, { kty: string; bytes: number; algorithms: readonly Algorithm[] }>> = {
+  'P-256': { kty: 'EC', bytes: 32, algorithms: ['ES256'] },
+  'P-384': { kty: 'EC', bytes: 48, algorithms: ['ES384'] },
+  'P-521': { kty: 'EC', bytes: 66, algorithms: ['ES512'] },
+  Ed25519: { kty: 'OKP', bytes: 32, algorithms: ['EdDSA', 'Ed25519'] },
 }
 
 /** Judges one entry of a key set. `kty` and `crv` decide; the key's own `alg`, `use` and `key_ops` can only restrict. */
@@ -50,7 +50,8 @@ export function checkPublicJwk(entry: unknown, acceptPadding: boolean): UsableJw
   if ('why' in material) return refuse(material.why, material.code)
 
   const own = jwk['alg']
-  const algorithms = own === undefined ? material.algorithms : material.algorithms.filter((alg) => alg === own)
+  const algorithms =
+    own === undefined ? material.algorithms : material.algorithms.filter((alg) => isSameAlgorithm(alg, own))
   if (algorithms.length === 0) return refuse('its alg does not fit its type')
   return {
     kid,
@@ -82,9 +83,9 @@ function curveMaterial(fields: Record<string, unknown>): Material {
   const curve = typeof crv === 'string' && Object.hasOwn(CURVES, crv) ? CURVES[crv]! : undefined
   if (!curve || curve.kty !== kty) return { why: 'its crv is missing or unknown' }
   if (!isCoordinate(x, curve.bytes)) return { why: 'its x is not a coordinate of its curve' }
-  if (kty === 'OKP') return { jwk: { kty, crv: crv as string, x }, algorithms: [curve.alg] }
+  if (kty === 'OKP') return { jwk: { kty, crv: crv as string, x }, algorithms: curve.algorithms }
   if (!isCoordinate(y, curve.bytes)) return { why: 'its y is not a coordinate of its curve' }
-  return { jwk: { kty, crv: crv as string, x, y }, algorithms: [curve.alg] }
+  return { jwk: { kty, crv: crv as string, x, y }, algorithms: curve.algorithms }
 }
 
 function isBase64urlString(value: unknown): value is string {
@@ -93,6 +94,15 @@ function isBase64urlString(value: unknown): value is string {
 
 function isCoordinate(value: unknown, bytes: number): value is string {
   return isBase64urlString(value) && decodeBase64url(value, 'a coordinate').length === bytes
+}
+
+/** Whether a JWK shows more than its public half. RFC 7518 sections 6.2.2, 6.3.2 and 6.4. */
+export function hasPrivateMembers(jwk: unknown): boolean {
+  return (
+    typeof jwk === 'object' &&
+    jwk !== null &&
+    ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'].some((name) => Object.hasOwn(jwk, name))
+  )
 }
 
 /** Number of significant bits of a big-endian number. */
@@ -105,6 +115,11 @@ function withoutPadding(jwk: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(jwk).map(([name, value]) => [name, typeof value === 'string' ? value.replace(/=+$/, '') : value]),
   )
+}
+
+/** Whether two names mean one algorithm: `EdDSA` with Ed25519 keys is RFC 9864's `Ed25519`. */
+export function isSameAlgorithm(a: unknown, b: unknown): boolean {
+  return a === b || ([a, b].includes('EdDSA') && [a, b].includes('Ed25519'))
 }
 
 /** Whether an algorithm belongs to a key of this type and curve. */

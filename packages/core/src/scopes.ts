@@ -66,16 +66,20 @@ export function needsPath(authz: string): boolean {
 
 /**
  * Reads a `scope` claim: items separated by spaces, each judged before anything is granted, so that one malformed item
- * spoils the claim wherever it stands. Throws `invalid_scope`.
+ * spoils the claim wherever it stands. Throws `invalid_scope`; `invalid_claim` for what is no string.
  */
 export function parseScopes(claim: string, options: ScopeOptions = {}): ScopeClaim {
+  if (typeof claim !== 'string') {
+    throw new TokenNotAcceptableError('invalid_claim', 'scope must be a string', { reason: 'invalid', claim: 'scope' })
+  }
   const scopes: Scope[] = []
   const selectors: string[] = []
   const seen = new Set<string>()
   for (const item of claim.split(' ')) {
     if (item === '') continue
     const scope = parseItem(item, options)
-    const key = scope ? formatScope(scope) : item
+    // No authorization has a colon, so this names one scope only.
+    const key = scope?.hasPath ? `${scope.authz}:${scope.path}` : (scope?.authz ?? item)
     if (seen.has(key)) continue
     seen.add(key)
     if (scope) scopes.push(scope)
@@ -84,9 +88,19 @@ export function parseScopes(claim: string, options: ScopeOptions = {}): ScopeCla
   return { scopes, selectors }
 }
 
+/**
+ * A `scope` claim as it should be written: one space between items, none twice, paths normalised and percent-encoded. Some
+ * verifiers make something of a trailing space. WLCG profile 1.3 section 2.2.1 asks issuers to normalise. Throws as
+ * {@link parseScopes}.
+ */
+export function normalizeScopeClaim(claim: string): string {
+  const items = claim.split(' ').filter((item) => item !== '')
+  return [...new Set(items.map((item) => (parseItem(item, {}) ? formatScope(parseScope(item)) : item)))].join(' ')
+}
+
 /** Reads one scope that must grant something, such as `read:/store`. Throws `invalid_scope`. */
 export function parseScope(item: string): Scope {
-  const scope = item === '' || item.includes(' ') ? undefined : parseItem(item, {})
+  const scope = typeof item !== 'string' || item === '' || item.includes(' ') ? undefined : parseItem(item, {})
   if (!scope) throw invalid(item, 'grants nothing')
   return scope
 }

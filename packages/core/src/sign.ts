@@ -1,12 +1,13 @@
-import type { Algorithm } from './algorithms.ts'
+import { type Algorithm, DEFAULT_ALGORITHMS, traitsOf } from './algorithms.ts'
+import { asInvalidRequest } from './as-invalid-request.ts'
 import { parseAudience } from './audience.ts'
 import { encodeBase64url } from './base64url.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { ConfigError, type ErrorCode, InvalidRequestError, quote, SciTokenError } from './errors.ts'
-import { isJsonValue, type JsonObject, type JsonValue } from './json.ts'
+import { ConfigError, type ErrorCode, InvalidRequestError, quote, SciTokenError, UndecidedError } from './errors.ts'
 import { isGroupName } from './groups.ts'
-import { type ProfileName, profileRules } from './profiles.ts'
-import { parseScopes } from './scopes.ts'
+import { isJsonValue, type JsonObject, type JsonValue } from './json.ts'
+import { isWlcgVersion, type ProfileName, PROFILES, profileRules } from './profiles.ts'
+import { normalizeScopeClaim } from './scopes.ts'
 import type { Signer } from './signing-key.ts'
 
 /** Options of {@link signToken}. */
@@ -27,15 +28,12 @@ export interface SignOptions {
   readonly algorithms?: readonly Algorithm[]
   /** `wlcg.ver` of a WLCG token. Default: `1.0`, the only one that verifiers in the field accept. */
   readonly wlcgVersion?: string
-  /** Further members of the protected header, for chains. */
-  readonly header?: JsonObject
 }
 
 /** Claims that only the act of signing may set. */
-const SET_BY_SIGNING = ['exp', 'iat', 'nbf', 'ver', 'wlcg.ver']
+export const SET_BY_SIGNING: readonly string[] = ['exp', 'iat', 'nbf', 'ver', 'wlcg.ver']
 
 const encoder = new TextEncoder()
-const ENCODED_PREFIX = new WeakMap<Signer, Map<string, string>>()
 
 /**
  * Signs a complete token of a profile: sets `iat`, `nbf`, `exp`, the version, and `jti` (a UUID) unless given; always
@@ -46,20 +44,44 @@ const ENCODED_PREFIX = new WeakMap<Signer, Map<string, string>>()
  */
 export async function signToken(options: SignOptions): Promise<string> {
   const { signer, profile = 'scitoken:2.0' } = options
-  if (!['ES256', 'RS256', ...(options.algorithms ?? [])].includes(signer.alg)) {
-    throw new ConfigError(`a ${signer.alg} key signs only where it is asked for by name`, {}, 'unsupported_alg')
+  checkSigner(signer, options.algorithms)
+  const claims = completeClaims(options, profile)
+  return signJws(signer, { alg: signer.alg, typ: profile === 'at+jwt' ? 'at+jwt' : 'JWT', kid: signer.kid }, claims)
+}
+
+/** Whether this signer may sign. Throws `unsupported_alg`, `config_error`. */
+export function checkSigner(signer: Signer, algorithms: readonly Algorithm[] = []): void {
+  if (![...DEFAULT_ALGORITHMS, ...algorithms].includes(signer.alg)) {
+    throw new ConfigError(`a ${quote(signer.alg)} key signs only where it is asked for by name`, {}, 'unsupported_alg')
   }
-  const claims = { ...completeClaims(options, profile), ...times(options) }
-  const typ = profile === 'at+jwt' ? 'at+jwt' : 'JWT'
-  const input = `${encodedHeader(signer, { alg: signer.alg, typ, kid: signer.kid, ...options.header })}.${encodeJson(claims)}`
-  const signature = await signer.sign(encoder.encode(input))
+  if (typeof signer.kid !== 'string' || signer.kid === '') throw new ConfigError('the signer names no key')
+}
+
+/** Signs header and claims as they are. Throws `undecided` when the signer fails, `config_error` when it signs nonsense. */
+export async function signJws(signer: Signer, header: JsonObject, claims: JsonObject): Promise<string> {
+  const input = `${encodeJson(header)}.${encodeJson(claims)}`
+  let signature: Uint8Array
+  try {
+    signature = await signer.sign(encoder.encode(input))
+  } catch (cause) {
+    if (cause instanceof SciTokenError) throw cause
+    throw new UndecidedError('undecided', 'the token could not be signed', { cause })
+  }
+  const { signatureBytes } = traitsOf(signer.alg)
+  // An HSM may answer in DER, which no verifier takes.
+  if (!(signature instanceof Uint8Array) || signature.length !== (signatureBytes ?? Math.max(signature.length, 256))) {
+    throw new ConfigError(`the signer did not return an ${signer.alg} signature`)
+  }
   return `${input}.${encodeBase64url(signature)}`
 }
 
-/** Refuses what must not be signed; adds the version and `jti`. */
-function completeClaims({ claims, wlcgVersion = '1.0' }: SignOptions, profile: ProfileName): JsonObject {
+/** Refuses what must not be signed; adds the version, `jti` and times, and writes the scope in its normal form. */
+export function completeClaims(options: SignOptions, profile: ProfileName): JsonObject {
+  const { claims, wlcgVersion = '1.0' } = options
+  if (!PROFILES.includes(profile)) throw new ConfigError(`${quote(profile)} is not a profile`, { expected: PROFILES })
   for (const [name, value] of Object.entries(claims)) {
-    if (!isJsonValue(value)) throw refuse('invalid_claim', `the claim ${quote(name)} is not a JSON value`, name)
+    if (name.isWellFormed() && isJsonValue(value)) continue
+    throw refuse('invalid_claim', `the claim ${quote(name)} is not a JSON value`, name)
   }
   for (const name of SET_BY_SIGNING) {
     if (Object.hasOwn(claims, name)) throw refuse('invalid_claim', `the claim ${name} is set by signing`, name)
@@ -70,9 +92,12 @@ function completeClaims({ claims, wlcgVersion = '1.0' }: SignOptions, profile: P
   }
   checkKnownClaims(claims)
   checkUnknownClaims(claims, profile)
+  if (!isWlcgVersion(wlcgVersion)) throw refuse('unsupported_version', 'wlcg.ver must be 1.x', 'wlcg.ver')
   const version: JsonObject =
     profile === 'scitoken:2.0' ? { ver: 'scitoken:2.0' } : profile === 'wlcg:1.x' ? { 'wlcg.ver': wlcgVersion } : {}
-  return { ...version, jti: crypto.randomUUID(), ...claims }
+  const { scope } = claims
+  const normal = typeof scope === 'string' ? { scope: normalizeScopeClaim(scope) } : {}
+  return { ...version, jti: crypto.randomUUID(), ...claims, ...normal, ...times(options) }
 }
 
 function checkKnownClaims(claims: JsonObject): void {
@@ -92,7 +117,7 @@ function checkKnownClaims(claims: JsonObject): void {
   const scope = claims['scope']
   if (Object.hasOwn(claims, 'scope')) {
     if (typeof scope !== 'string') throw refuse('invalid_claim', 'scope must be a string', 'scope')
-    asInvalidRequest(() => parseScopes(scope))
+    asInvalidRequest(() => normalizeScopeClaim(scope))
   }
   const groups = claims['wlcg.groups']
   if (Object.hasOwn(claims, 'wlcg.groups')) {
@@ -109,27 +134,34 @@ function checkUnknownClaims(claims: JsonObject, profile: ProfileName): void {
   }
 }
 
-function times({ clock = systemClock, lifetime = 600, maxLifetime = 604_800, backdate = 5 }: SignOptions): JsonObject {
+function times(options: SignOptions): JsonObject {
+  const { lifetime = 600, maxLifetime = 604_800 } = options
   if (!Number.isFinite(lifetime) || lifetime <= 0)
     throw refuse('invalid_claim', 'a lifetime must be more than zero seconds', 'exp')
-  if (lifetime > maxLifetime) {
+  // So that NaN is over the limit, too.
+  if (!(lifetime <= maxLifetime)) {
     throw refuse('lifetime_too_long', `a lifetime of ${lifetime} s is over the limit of ${maxLifetime} s`, 'exp')
   }
-  if (!Number.isFinite(backdate) || backdate < 0) throw refuse('invalid_claim', 'iat cannot lie in the future', 'iat')
-  // Whole seconds: verifiers in the field refuse fractions.
-  const now = Math.floor(clock())
-  return { iat: now - Math.floor(backdate), nbf: now - Math.floor(backdate), exp: now + Math.ceil(lifetime) }
+  const { now, past } = readClock(options)
+  const exp = now + Math.ceil(lifetime)
+  if (exp > LAST_SECOND) throw refuse('invalid_claim', 'exp would lie after the year 9999', 'exp')
+  return { iat: past, nbf: past, exp }
 }
 
-/** What a verifier would call "not acceptable" is, when signing, the caller's mistake. */
-function asInvalidRequest<T>(check: () => T): T {
-  try {
-    return check()
-  } catch (error) {
-    if (error instanceof SciTokenError)
-      throw new InvalidRequestError(error.message, { claim: error.claim ?? 'scope' }, error.code)
-    throw error
-  }
+/** The last second that verifiers count with: the end of the year 9999. */
+const LAST_SECOND = 253_402_300_799
+
+/** Now, and the moment to which `iat` and `nbf` are dated back, in whole seconds: verifiers in the field refuse fractions. */
+export function readClock({ clock = systemClock, backdate = 5 }: Pick<SignOptions, 'clock' | 'backdate'>): {
+  now: number
+  past: number
+} {
+  const now = Math.floor(clock())
+  if (!Number.isSafeInteger(now)) throw new ConfigError('the clock does not tell the time')
+  if (!Number.isFinite(backdate) || backdate < 0) throw refuse('invalid_claim', 'iat cannot lie in the future', 'iat')
+  const past = now - Math.floor(backdate)
+  if (past < 0) throw refuse('invalid_claim', 'iat cannot lie before 1970', 'iat')
+  return { now, past }
 }
 
 function refuse(code: ErrorCode, message: string, claim: string): InvalidRequestError {
@@ -138,15 +170,4 @@ function refuse(code: ErrorCode, message: string, claim: string): InvalidRequest
 
 function encodeJson(value: JsonObject): string {
   return encodeBase64url(encoder.encode(JSON.stringify(value)))
-}
-
-// The header is the same for every token of a signer, but for chains.
-function encodedHeader(signer: Signer, header: JsonObject): string {
-  let known = ENCODED_PREFIX.get(signer)
-  if (!known) ENCODED_PREFIX.set(signer, (known = new Map()))
-  if (Object.keys(header).length > 3) return encodeJson(header)
-  const typ = header['typ'] as string
-  const encoded = known.get(typ) ?? encodeJson(header)
-  known.set(typ, encoded)
-  return encoded
 }

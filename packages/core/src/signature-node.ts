@@ -3,7 +3,6 @@ import {
   constants,
   createPrivateKey,
   createPublicKey,
-  type JsonWebKeyInput,
   type KeyObject,
   type SigningOptions,
   sign,

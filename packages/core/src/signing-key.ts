@@ -2,9 +2,10 @@ import { type Algorithm, isAlgorithm } from './algorithms.ts'
 import { encodeBase64url } from './base64url.ts'
 import { ConfigError, quote } from './errors.ts'
 import type { Jwk } from './jwk.ts'
-import { algorithmFits, checkPublicJwk } from './public-jwk.ts'
-import { importSigningKey, makeSignature, type PlatformKey } from '#signature'
-import { exportPkcs8Pem, readPem } from './pem.ts'
+import { exportPkcs8Pem, exportSpkiPem, readPem } from './pem.ts'
+import { algorithmFits, checkPublicJwk, isSameAlgorithm, MAX_RSA_BITS, MIN_RSA_BITS } from './public-jwk.ts'
+import { makeSignature as makeWebSignature } from './signature-web.ts'
+import { importSigningKey, importVerificationKey, makeSignature, type PlatformKey, verifySignature } from '#signature'
 
 /** Whatever can sign: a key in memory, an HSM, a cloud KMS, a process behind a socket. */
 export interface Signer {
@@ -23,7 +24,7 @@ export interface SigningKeyOptions {
 }
 
 /** Forms in which a private key may be handed over. `KeyObject` is Node's, known by its `export` method. */
-export type SigningKeyInput = SigningKey | string | Jwk | CryptoKey | KeyObjectLike
+export type SigningKeyInput = SigningKey | string | Jwk | CryptoKey | CryptoKeyPair | KeyObjectLike
 
 /** The part of Node's `KeyObject` that is needed; naming the type itself would tie core to Node. */
 export interface KeyObjectLike {
@@ -42,22 +43,22 @@ const DEFAULT_ALGORITHM: Readonly<Record<string, Algorithm>> = {
 /**
  * A private key that signs tokens. Never printed: JSON and inspection show the `kid` only.
  *
- * Weak keys are refused when they are taken in, as verifiers would refuse what they sign: `weak_key`, `unsupported_key`
- * (family `config`).
+ * Weak keys, keys that do not fit their algorithm, and halves that do not belong together are refused when they are taken in,
+ * as verifiers would refuse what they sign: `weak_key`, `unsupported_key`, `unsupported_alg` (family `config`).
  */
 export class SigningKey implements Signer {
   readonly alg: Algorithm
   readonly kid: string
-  readonly #jwk: Jwk
+  readonly #jwk: Jwk | undefined
   readonly #publicJwk: Jwk
-  readonly #key: PlatformKey
+  readonly #sign: SignFunction
 
-  private constructor(alg: Algorithm, kid: string, jwk: Jwk, publicJwk: Jwk, key: PlatformKey) {
+  private constructor(alg: Algorithm, kid: string, jwk: Jwk | undefined, publicJwk: Jwk, signFunction: SignFunction) {
     this.alg = alg
     this.kid = kid
     this.#jwk = jwk
     this.#publicJwk = publicJwk
-    this.#key = key
+    this.#sign = signFunction
   }
 
   /** Makes a new key. Default: ES256. RSA keys have 2048 bits unless `modulusBits` says more. */
@@ -66,55 +67,51 @@ export class SigningKey implements Signer {
     options: { kid?: string; modulusBits?: number } = {},
   ): Promise<SigningKey> {
     if (!isAlgorithm(alg)) throw new ConfigError(`${quote(alg)} is not an algorithm this library signs with`)
-    const pair = (await crypto.subtle.generateKey(generateParameters(alg, options.modulusBits), true, [
+    const { kid, modulusBits = MIN_RSA_BITS } = options
+    if (!Number.isInteger(modulusBits) || modulusBits < MIN_RSA_BITS || modulusBits > MAX_RSA_BITS) {
+      throw new ConfigError(`an RSA key has ${MIN_RSA_BITS} to ${MAX_RSA_BITS} bits`, {}, 'weak_key')
+    }
+    const pair = (await crypto.subtle.generateKey(generateParameters(alg, modulusBits), true, [
       'sign',
       'verify',
     ])) as CryptoKeyPair
     const jwk = (await crypto.subtle.exportKey('jwk', pair.privateKey)) as Jwk
-    return SigningKey.fromJwk(jwk, { alg, ...(options.kid === undefined ? {} : { kid: options.kid }) })
+    return SigningKey.fromJwk(jwk, { alg, ...(kid === undefined ? {} : { kid }) })
   }
 
-  /** Takes in a key of any form: {@link SigningKey}, PEM text, JWK, CryptoKey (extractable) or KeyObject. */
+  /** Takes in a key of any form: {@link SigningKey}, PEM text, JWK, CryptoKey, pair of CryptoKeys or KeyObject. */
   static async from(input: SigningKeyInput, options: SigningKeyOptions = {}): Promise<SigningKey> {
-    if (input instanceof SigningKey) return input
+    if (input instanceof SigningKey) return input.#with(options)
     if (typeof input === 'string') return SigningKey.fromPem(input, options)
-    if (typeof CryptoKey !== 'undefined' && input instanceof CryptoKey) return SigningKey.fromCryptoKey(input, options)
-    if (isKeyObject(input)) return SigningKey.fromJwk(input.export({ format: 'jwk' }) as Jwk, options)
-    return SigningKey.fromJwk(input as Jwk, options)
+    if (isCryptoKey(input) || isKeyPair(input)) return SigningKey.fromCryptoKey(input, options)
+    if (isKeyObject(input)) return SigningKey.fromJwk(exportKeyObject(input), options)
+    return SigningKey.fromJwk(input, options)
   }
 
   /** Takes in a private JWK. */
   static async fromJwk(jwk: Jwk, options: SigningKeyOptions = {}): Promise<SigningKey> {
     if (typeof jwk !== 'object' || jwk === null || typeof jwk.d !== 'string')
       throw new ConfigError('the key is no private JWK')
-    // Judged like any published key, so that nothing is signed that verifiers refuse.
-    const { use: _use, key_ops: _ops, alg: _alg, ...material } = jwk
-    const checked = checkPublicJwk(material, false)
-    if ('why' in checked) throw new ConfigError(`the key cannot sign: ${checked.why}`, {}, checked.code)
-    const alg = options.alg ?? (isAlgorithm(jwk.alg) ? jwk.alg : DEFAULT_ALGORITHM[jwk.crv ?? jwk.kty ?? ''])
-    if (alg === undefined || !isAlgorithm(alg) || !algorithmFits(alg, jwk)) {
-      throw new ConfigError(`the key does not fit the algorithm ${quote(alg ?? jwk.alg)}`, {}, 'unsupported_alg')
-    }
-    const { kid: _kid, alg: _own, ...publicMaterial } = checked.jwk
-    const kid = options.kid ?? jwk.kid ?? (await thumbprint(publicMaterial))
+    const { alg, kid, material } = await judge(jwk, options)
     const { d, p, q, dp, dq, qi } = jwk
     const secrets = Object.fromEntries(
       Object.entries({ d, p, q, dp, dq, qi }).filter(([, value]) => value !== undefined),
     )
-    const header = { kid, alg, use: 'sig' }
+    let key: PlatformKey
     try {
-      const key = await importSigningKey({ ...publicMaterial, ...secrets }, alg)
-      return new SigningKey(
-        alg,
-        kid,
-        { ...publicMaterial, ...secrets, kid, alg },
-        { ...publicMaterial, ...header },
-        key,
-      )
+      key = await importSigningKey({ ...material, ...secrets }, alg)
     } catch {
       // The cause is left out: platforms quote key material in it.
       throw new ConfigError('the key material is not valid for its type', {}, 'unsupported_key')
     }
+    const made = new SigningKey(
+      alg,
+      kid,
+      { ...material, ...secrets, kid, alg },
+      { ...material, kid, alg, use: 'sig' },
+      (data) => makeSignature(alg, key, data),
+    )
+    return made.#tried(material)
   }
 
   /** Takes in PEM text: PKCS #8 everywhere, SEC 1 and PKCS #1 too. */
@@ -122,11 +119,20 @@ export class SigningKey implements Signer {
     return SigningKey.fromJwk(await readPem(pem), options)
   }
 
-  /** Takes in an extractable private CryptoKey. */
-  static async fromCryptoKey(key: CryptoKey, options: SigningKeyOptions = {}): Promise<SigningKey> {
-    if (key.type !== 'private' || !key.extractable)
-      throw new ConfigError('the CryptoKey must be private and extractable')
-    return SigningKey.fromJwk(await crypto.subtle.exportKey('jwk', key), options)
+  /**
+   * Takes in a private CryptoKey, or a pair of them. Of a key that cannot be extracted (a browser's), the pair is needed: it
+   * signs, and `exportJwk` and `exportPem` refuse.
+   */
+  static async fromCryptoKey(key: CryptoKey | CryptoKeyPair, options: SigningKeyOptions = {}): Promise<SigningKey> {
+    const { privateKey, publicKey } = isCryptoKey(key) ? { privateKey: key, publicKey: undefined } : key
+    if (privateKey.type !== 'private') throw new ConfigError('the CryptoKey is not private')
+    if (privateKey.extractable) return SigningKey.fromJwk(await exportCryptoKey(privateKey), options)
+    if (!publicKey) throw new ConfigError('the CryptoKey cannot be extracted: hand over the pair')
+    const { alg, kid, material } = await judge(await exportCryptoKey(publicKey), options)
+    const made = new SigningKey(alg, kid, undefined, { ...material, kid, alg, use: 'sig' }, (data) =>
+      makeWebSignature(alg, privateKey, data),
+    )
+    return made.#tried(material)
   }
 
   /** The public half as it is published: with `kid`, `alg` and `use`. */
@@ -134,18 +140,40 @@ export class SigningKey implements Signer {
     return { ...this.#publicJwk }
   }
 
-  /** The private key itself. Ask for it by name only to store it. */
+  /** The private key itself. Ask for it by name only to store it. Throws `config_error` for one that cannot be extracted. */
   exportJwk(): Jwk {
+    if (!this.#jwk) throw new ConfigError('this key cannot be extracted')
     return { ...this.#jwk }
   }
 
-  /** The private key as PKCS #8 PEM. */
-  exportPem(): Promise<string> {
-    return exportPkcs8Pem(this.#jwk, this.alg)
+  /** The private key as PKCS #8 PEM. Throws `config_error` for one that cannot be extracted. */
+  async exportPem(): Promise<string> {
+    return exportPkcs8Pem(this.exportJwk(), this.alg)
+  }
+
+  /** The public half as SPKI PEM (`PUBLIC KEY`). */
+  exportPublicPem(): Promise<string> {
+    return exportSpkiPem(this.#publicJwk, this.alg)
   }
 
   sign(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-    return makeSignature(this.alg, this.#key, data)
+    return this.#sign(data)
+  }
+
+  // Private and public halves may come from anywhere: what one signs must be what the published other verifies.
+  async #tried(material: Jwk): Promise<SigningKey> {
+    const probe = new TextEncoder().encode('scitokens')
+    try {
+      const publicKey = await importVerificationKey(material, this.alg)
+      if (await verifySignature(this.alg, publicKey, probe, await this.sign(probe))) return this
+    } catch {
+      // told below: platforms quote key material in their errors
+    }
+    throw new ConfigError('the private and the public half of the key do not belong together', {}, 'unsupported_key')
+  }
+
+  #with({ alg = this.alg, kid = this.kid }: SigningKeyOptions): SigningKey | Promise<SigningKey> {
+    return alg === this.alg && kid === this.kid ? this : SigningKey.fromJwk({ ...this.exportJwk(), alg }, { kid })
   }
 
   toJSON(): { kid: string; alg: Algorithm } {
@@ -153,14 +181,70 @@ export class SigningKey implements Signer {
   }
 }
 
-/** RFC 7638 thumbprint (SHA-256) of a public JWK. */
+/** RFC 7638 thumbprint (SHA-256) of a public JWK. Throws `config_error` where a member that it is made of is missing. */
 export async function thumbprint(jwk: Jwk): Promise<string> {
-  const members = jwk.kty === 'RSA' ? (['e', 'kty', 'n'] as const) : (['crv', 'kty', 'x', 'y'] as const)
-  const canonical = Object.fromEntries(
-    members.filter((name) => jwk[name] !== undefined).map((name) => [name, jwk[name]]),
-  )
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(JSON.stringify(canonical)))
+  // In alphabetical order, as the RFC demands.
+  const names = THUMBPRINT_MEMBERS[jwk.kty ?? '']
+  if (!names || !names.every((name) => typeof jwk[name] === 'string'))
+    throw new ConfigError('only a complete RSA, EC or OKP key has a thumbprint', {}, 'unsupported_key')
+  const canonical = JSON.stringify(Object.fromEntries(names.map((name) => [name, jwk[name]])))
+  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(canonical))
   return encodeBase64url(new Uint8Array(digest))
+}
+
+const THUMBPRINT_MEMBERS: Readonly<Record<string, readonly (keyof Jwk & ('kty' | 'crv' | 'x' | 'y' | 'n' | 'e'))[]>> = {
+  RSA: ['e', 'kty', 'n'],
+  EC: ['crv', 'kty', 'x', 'y'],
+  OKP: ['crv', 'kty', 'x'],
+}
+
+type SignFunction = (data: Uint8Array<ArrayBuffer>) => Promise<Uint8Array<ArrayBuffer>>
+
+interface JudgedKey {
+  readonly alg: Algorithm
+  readonly kid: string
+  /** Public members that make the key, and nothing else. */
+  readonly material: Jwk
+}
+
+/** Judges a key like any published one, so that nothing is signed that verifiers refuse, and settles `alg` and `kid`. */
+async function judge(jwk: Jwk, options: SigningKeyOptions): Promise<JudgedKey> {
+  const { use, key_ops: _ops, alg: own, ...rest } = jwk
+  if (use !== undefined && use !== 'sig') throw new ConfigError('the key is not for signatures', {}, 'unsupported_key')
+  const checked = checkPublicJwk(rest, false)
+  if ('why' in checked) throw new ConfigError(`the key cannot sign: ${checked.why}`, {}, checked.code)
+  const alg = options.alg ?? own ?? DEFAULT_ALGORITHM[jwk.crv ?? jwk.kty ?? '']
+  const fits = isAlgorithm(alg) && algorithmFits(alg, jwk) && (own === undefined || isSameAlgorithm(own, alg))
+  if (!fits) throw new ConfigError(`the key does not fit the algorithm ${quote(alg)}`, {}, 'unsupported_alg')
+  const { kid: _kid, alg: _alg, ...material } = checked.jwk
+  const kid = options.kid ?? jwk.kid ?? (await thumbprint(material))
+  if (typeof kid !== 'string' || kid === '')
+    throw new ConfigError('the kid of a key must be a string that is not empty')
+  return { alg, kid, material }
+}
+
+function isCryptoKey(value: unknown): value is CryptoKey {
+  return typeof CryptoKey !== 'undefined' && value instanceof CryptoKey
+}
+
+function isKeyPair(value: unknown): value is CryptoKeyPair {
+  return typeof value === 'object' && value !== null && isCryptoKey((value as CryptoKeyPair).privateKey)
+}
+
+async function exportCryptoKey(key: CryptoKey): Promise<Jwk> {
+  try {
+    return await crypto.subtle.exportKey('jwk', key)
+  } catch {
+    throw new ConfigError('the CryptoKey cannot be exported as JWK', {}, 'unsupported_key')
+  }
+}
+
+function exportKeyObject(key: KeyObjectLike): Jwk {
+  try {
+    return key.export({ format: 'jwk' }) as Jwk
+  } catch {
+    throw new ConfigError('the KeyObject cannot be exported as JWK', {}, 'unsupported_key')
+  }
 }
 
 function isKeyObject(value: unknown): value is KeyObjectLike {
@@ -169,7 +253,7 @@ function isKeyObject(value: unknown): value is KeyObjectLike {
 
 function generateParameters(
   alg: Algorithm,
-  modulusBits = 2048,
+  modulusBits: number,
 ): RsaHashedKeyGenParams | EcKeyGenParams | { name: string } {
   switch (alg) {
     case 'ES256':
@@ -179,6 +263,7 @@ function generateParameters(
     case 'ES512':
       return { name: 'ECDSA', namedCurve: 'P-521' }
     case 'EdDSA':
+    case 'Ed25519':
       return { name: 'Ed25519' }
     case 'RS256':
     case 'PS256':

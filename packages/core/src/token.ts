@@ -1,11 +1,16 @@
 import type { Algorithm } from './algorithms.ts'
+import { checkDerivedClaim, initialClaims } from './chain-claims.ts'
+import { type ChainParent, joinKeyedToken, readParent } from './chain-parent.ts'
+import { signBaseToken, signChildToken } from './chain-sign.ts'
 import { decodeUnverified, type UnverifiedToken } from './decode.ts'
 import { InvalidRequestError, quote } from './errors.ts'
-import { isJsonValue, type JsonObject, type JsonValue } from './json.ts'
+import { type JsonObject, type JsonValue, toJsonValue } from './json.ts'
+import type { Jwk } from './jwk.ts'
 import type { ProfileName } from './profiles.ts'
 import { type SignOptions, signToken } from './sign.ts'
 import { type Signer, SigningKey, type SigningKeyInput } from './signing-key.ts'
-import { type VerifiedToken, type VerifyOptions, verifyToken } from './verify.ts'
+import type { VerifiedToken, VerifyOptions } from './verification.ts'
+import { verifyToken } from './verify.ts'
 
 /** Options of `new SciToken()`. */
 export interface SciTokenOptions {
@@ -19,12 +24,24 @@ export interface SciTokenOptions {
   readonly claims?: JsonObject
   /** Default: `scitoken:2.0`. */
   readonly profile?: ProfileName
+  /**
+   * The token to derive from, with its key as fourth part: as text, or as a SciToken that was serialized with `includeKey`.
+   * The new token starts with all of its authorizations, is signed with its key, and can only restrict.
+   */
+  readonly parent?: string | SciToken
 }
 
 /** Options of {@link SciToken.serialize}: as {@link SignOptions}, and the issuer. */
-export interface SerializeOptions extends Omit<SignOptions, 'signer' | 'claims' | 'profile' | 'header'> {
+export interface SerializeOptions extends Omit<SignOptions, 'signer' | 'claims' | 'profile'> {
   /** Sets `iss`. Default: the claim `iss`. */
   readonly issuer?: string
+  /**
+   * Make the token one that can be derived from, with a new key, and append that key as fourth part. Whoever has the result
+   * can derive; no server accepts it. Default: false.
+   */
+  readonly includeKey?: boolean
+  /** Make the token one that the holder of this public key can derive from. The key itself is not known here. */
+  readonly cwk?: Jwk
 }
 
 /**
@@ -37,14 +54,18 @@ export class SciToken implements Iterable<[string, JsonValue]> {
   readonly #key: (() => Promise<Signer>) | undefined
   readonly #profile: ProfileName
   readonly #verified: VerifiedToken | undefined
+  readonly #parent: ChainParent | undefined
+  #keyed: string | undefined
 
+  /** Throws `invalid_request` for claims that JSON cannot carry, `widened_chain` for those that the parent does not have. */
   constructor(options: SciTokenOptions = {}) {
-    this.#claims = new Map()
-    this.#profile = options.profile ?? 'scitoken:2.0'
-    this.#key = keyOnDemand(options)
     const verified = (options as { [fromVerified]?: VerifiedToken })[fromVerified]
+    this.#profile = options.profile ?? 'scitoken:2.0'
     this.#verified = verified
-    if (verified) for (const [name, value] of Object.entries(verified.claims)) this.#claims.set(name, value)
+    this.#parent = parentOf(options)
+    this.#key = this.#parent?.signer ?? (verified ? undefined : keyOnDemand(options))
+    const initial = verified?.claims ?? (this.#parent ? initialClaims(this.#parent) : {})
+    this.#claims = new Map(Object.entries(initial))
     this.update(options.claims ?? {})
   }
 
@@ -72,7 +93,7 @@ export class SciToken implements Iterable<[string, JsonValue]> {
     return this.#profile
   }
 
-  /** The value of a claim, or undefined. With `verifiedOnly`, a claim that was set afterwards is not seen. */
+  /** The value of a claim, frozen, or undefined. With `verifiedOnly`, a claim that was set afterwards is not seen. */
   get(name: string, { verifiedOnly = false }: { verifiedOnly?: boolean } = {}): JsonValue | undefined {
     return verifiedOnly && !this.isVerified(name) ? undefined : this.#claims.get(name)
   }
@@ -86,25 +107,29 @@ export class SciToken implements Iterable<[string, JsonValue]> {
     return this.#verified !== undefined && this.#claims.has(name) && !this.#unverified.has(name)
   }
 
-  /** Sets a claim, unverified. Throws `invalid_request` for what JSON cannot carry. */
+  /** Sets a claim, unverified. Throws `invalid_request` for what JSON cannot carry, `widened_chain` for what widens. */
   set(name: string, value: JsonValue): this {
-    if (typeof name !== 'string' || name === '') throw new InvalidRequestError('a claim needs a name')
-    if (!isJsonValue(value)) {
-      throw new InvalidRequestError(`JSON cannot carry this value of the claim ${quote(name)}`, { claim: name })
-    }
-    this.#claims.set(name, structuredClone(value))
-    this.#unverified.add(name)
-    return this
+    return this.update({ [name]: value })
   }
 
+  /** Throws `invalid_request` in a derived token: what is left out would hold as the parent has it. */
   delete(name: string): boolean {
+    if (this.#parent && this.#claims.has(name)) {
+      throw new InvalidRequestError(`a derived token has every claim of its parent: set ${quote(name)} instead`, {
+        claim: name,
+      })
+    }
     this.#unverified.delete(name)
     return this.#claims.delete(name)
   }
 
-  /** Sets several claims at once. */
+  /** Sets several claims at once, or none if one of them cannot be set. */
   update(claims: JsonObject): this {
-    for (const [name, value] of Object.entries(claims)) this.set(name, value)
+    const copies = Object.entries(claims).map(([name, value]) => [name, this.#check(name, value)] as const)
+    for (const [name, value] of copies) {
+      this.#claims.set(name, value)
+      this.#unverified.add(name)
+    }
     return this
   }
 
@@ -119,34 +144,72 @@ export class SciToken implements Iterable<[string, JsonValue]> {
   }
 
   /**
-   * Signs the token as a compact JWS. Throws what {@link signToken} throws. Times and version of a verified token are not
-   * carried over: they are set anew.
+   * Signs the token as a compact JWS. Throws what {@link signToken} throws, and for a derived token `widened_chain` where
+   * `lifetime` asks for more than its parent has.
    */
-  async serialize({ issuer, ...options }: SerializeOptions = {}): Promise<string> {
-    const key = this.#key
-    if (!key) throw new InvalidRequestError('this token was verified, not made here: it has no key to sign with')
-    const claims = { ...this.claims(), ...(issuer === undefined ? {} : { iss: issuer }) }
-    return signToken({ ...options, signer: await key(), claims, profile: this.#profile })
+  async serialize(options: SerializeOptions = {}): Promise<string> {
+    const { includeKey = false, cwk } = options
+    if (includeKey && cwk) throw new InvalidRequestError('of a key given as cwk, the private half is not known here')
+    if (!includeKey) return this.#sign(options, cwk)
+    const key = await SigningKey.generate('ES256')
+    const text = joinKeyedToken(await this.#sign(options, key.publicJwk), key)
+    this.#keyed = text
+    return text
   }
 
   /** The signing key, made now if there was none. */
   async signer(): Promise<Signer> {
-    if (!this.#key) throw new InvalidRequestError('this token was verified, not made here: it has no key')
+    if (!this.#key) throw new InvalidRequestError('this token was verified, not made here: it has no key to sign with')
     return this.#key()
   }
 
   toJSON(): JsonObject {
     return this.claims()
   }
+
+  #check(name: string, value: JsonValue): JsonValue {
+    if (name === '' || !name.isWellFormed()) throw new InvalidRequestError('a claim needs a name')
+    const copy = toJsonValue(value)
+    if (copy === undefined) {
+      throw new InvalidRequestError(`JSON cannot carry this value of the claim ${quote(name)}`, { claim: name })
+    }
+    if (this.#parent) checkDerivedClaim(this.#parent, name, copy)
+    return copy
+  }
+
+  async #sign({ issuer, includeKey: _, cwk: __, ...options }: SerializeOptions, cwk: Jwk | undefined): Promise<string> {
+    const signer = await this.signer()
+    const claims = { ...Object.fromEntries(this.#claims), ...(issuer === undefined ? {} : { iss: issuer }) }
+    if (this.#parent) return signChildToken({ ...options, parent: this.#parent, claims, ...(cwk ? { cwk } : {}) })
+    if (!cwk) return signToken({ ...options, signer, claims, profile: this.#profile })
+    if (this.#profile !== 'scitoken:2.0') {
+      throw new InvalidRequestError('only scitoken:2.0 tokens can be derived from', {}, 'profile_mismatch')
+    }
+    return signBaseToken({ ...options, signer, claims, cwk })
+  }
+
+  /** @internal The last four-part form of a token. */
+  static keyedForm(token: SciToken): string | undefined {
+    return token.#keyed
+  }
 }
 
 const fromVerified: unique symbol = Symbol('fromVerified')
 
-function keyOnDemand(
-  options: SciTokenOptions & { [fromVerified]?: VerifiedToken },
-): (() => Promise<Signer>) | undefined {
-  const { key, alg, kid } = options
-  if (options[fromVerified] && key === undefined) return undefined
+function parentOf({ parent, key, profile }: SciTokenOptions): ChainParent | undefined {
+  if (parent === undefined) return undefined
+  if (key !== undefined) throw new InvalidRequestError('a derived token is signed with the key of its parent')
+  if (profile !== undefined && profile !== 'scitoken:2.0') {
+    throw new InvalidRequestError('a derived token follows scitoken:2.0', {}, 'profile_mismatch')
+  }
+  const text = typeof parent === 'string' ? parent : SciToken.keyedForm(parent)
+  if (text === undefined) {
+    throw new InvalidRequestError('the parent has no key to derive with: serialize it with includeKey first')
+  }
+  return readParent(text)
+}
+
+function keyOnDemand({ key, alg, kid }: SciTokenOptions): () => Promise<Signer> {
   let loading: Promise<Signer> | undefined
   const load = async (): Promise<Signer> => {
     if (key === undefined) return SigningKey.generate(alg ?? 'ES256', kid === undefined ? {} : { kid })
@@ -157,5 +220,5 @@ function keyOnDemand(
 }
 
 function isSigner(key: SigningKeyInput | Signer): key is Signer {
-  return typeof key === 'object' && typeof (key as Partial<Signer>).sign === 'function'
+  return typeof key === 'object' && key !== null && typeof (key as Partial<Signer>).sign === 'function'
 }
