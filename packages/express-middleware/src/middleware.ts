@@ -17,7 +17,7 @@ export interface SciTokensMiddleware extends RequestHandler {
   /** Serves the RFC 9728 metadata and nothing else: for the app's root, where the middleware itself guards only a part of it. */
   readonly metadata: RequestHandler
   /** Closes the key cache, if one was made here. */
-  close(): void
+  close(): Promise<void>
 }
 
 /**
@@ -45,7 +45,7 @@ export function scitokens(options: SciTokensOptions): SciTokensMiddleware {
       })
       .catch(next)
   }
-  return Object.assign(handler, { metadata, close: () => cache?.close() })
+  return Object.assign(handler, { metadata, close: async () => cache?.close() })
 }
 
 function cacheDefaults({

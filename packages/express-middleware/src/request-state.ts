@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { ConfigError, InvalidRequestError, type Path } from '@scitokens/core'
+import { ConfigError, InvalidRequestError, type Path, type Scope } from '@scitokens/core'
 import type { Auth, Guard, Stopped } from '@scitokens/enforcer/http'
 
 /** What the middleware knows of a request. */
@@ -20,6 +20,8 @@ export interface Judged {
   /** The other end of a MOVE or COPY, normalised, decoded. */
   readonly destination?: Path
   readonly destinationExists?: boolean
+  /** The scope that allowed it, for the log. */
+  readonly grantedBy?: Scope | undefined
 }
 
 /** Hands a refusal to whoever answers it. */

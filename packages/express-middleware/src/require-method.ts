@@ -58,7 +58,9 @@ async function judge(
     )
     if (!outcome.ok) return outcome
     serveJudged(request, mount, outcome)
-    setState(request, { ...stateOf(request), judged: { ...known, path: from, ...(to && { destination: to }) } })
+    const grantedBy = outcome.decision?.grantedBy
+    const judged = { ...known, path: from, grantedBy, ...(to && { destination: to }) }
+    setState(request, { ...stateOf(request), judged })
     return outcome
   } catch (error) {
     if (error instanceof SciTokenError) return guard.refuse(error)

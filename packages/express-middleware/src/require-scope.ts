@@ -42,7 +42,8 @@ export function requireScope(
     }
     if (!outcome.ok) return refuse(outcome, { response, next })
     if (chosen === undefined) serveJudged(request, mount, outcome)
-    if (outcome.path !== undefined) setState(request, { ...stateOf(request), judged: { path: outcome.path } })
+    if (outcome.path !== undefined)
+      setState(request, { ...stateOf(request), judged: { path: outcome.path, grantedBy: outcome.decision?.grantedBy } })
     next()
   }
 }

@@ -28,7 +28,7 @@ async function listen(app: ReturnType<typeof express>): Promise<string> {
 
 describe.each([
   ['Express 5', express],
-  ['Express 4', express4 as unknown as typeof express],
+  ['Express 4', express4],
 ])('%s', (_name, make) => {
   const options = () => ({ issuers: issuer.issuer, audience: AUDIENCE, keys: issuer.keys, clock: issuer.clock })
 
