@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { root } from './fences.ts'
 
 const runFromSource = ['--conditions=@scitokens/source']
@@ -12,8 +13,8 @@ export interface RunningProgram {
   stdout(): string
   /** Both outputs so far. */
   all(): string
-  /** Resolves when the program has ended, or `condition` holds for its standard output. Rejects after 20 s. */
-  until(condition: (stdout: string) => boolean): Promise<'ended' | 'holds'>
+  /** Resolves when the program has ended, or `condition` holds. Rejects after 20 s. */
+  until(condition: () => boolean | Promise<boolean>): Promise<'ended' | 'holds'>
   /** Ends it if it is still up. Resolves to its exit status; null when a signal ended it. */
   stop(): Promise<number | null>
 }
@@ -50,6 +51,18 @@ export async function freePort(): Promise<number> {
   return typeof address === 'object' && address !== null ? address.port : 0
 }
 
+/** Whether something listens on a port. */
+export function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
+}
+
 function watch(child: ChildProcess): RunningProgram {
   let stdout = ''
   let all = ''
@@ -64,23 +77,21 @@ function watch(child: ChildProcess): RunningProgram {
   return {
     stdout: () => stdout,
     all: () => all,
-    until: (condition) =>
-      new Promise((resolve, reject) => {
-        const look = (): void => {
-          if (condition(stdout)) finish(() => resolve('holds'))
-        }
-        const timer = setTimeout(() => finish(() => reject(new Error(`still running after 20 s:\n${all}`))), 20_000)
-        const finish = (settle: () => void): void => {
-          clearTimeout(timer)
-          child.stdout?.off('data', look)
-          settle()
-        }
-        child.stdout?.on('data', look)
-        ended.then(
-          () => finish(() => resolve('ended')),
-          (error: unknown) => finish(() => reject(error)),
-        )
-      }),
+    until: async (condition) => {
+      let over = false
+      ended.then(
+        () => (over = true),
+        () => (over = true),
+      )
+      const deadline = Date.now() + 20_000
+      while (!over) {
+        if (await condition()) return 'holds'
+        if (Date.now() > deadline) throw new Error(`still running after 20 s:\n${all}`)
+        await setTimeout(20)
+      }
+      await ended
+      return 'ended'
+    },
     stop: async () => {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
       await ended

@@ -3,7 +3,7 @@
  * of lines. White space at the end is not compared.
  */
 export function isAsShown(shown: string, actual: string): boolean {
-  const tidy = (text: string): string => text.replace(/[ \t]+$/gm, '').trimEnd()
+  const tidy = (text: string): string => text.replace(/[ \t\r]+$/gm, '').trimEnd()
   const pattern = tidy(shown)
     .split('\n')
     .map((line) => {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type Command, pages, root, sessionsOf, type Snippet, snippetsOf } from './fences.ts'
-import { freePort, runCommand, runFile } from './program.ts'
+import { accepts, freePort, runCommand, runFile } from './program.ts'
 import { isAsShown } from './shown-output.ts'
 
 // Snippets lie inside the work tree, so that `import '@scitokens/…'` finds the packages.
@@ -49,10 +49,12 @@ describe.for(snippets)('the program at $name', (snippet) => {
     const { output, session } = snippet
     const port = await freePort()
     const program = runFile(fileOf(snippet), cwd, port)
-    const isComplete = (stdout: string): boolean => output !== undefined && isAsShown(output, stdout)
+    const isAsExpected = (): boolean => output === undefined || isAsShown(output, program.stdout())
+    // A server is ready when it listens; it need not say so.
+    const isUp = async (): Promise<boolean> => isAsExpected() && (session === undefined || (await accepts(port)))
     try {
-      const state = await program.until(isComplete)
-      if (output !== undefined && !isComplete(program.stdout())) expect(program.all()).toBe(output)
+      const state = await program.until(output === undefined ? () => accepts(port) : isUp)
+      if (!isAsExpected()) expect(program.all()).toBe(output)
       if (state === 'ended')
         expect({ status: await program.stop(), output: program.all() }).toMatchObject({ status: 0 })
       if (session !== undefined) await expectSession(session, port)
