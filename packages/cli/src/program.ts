@@ -1,11 +1,15 @@
 import { Command } from 'commander'
 import type { Registry } from './command.ts'
+import { addAcls } from './commands/acls.ts'
 import { addCompletion } from './commands/completion.ts'
+import { addConformance } from './commands/conformance.ts'
 import { addCreate } from './commands/create.ts'
 import { addDecode } from './commands/decode.ts'
 import { addDiscover } from './commands/discover.ts'
 import { addKeygen } from './commands/keygen.ts'
 import { addMan } from './commands/man.ts'
+import { addTest } from './commands/test.ts'
+import { addVerify } from './commands/verify.ts'
 import { EXIT_STATUS } from './reference.ts'
 import { packageVersion } from './version.ts'
 
@@ -24,7 +28,18 @@ export function buildProgram(registry: Registry): Command {
     .version(packageVersion(), '-V, --version', 'print the version')
     .usage('<command> [options]')
     .addHelpText('after', `\nExit status:\n${EXIT_STATUS.map(([code, meaning]) => `  ${code}  ${meaning}`).join('\n')}`)
-  for (const add of [addKeygen, addCreate, addDecode, addDiscover, addCompletion, addMan]) {
+  for (const add of [
+    addKeygen,
+    addCreate,
+    addDecode,
+    addVerify,
+    addAcls,
+    addTest,
+    addDiscover,
+    addConformance,
+    addCompletion,
+    addMan,
+  ]) {
     add(program, registry)
   }
   return program

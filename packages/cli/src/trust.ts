@@ -1,0 +1,119 @@
+import { statSync } from 'node:fs'
+import { InvalidRequestError, type JsonObject, StaticKeys } from '@scitokens/core'
+import type { Enforcer } from '@scitokens/enforcer'
+import type { KeyCache } from '@scitokens/keycache'
+import type { Command } from 'commander'
+import type { CliContext } from './context.ts'
+import { readJsonFile } from './files.ts'
+import { collect, parseSeconds } from './option-parsers.ts'
+import type { Output } from './output.ts'
+
+/** Options that say whom to trust and where keys come from. */
+export interface TrustOptions {
+  readonly issuer: readonly string[]
+  readonly ca?: readonly string[]
+  readonly cacheDir?: string
+  readonly jwks?: string
+  readonly dangerouslyAllowLoopbackHttp?: boolean
+}
+
+/** Options that say who this server is, and how claims are judged. */
+export interface AudienceOptions {
+  readonly audience?: readonly string[]
+  readonly anyAudience?: boolean
+  readonly clockTolerance?: number
+  readonly strict?: boolean
+}
+
+/** Adds the options of {@link TrustOptions}. */
+export function withTrustOptions(command: Command): Command {
+  return command
+    .requiredOption('--issuer <url>', 'a trusted issuer, exactly as in iss; repeatable', collect)
+    .option('--jwks <file>', "the issuer's public key set from a file instead of the network; - is standard input")
+    .option('--ca <path>', 'CA file, or hashed directory as /etc/grid-security/certificates; repeatable', collect)
+    .option('--cache-dir <dir>', 'where fetched keys are kept (default: $XDG_CACHE_HOME/scitokens)')
+    .option('--dangerously-allow-loopback-http', 'accept issuers at http:// on this machine: for tests')
+}
+
+/** Adds the options of {@link AudienceOptions}. */
+export function withAudienceOptions(command: Command): Command {
+  return command
+    .option('--audience <name>', 'a name of this server; one match is enough; repeatable', collect)
+    .option('--any-audience', 'accept a token for any server: for looking at it, never for guarding something')
+    .option('--clock-tolerance <seconds>', 'grace for nbf and iat (default: 60)', parseSeconds)
+    .option('--strict', "require every claim that the profile's document requires")
+}
+
+/** Options of `KeyCache` for a command: it lives briefly, so it waits for what has to be refreshed. */
+export async function openKeyCache(
+  options: TrustOptions,
+  { context, output }: { context: CliContext; output: Output },
+): Promise<KeyCache> {
+  const { KeyCache, defaultCacheDirectory } = await import('@scitokens/keycache')
+  return new KeyCache({
+    issuers: options.issuer,
+    staleRefresh: 'wait',
+    cacheDir: options.cacheDir ?? defaultCacheDirectory(context.env['XDG_CACHE_HOME']),
+    clock: context.clock,
+    warn: (message) => output.warn(message),
+    ...certificateAuthorities(options.ca),
+    ...(options.dangerouslyAllowLoopbackHttp ? { dangerouslyAllowLoopbackHttp: true } : {}),
+  })
+}
+
+/** What `--ca` names: files, or one hashed directory. */
+export function certificateAuthorities(ca: readonly string[] | undefined): {
+  readonly ca?: readonly string[] | { readonly directory: string }
+} {
+  if (ca === undefined) return {}
+  const directories = ca.filter((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory())
+  if (directories.length === 0) return { ca }
+  if (ca.length > 1) throw new InvalidRequestError('--ca takes files, or one directory')
+  return { ca: { directory: directories[0]! } }
+}
+
+/** Runs `work` with an enforcer made of the options, and closes what was opened for it. */
+export async function withEnforcer<T>(
+  options: TrustOptions & AudienceOptions,
+  invocation: { context: CliContext; output: Output },
+  work: (enforcer: Enforcer) => Promise<T>,
+): Promise<T> {
+  const { Enforcer } = await import('@scitokens/enforcer')
+  const { context, output } = invocation
+  if ((options.audience === undefined) === (options.anyAudience !== true)) {
+    throw new InvalidRequestError('say who this server is with --audience, or --any-audience if that does not matter')
+  }
+  const cache = options.jwks === undefined ? await openKeyCache(options, invocation) : undefined
+  try {
+    const enforcer = new Enforcer({
+      issuers: options.issuer,
+      keys: cache ?? staticKeys(options, context),
+      clock: context.clock,
+      cache: false,
+      ...(options.audience === undefined ? { audienceCheck: 'none' as const } : { audience: options.audience }),
+      ...(options.clockTolerance === undefined ? {} : { clockTolerance: options.clockTolerance }),
+      ...(options.strict ? { strict: true } : {}),
+      ...(options.dangerouslyAllowLoopbackHttp ? { dangerouslyAllowLoopbackHttp: true } : {}),
+    })
+    return await output.progress(`asking ${options.issuer.join(', ')} for keys`, work(enforcer))
+  } finally {
+    await cache?.close()
+  }
+}
+
+function staticKeys({ jwks, issuer }: TrustOptions, { stdinFd }: CliContext): StaticKeys {
+  const document = readJsonFile(jwks!, stdinFd)
+  return new StaticKeys(Object.fromEntries(issuer.map((name) => [name, document])))
+}
+
+/** What the commands tell of an accepted token. */
+export function describeToken(token: {
+  issuer: string
+  subject: string | undefined
+  profile: string
+  expiresAt: number
+  claims: JsonObject
+}): JsonObject {
+  const { issuer, subject, profile, expiresAt, claims } = token
+  return { issuer, ...(subject === undefined ? {} : { subject }), profile, expiresAt, claims }
+}
