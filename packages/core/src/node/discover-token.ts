@@ -1,0 +1,90 @@
+import { isAbsolute, join } from 'node:path'
+import { ConfigError, quote, TokenNotAcceptableError } from '../errors.ts'
+import { readTokenFile } from './token-file.ts'
+
+/** Options of {@link discoverToken}. */
+export interface DiscoverOptions {
+  /** The environment to look in: `process.env`, as a rule. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Effective user id, in the names of the default files and as owner of any file. Default: the process's. */
+  readonly uid?: number
+  /** Where the last of the default files is. Default: `/tmp`; `TMPDIR` does not matter. */
+  readonly temporaryDirectory?: string
+  /** Accept files that others can read. Default: false. */
+  readonly dangerouslyAllowLoosePermissions?: boolean
+}
+
+/** See {@link discoverToken}. */
+export interface DiscoveredToken {
+  readonly token: string
+  /** Where it was found, for people: `BEARER_TOKEN`, or the file and who named it. */
+  readonly source: string
+  /** The file it was read from; undefined for `BEARER_TOKEN`. */
+  readonly file: string | undefined
+}
+
+// C's isspace in the C locale; no-break spaces and their like are no white space here.
+const WHITE_SPACE = '[ \\t\\n\\v\\f\\r]+'
+const AROUND = new RegExp(`^${WHITE_SPACE}|${WHITE_SPACE}$`, 'g')
+/** RFC 6750 section 2.1. */
+const B64TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
+
+/**
+ * Looks for a bearer token as the WLCG Bearer Token Discovery document says: `BEARER_TOKEN`, the file that `BEARER_TOKEN_FILE`
+ * names, `$XDG_RUNTIME_DIR/bt_u<euid>`, `/tmp/bt_u<euid>`. What is empty is passed over; what is no token ends the search, as
+ * somebody meant it to be one. Returns undefined when there is none.
+ *
+ * Throws `malformed_token` for what is no token; `config_error` for a file that `BEARER_TOKEN_FILE` names and that is not
+ * there, and for one that cannot be read or is not safe: another owner's, or readable by others. Links are followed where the
+ * environment named the file, as long as they lead to a file of this user or of root, and never below `/tmp`.
+ */
+export function discoverToken(options: DiscoverOptions): DiscoveredToken | undefined {
+  const { env, uid = process.geteuid?.() } = options
+  const direct = checkToken(env['BEARER_TOKEN'] ?? '', 'BEARER_TOKEN')
+  if (direct !== undefined) return { token: direct, source: 'BEARER_TOKEN', file: undefined }
+  for (const place of places(env, uid, options.temporaryDirectory ?? '/tmp')) {
+    const text = readTokenFile(place.file, {
+      uid,
+      refuseLinks: place.refuseLinks,
+      allowLoosePermissions: options.dangerouslyAllowLoosePermissions ?? false,
+    })
+    if (text === undefined) {
+      if (!place.required) continue
+      throw new ConfigError(`the file ${quote(place.file)}, which BEARER_TOKEN_FILE names, is not there`)
+    }
+    const token = checkToken(text, place.source)
+    if (token !== undefined) return { token, source: place.source, file: place.file }
+  }
+  return undefined
+}
+
+interface Place {
+  readonly file: string
+  readonly source: string
+  readonly required: boolean
+  readonly refuseLinks: boolean
+}
+
+function places(env: DiscoverOptions['env'], uid: number | undefined, temporary: string): readonly Place[] {
+  const named = env['BEARER_TOKEN_FILE'] ?? ''
+  const runtime = env['XDG_RUNTIME_DIR'] ?? ''
+  const found: Place[] = []
+  if (named !== '') {
+    found.push({ file: named, source: `${named} (BEARER_TOKEN_FILE)`, required: true, refuseLinks: false })
+  }
+  if (uid === undefined) return found
+  // The XDG specification has relative paths ignored.
+  const directories = isAbsolute(runtime) ? [runtime, temporary] : [temporary]
+  for (const directory of directories) {
+    const file = join(directory, `bt_u${uid}`)
+    found.push({ file, source: file, required: false, refuseLinks: true })
+  }
+  return found
+}
+
+function checkToken(text: string, source: string): string | undefined {
+  const token = text.replaceAll(AROUND, '')
+  if (token === '') return undefined
+  if (B64TOKEN.test(token)) return token
+  throw new TokenNotAcceptableError('malformed_token', `${source} holds something that is no bearer token`)
+}
