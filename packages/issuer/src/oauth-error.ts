@@ -20,6 +20,8 @@ export type OAuthErrorCode =
   | 'invalid_redirect_uri'
   | 'invalid_client_metadata'
   | 'login_required'
+  | 'consent_required'
+  | 'request_not_supported'
   | 'server_error'
   | 'temporarily_unavailable'
 
@@ -81,6 +83,8 @@ function defaultStatus(error: OAuthErrorCode): number {
     case 'invalid_redirect_uri':
     case 'invalid_client_metadata':
     case 'login_required':
+    case 'consent_required':
+    case 'request_not_supported':
       return 400
   }
 }

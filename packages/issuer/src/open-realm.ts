@@ -1,6 +1,6 @@
 import { type Algorithm, checkIssuerIdentifier, ConfigError } from '@scitokens/core'
 import type { AuditSink } from './audit.ts'
-import type { RefreshPolicy } from './clients/client.ts'
+import type { GrantType, RefreshPolicy } from './clients/client.ts'
 import { ClientRegistry } from './clients/client-registry.ts'
 import { type ClientDefaults, readClient, seconds } from './clients/read-client.ts'
 import { GRANTS } from './grants/grants.ts'
@@ -8,6 +8,9 @@ import { LocalKeys } from './keys/key-provider.ts'
 import { KeyRing } from './keys/key-ring.ts'
 import type { KeySchedule } from './keys/key-schedule.ts'
 import type { IssuerOptions, RealmOptions } from './options.ts'
+import { Attempts } from './people/attempts.ts'
+import { PollPace } from './people/poll-pace.ts'
+import type { Upstream } from './people/upstream.ts'
 import { readPolicy } from './policy/policy.ts'
 import type { Endpoints, Realm, RealmTimes } from './realm.ts'
 import type { Secrets } from './secrets.ts'
@@ -22,6 +25,12 @@ export interface SharedParts {
   readonly audit: AuditSink
   readonly logger: Logger
 }
+
+/** Grants that begin with a person at a browser. */
+const NEEDS_LOGIN: ReadonlySet<GrantType> = new Set([
+  'authorization_code',
+  'urn:ietf:params:oauth:grant-type:device_code',
+])
 
 /** WLCG profile 1.3, section on token lifetimes. */
 const REFRESH_DEFAULTS: RefreshPolicy = {
@@ -66,12 +75,19 @@ export async function openRealm(
     clients: new ClientRegistry(clients, async () => undefined),
     policy: readPolicy(options.policy),
     keys,
-    grants: new Map(GRANTS.map((grant) => [grant.grantType, grant])),
+    grants: new Map(
+      GRANTS.filter((grant) => options.login || !NEEDS_LOGIN.has(grant.grantType)).map((grant) => [
+        grant.grantType,
+        grant,
+      ]),
+    ),
     times,
+    upstream: checkUpstream(options.login, issuer),
+    codeAttempts: new Attempts(10, 300, shared.clock),
+    polls: new PollPace(times.deviceIntervalSeconds, shared.clock),
     algorithms,
     wlcgVersion: options.wlcgVersion ?? '1.0',
     scopesSupported: options.scopesSupported ?? scopesOf(options),
-    interactive: false,
     registration: false,
     foreignKeys: all.foreignKeys,
   }
@@ -111,6 +127,7 @@ function readTimes(options: RealmOptions, at: string): RealmTimes {
     deviceCodeSeconds: read('deviceCodeSeconds', 900),
     deviceIntervalSeconds: read('deviceIntervalSeconds', 5),
     idTokenSeconds: read('idTokenSeconds', 3600),
+    sessionSeconds: read('sessionSeconds', 28_800),
     metadataMaxAgeSeconds: read('metadataMaxAgeSeconds', 3600),
     jwksMaxAgeSeconds: read('jwksMaxAgeSeconds', 3600),
   }
@@ -141,7 +158,13 @@ function endpointsOf(issuer: string): Endpoints {
     introspection: `${base}/introspect`,
     registration: `${base}/register`,
     userinfo: `${base}/userinfo`,
+    applications: `${base}/applications`,
   }
+}
+
+function checkUpstream(upstream: Upstream | undefined, issuer: string): Upstream | undefined {
+  upstream?.checkIssuer?.(issuer)
+  return upstream
 }
 
 const STANDARD_SCOPES = ['openid', 'profile', 'email', 'offline_access', 'wlcg', 'wlcg.groups']

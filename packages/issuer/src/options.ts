@@ -4,6 +4,7 @@ import type { RefreshPolicy } from './clients/client.ts'
 import type { ClientOptions } from './clients/client-options.ts'
 import type { KeyProvider } from './keys/key-provider.ts'
 import type { KeyScheduleOptions } from './keys/key-schedule.ts'
+import type { Upstream } from './people/upstream.ts'
 import type { PolicyOptions } from './policy/policy.ts'
 import type { Store } from './store/store.ts'
 import type { Clock, Logger } from './types.ts'
@@ -36,6 +37,10 @@ export interface RealmOptions {
   readonly deviceIntervalSeconds?: number
   /** Of ID tokens. Default: 3600 seconds. */
   readonly idTokenSeconds?: number
+  /** Of a person's login with this issuer. Default: 28 800 seconds. */
+  readonly sessionSeconds?: number
+  /** How people log in. Default: not at all; then there is no authorization and no device endpoint. */
+  readonly login?: Upstream
   readonly keys?: KeyScheduleOptions
   /** Where private keys live. Default: in the store, encrypted with the master key. */
   readonly keyProvider?: KeyProvider

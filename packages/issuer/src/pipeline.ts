@@ -7,6 +7,7 @@ import {
   SciTokenError,
   type Scope,
   signToken,
+  UndecidedError,
 } from '@scitokens/core'
 import {
   authenticateClient,
@@ -46,6 +47,9 @@ export interface TokenResponse {
   readonly issued_token_type?: string
 }
 
+/** How often a grant looks again when others are quicker. */
+const MAX_ATTEMPTS = 5
+
 /** Parameters that every grant shares. */
 const COMMON_PARAMETERS = ['grant_type', 'scope', 'expires_in', 'cwk']
 
@@ -61,14 +65,15 @@ export async function issueToken(realm: Realm, request: TokenRequest): Promise<T
     client = authentication.client
     const grant = selectGrant(realm, client, request.parameters)
     const { parameters } = request
-    const proposal = await grant.handle({
-      client,
-      authentication,
-      parameters,
-      now,
-      tools: grantTools(realm, request.address),
-    })
-    return await complete(realm, { request, authentication, grant, proposal, now })
+    const tools = grantTools(realm, request.address)
+    for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
+      // oxlint-disable no-await-in-loop -- each attempt needs the outcome of the one before
+      const proposal = await grant.handle({ client, authentication, parameters, now, tools })
+      const response = await complete(realm, { request, authentication, grant, proposal, now })
+      // oxlint-enable no-await-in-loop
+      if (response) return response
+    }
+    throw new UndecidedError('undecided', 'too many requests with the same token came at once')
   } catch (error) {
     await auditRefusal(realm, request, client, error, now)
     throw error
@@ -106,7 +111,8 @@ interface Issue {
   readonly now: number
 }
 
-async function complete(realm: Realm, issue: Issue): Promise<TokenResponse> {
+/** Authorise, narrow, write, sign, audit. Undefined: somebody was quicker, and the grant wants to look again. */
+async function complete(realm: Realm, issue: Issue): Promise<TokenResponse | undefined> {
   const { request, authentication, grant, proposal, now } = issue
   const { client } = authentication
   const requested = readRequest(client, request.parameters, proposal.bounds)
@@ -125,9 +131,9 @@ async function complete(realm: Realm, issue: Issue): Promise<TokenResponse> {
   )
   const lifetime = lifetimeOf(client, request.parameters, proposal, now)
   const refresh = planRefresh(realm, issue, decision, audience, wlcg)
-  await persist(realm, proposal, refresh.changes)
+  if (!(await persist(realm, proposal, refresh.changes))) return undefined
 
-  const jti = randomUUID()
+  const jti = proposal.jti ?? randomUUID()
   const scope = tokenScope(decision)
   const signer = realm.keys.signer(client.algorithm)
   const profile = wlcg ? 'wlcg:1.x' : client.profile
@@ -151,9 +157,12 @@ async function complete(realm: Realm, issue: Issue): Promise<TokenResponse> {
       ...confirmation(authentication),
     },
   })
-  const idToken = decision.identity.includes('openid')
-    ? await signIdToken({ realm, signer, client, proposal, decision, accessToken, wlcg, now })
-    : undefined
+  // About people who logged in here, not about subjects of tokens and assertions.
+  const loggedIn = proposal.principal.authTime !== undefined
+  const idToken =
+    loggedIn && decision.identity.includes('openid')
+      ? await signIdToken({ realm, signer, client, proposal, decision, accessToken, wlcg, now })
+      : undefined
   await realm.audit.write({
     time: now,
     event: 'token_issued',
@@ -231,8 +240,8 @@ function planRefresh(
   const family: Family = {
     clientId: client.clientId,
     principal: proposal.principal,
-    // The original grant: what was consented to or exchanged, not what this first token was narrowed to.
-    bounds: proposal.bounds ?? boundsOf(decision, audience, wlcg),
+    // The original grant: what was consented to, not what this first token was narrowed to.
+    bounds: refresh.bounds ?? boundsOf(decision, audience, wlcg),
     generation: 1,
     used: [],
     createdAt: now,
@@ -261,12 +270,13 @@ export function boundsOf(decision: PolicyDecision, audience: readonly string[], 
   }
 }
 
-async function persist(realm: Realm, proposal: GrantProposal, more: readonly Change[]): Promise<void> {
+async function persist(realm: Realm, proposal: GrantProposal, more: readonly Change[]): Promise<boolean> {
   const changes = [...proposal.changes, ...more]
-  if (changes.length === 0) return
-  if (!(await realm.store.commit(changes))) {
+  if (changes.length === 0 || (await realm.store.commit(changes))) return true
+  if (!proposal.retryOnConflict) {
     throw new OAuthError('invalid_grant', proposal.conflict ?? 'what was presented has been used already')
   }
+  return false
 }
 
 /** RFC 8705 section 3.1: a client known by its certificate gets tokens that only this certificate can use. */

@@ -3,13 +3,29 @@ import { SciTokenError } from '@scitokens/core'
 import { OAuthError } from './oauth-error.ts'
 import { Parameters } from './parameters.ts'
 import type { Realm } from './realm.ts'
+import { authorizeRoutes } from './routes/authorize.ts'
+import { deviceRoutes } from './routes/device.ts'
+import { introspectRoute } from './routes/introspect.ts'
+import { revokeRoute } from './routes/revoke.ts'
+import { userinfoRoute } from './routes/userinfo.ts'
+import { loginRoutes } from './routes/login.ts'
 import { jwksRoute } from './routes/jwks.ts'
 import { metadataRoutes } from './routes/metadata.ts'
 import type { RouteContext } from './routes/route-context.ts'
 import { sendJson } from './routes/send-json.ts'
 import { NO_STORE, tokenRoute } from './routes/token.ts'
 
-const ROUTES: readonly ((context: RouteContext) => void)[] = [metadataRoutes, jwksRoute, tokenRoute]
+const ROUTES: readonly ((context: RouteContext) => void)[] = [
+  metadataRoutes,
+  jwksRoute,
+  tokenRoute,
+  loginRoutes,
+  authorizeRoutes,
+  deviceRoutes,
+  introspectRoute,
+  revokeRoute,
+  userinfoRoute,
+]
 
 /** The endpoints of all realms as one Fastify plugin, with body parsing and error handling of its own. */
 export function issuerPlugin(realms: readonly Realm[], maxBodyBytes: number): FastifyPluginAsync {

@@ -3,6 +3,9 @@ import type { AuditSink } from './audit.ts'
 import type { ClientRegistry } from './clients/client-registry.ts'
 import type { Grant } from './grants/grant.ts'
 import type { KeyRing } from './keys/key-ring.ts'
+import type { Attempts } from './people/attempts.ts'
+import type { PollPace } from './people/poll-pace.ts'
+import type { Upstream } from './people/upstream.ts'
 import type { Policy } from './policy/policy.ts'
 import type { Secrets } from './secrets.ts'
 import type { Store } from './store/store.ts'
@@ -16,6 +19,7 @@ export interface RealmTimes {
   readonly deviceCodeSeconds: number
   readonly deviceIntervalSeconds: number
   readonly idTokenSeconds: number
+  readonly sessionSeconds: number
   readonly metadataMaxAgeSeconds: number
   readonly jwksMaxAgeSeconds: number
 }
@@ -31,6 +35,8 @@ export interface Endpoints {
   readonly introspection: string
   readonly registration: string
   readonly userinfo: string
+  /** The page where people see what they granted. */
+  readonly applications: string
 }
 
 /** One issuer (one VO): its own keys, clients and policy. Several may share a process and a store. */
@@ -47,12 +53,15 @@ export interface Realm {
   readonly audit: AuditSink
   readonly logger: Logger
   readonly times: RealmTimes
+  readonly polls: PollPace
+  /** Wrong user codes, by person. */
+  readonly codeAttempts: Attempts
   readonly algorithms: readonly Algorithm[]
   readonly wlcgVersion: string
   /** Told in the metadata; oidc-agent's `max` asks for all of them. */
   readonly scopesSupported: readonly string[]
-  /** People can log in here: the authorization and device endpoints exist. */
-  readonly interactive: boolean
+  /** How people log in; without it the authorization and device endpoints do not exist. */
+  readonly upstream: Upstream | undefined
   /** Clients may register themselves. */
   readonly registration: boolean
   /** Keys of other issuers, for assertions whose client has none configured. */

@@ -1,13 +1,16 @@
+import { createHash, randomBytes } from 'node:crypto'
 import { KeySet, type KeySource, verifyToken } from '@scitokens/core'
 import {
   type ClientOptions,
   createIssuer,
+  DevelopmentLogin,
   type Issuer,
   type IssuerOptions,
   MemoryAudit,
   type RealmOptions,
 } from '@scitokens/issuer'
 import { onTestFinished } from 'vitest'
+import { Browser } from './browser.ts'
 
 /** A clock that only a test moves. */
 export class TestClock {
@@ -58,6 +61,65 @@ export const ROBOT: ClientOptions = {
   scopes: ['read:/store', 'write:/store/user/{sub}', 'compute.read'],
   audiences: ['https://se.example.org', 'https://ce.example.org', 'ANY'],
   defaultAudience: 'https://se.example.org',
+}
+
+export const REDIRECT = 'https://app.example/callback'
+
+/** An application that people use, at an issuer on this machine with the development login. */
+export const APP: ClientOptions = {
+  clientId: 'app',
+  clientSecret: SECRET,
+  clientName: 'Analysis Portal',
+  grants: [
+    'authorization_code',
+    'refresh_token',
+    'urn:ietf:params:oauth:grant-type:device_code',
+    'urn:ietf:params:oauth:grant-type:token-exchange',
+  ],
+  redirectUris: [REDIRECT],
+  scopes: ['read:/store', 'write:/store/user/{sub}'],
+  audiences: ['https://se.example.org', 'https://ce.example.org'],
+  defaultAudience: 'https://se.example.org',
+}
+
+/** Starts an issuer on which people can log in. */
+export function startIssuerForPeople(
+  realm: Partial<RealmOptions> = {},
+  more: Partial<IssuerOptions> = {},
+): Promise<Harness> {
+  return startIssuer(
+    { issuer: 'http://127.0.0.1:9999/vo', clients: [ROBOT, APP], login: new DevelopmentLogin(), ...realm },
+    { dangerouslyAllowLoopbackHttp: true, ...more },
+  )
+}
+
+/** Logs in, consents and redeems the code: the reply of the token endpoint. */
+export async function loginByCode(
+  harness: Harness,
+  query: Record<string, string> = {},
+  options: { client?: string; subject?: string; groups?: string; form?: Record<string, string> } = {},
+): Promise<Reply> {
+  const { client = 'app', subject = 'ana', groups = '' } = options
+  const browser = new Browser(harness.issuer)
+  const verifier = randomBytes(32).toString('base64url')
+  const authorize = new URL(`${harness.url}/authorize`)
+  authorize.search = new URLSearchParams({
+    response_type: 'code',
+    client_id: client,
+    redirect_uri: REDIRECT,
+    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
+    code_challenge_method: 'S256',
+    ...query,
+  }).toString()
+  const login = await browser.open(authorize)
+  const consent = await browser.submit(login, { subject, groups })
+  const done = await browser.submit(consent, { answer: 'allow' })
+  const code = done.leftTo?.searchParams.get('code')
+  if (code == null) throw new Error(`no code: ${done.leftTo?.href ?? done.text}`)
+  return harness.token(
+    { grant_type: 'authorization_code', code, redirect_uri: REDIRECT, code_verifier: verifier, ...options.form },
+    basic(client, SECRET),
+  )
 }
 
 /** Starts an issuer at https://issuer.example/vo with the client `robot`; requests go through Fastify's injection. */

@@ -13,6 +13,10 @@ export function grantTools(realm: Realm, address: string): GrantTools {
     clock: realm.clock,
     verifyAccessToken: (token) => verifyOwnToken(realm, token),
     verifyAssertion: (token: string, client: Client) => verifyAssertion(realm, token, client),
+    revokeToken: async (jti, expiresAt) => {
+      await realm.store.insertIfAbsent({ realm: realm.issuer, kind: 'revoked', id: jti, value: {}, expiresAt })
+    },
+    polledTooSoon: (deviceId) => realm.polls.tooSoon(deviceId),
     endFamily: async (familyId, why) => {
       const family = await realm.store.consume<{ clientId: string; principal: { subject: string } }>({
         realm: realm.issuer,

@@ -28,6 +28,10 @@ export interface GrantTools {
   verifyAccessToken(token: string): Promise<JsonObject>
   /** The claims of an assertion by an issuer that the client may bring assertions of. */
   verifyAssertion(token: string, client: Client): Promise<JsonObject>
+  /** Puts an access token on the list of revoked ones until it expires. */
+  revokeToken(jti: string, expiresAt: number): Promise<void>
+  /** Whether a device asks more often than it was told to. Counts this question. */
+  polledTooSoon(deviceId: string): boolean
   /** Ends a refresh family, because one of its tokens or its code was used again. */
   endFamily(familyId: string, why: string): Promise<void>
 }
@@ -36,7 +40,13 @@ export interface GrantTools {
 export type RefreshProposal =
   | { readonly kind: 'none' }
   /** A new family, if client and policy allow. `onlyIfAsked`: only with the scope `offline_access`. */
-  | { readonly kind: 'new'; readonly onlyIfAsked: boolean; readonly familyId?: string }
+  | {
+      readonly kind: 'new'
+      readonly onlyIfAsked: boolean
+      readonly familyId?: string
+      /** The original grant. Default: what is granted now. */
+      readonly bounds?: GrantBounds
+    }
   /** The family goes on. */
   | { readonly kind: 'existing'; readonly familyId: string; readonly token: string | undefined }
 
@@ -53,9 +63,13 @@ export interface GrantProposal {
   readonly changes: readonly Change[]
   /** Why the writes may fail: somebody else was quicker. */
   readonly conflict?: string
+  /** Then the grant is asked again, with what the other one left. */
+  readonly retryOnConflict?: boolean
   readonly refresh: RefreshProposal
   /** `jti` of the token this one is derived from. */
   readonly parent?: string
+  /** Of the token to be signed. Default: a fresh UUID. */
+  readonly jti?: string
   /** `act` of a delegation. RFC 8693 section 4.1. */
   readonly actor?: JsonObject
   /** Of the authorization request, for the ID token. */

@@ -61,7 +61,11 @@ export function decide(question: PolicyQuestion): PolicyDecision {
   const wanted = wantedScopes(question, explain)
   const scopes = wanted ? intersectScopes(wanted, possible) : possible
   const groups = grantedGroups(question)
-  const identity = requested.identity.filter((item) => !bounds || bounds.identity.includes(item))
+  // A client that acts for itself has no name, no e-mail and nothing to go on with.
+  const identity =
+    question.principal.kind === 'client'
+      ? []
+      : requested.identity.filter((item) => !bounds || bounds.identity.includes(item))
   explain(`granted: ${list(scopes)}${groups.length > 0 ? `; groups ${groups.join(' ')}` : ''}`)
   if (wanted && wanted.length > 0 && scopes.length === 0) {
     throw new OAuthError('invalid_scope', 'nothing of the scope that was asked for is allowed')
@@ -74,7 +78,7 @@ export function decide(question: PolicyQuestion): PolicyDecision {
 }
 
 function allowedScopes(
-  { policy, client, principal }: PolicyQuestion,
+  { policy, client, principal, bounds }: PolicyQuestion,
   explain: (line: string) => void,
 ): readonly Scope[] {
   const expand = (templates: readonly ScopeTemplate[], from: string): Scope[] =>
@@ -85,6 +89,11 @@ function allowedScopes(
       return []
     })
   const ceiling = client.ceiling && expand(client.ceiling, 'the client')
+  if (principal.derived) {
+    const own = ceiling ?? bounds?.scopes ?? []
+    explain(`the subject token decides, within the client's own scopes: ${list(own)}`)
+    return own
+  }
   // A client that acts for itself has what its own entry says; people have what rules give them.
   if (ceiling && (policy.rules === undefined || principal.kind === 'client')) {
     explain(`the client's own scopes: ${list(ceiling)}`)
@@ -134,7 +143,7 @@ function capabilitySet({ policy, client, principal, bounds }: PolicyQuestion, na
     if (!('scope' in expansion)) throw denied
     return expansion.scope
   })
-  const question = { policy, client, principal, bounds: undefined, requested: NOTHING }
+  const question = { policy, client, principal, bounds, requested: NOTHING }
   const allowed = allowedScopes(question, () => {})
   const possible = bounds ? intersectScopes(bounds.scopes, allowed) : allowed
   if (!scopes.every((scope) => coveredByAny(possible, scope))) throw denied

@@ -12,4 +12,6 @@ export interface Principal {
   readonly claims: Readonly<Record<string, JsonValue>>
   /** When the person logged in, in seconds since the epoch. */
   readonly authTime?: number
+  /** Known by a token of this issuer that proves what he may have (RFC 8693): the rules are not asked again. */
+  readonly derived?: boolean
 }

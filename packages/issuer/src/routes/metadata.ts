@@ -38,7 +38,7 @@ export function metadataOf(realm: Realm): Record<string, unknown> {
     issuer: realm.issuer,
     token_endpoint: endpoints.token,
     jwks_uri: endpoints.jwks,
-    ...(realm.interactive
+    ...(realm.upstream
       ? { authorization_endpoint: endpoints.authorization, device_authorization_endpoint: endpoints.device }
       : {}),
     revocation_endpoint: endpoints.revocation,
@@ -46,7 +46,7 @@ export function metadataOf(realm: Realm): Record<string, unknown> {
     ...(realm.registration ? { registration_endpoint: endpoints.registration } : {}),
     userinfo_endpoint: endpoints.userinfo,
     grant_types_supported: [...grants.keys()],
-    response_types_supported: realm.interactive ? ['code'] : [],
+    response_types_supported: realm.upstream ? ['code'] : [],
     response_modes_supported: ['query'],
     code_challenge_methods_supported: ['S256'],
     scopes_supported: realm.scopesSupported,

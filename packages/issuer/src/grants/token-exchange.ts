@@ -1,0 +1,105 @@
+import { formatScope, type JsonObject, parseAudience, parseGroups, SciTokenError } from '@scitokens/core'
+import type { Client } from '../clients/client.ts'
+import { OAuthError } from '../oauth-error.ts'
+import type { Parameters } from '../parameters.ts'
+import type { GrantBounds } from '../policy/decide.ts'
+import { parseRequestedScopes } from '../policy/requested-scopes.ts'
+import type { Grant, GrantTools } from './grant.ts'
+
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
+const ACCEPTED_TYPES = [ACCESS_TOKEN, 'urn:ietf:params:oauth:token-type:jwt']
+
+/** RFC 8693: a token of this issuer for another one that can do less or the same. */
+export const tokenExchange: Grant = {
+  grantType: 'urn:ietf:params:oauth:grant-type:token-exchange',
+  parameters: ['subject_token', 'subject_token_type', 'actor_token', 'actor_token_type', 'requested_token_type'],
+  async handle({ client, parameters, tools }) {
+    checkTypes(parameters)
+    const subject = await verify(tools, parameters.required('subject_token'), 'subject_token')
+    mayExchange(client, subject)
+    const { refresh, widenAudience } = client.exchange
+    return {
+      principal: {
+        kind: 'user',
+        subject: subject['sub'] as string,
+        groups: Object.hasOwn(subject, 'wlcg.groups') ? parseGroups(subject['wlcg.groups']!) : [],
+        claims: {},
+        // What its subject may have, the token itself proves: rules about people are not asked again.
+        derived: true,
+      },
+      bounds: boundsOf(subject, refresh),
+      mayChangeAudience: widenAudience,
+      ...(refresh ? {} : { notAfter: subject['exp'] as number }),
+      changes: [],
+      refresh: refresh ? { kind: 'new', onlyIfAsked: true } : { kind: 'none' },
+      parent: subject['jti'] as string,
+      ...(await actor(client, subject, parameters, tools)),
+      issuedTokenType: ACCESS_TOKEN,
+    }
+  },
+}
+
+function checkTypes(parameters: Parameters): void {
+  const wanted = parameters.one('requested_token_type') ?? ACCESS_TOKEN
+  if (!ACCEPTED_TYPES.includes(wanted)) throw refuse('only access tokens are issued by an exchange')
+  if (!ACCEPTED_TYPES.includes(parameters.required('subject_token_type')))
+    throw refuse('the subject token must be an access token')
+  if (parameters.has('actor_token') !== parameters.has('actor_token_type'))
+    throw refuse('actor_token and actor_token_type go together')
+  const actorType = parameters.one('actor_token_type')
+  if (actorType !== undefined && !ACCEPTED_TYPES.includes(actorType))
+    throw refuse('the actor token must be an access token')
+}
+
+/** RFC 8693 section 2.2.2: a token that is not acceptable makes the request invalid. */
+async function verify(tools: GrantTools, token: string, name: string): Promise<JsonObject> {
+  try {
+    return await tools.verifyAccessToken(token)
+  } catch (error) {
+    if (error instanceof SciTokenError && error.family === 'not_acceptable') {
+      throw new OAuthError('invalid_request', `the ${name} is not a valid access token of this issuer`, {
+        detail: error.message,
+      })
+    }
+    throw error
+  }
+}
+
+function mayExchange(client: Client, subject: JsonObject): void {
+  const from = subject['client_id'] as string
+  if (from === client.clientId || client.exchange.from.includes('*') || client.exchange.from.includes(from)) return
+  throw refuse('this client may not exchange tokens of the client that the subject token was issued to')
+}
+
+function boundsOf(subject: JsonObject, refresh: boolean): GrantBounds {
+  const scope = parseRequestedScopes((subject['scope'] as string | undefined) ?? '')
+  return {
+    scope: scope.scopes.map(formatScope),
+    identity: [...scope.identity, ...(refresh ? ['offline_access'] : [])],
+    groups: Object.hasOwn(subject, 'wlcg.groups') ? parseGroups(subject['wlcg.groups']!) : [],
+    audience: parseAudience(subject['aud']!),
+    wlcg: Object.hasOwn(subject, 'wlcg.ver'),
+  }
+}
+
+/** RFC 8693 section 4.1: whoever acts for the subject is named, before those who acted earlier. */
+async function actor(
+  client: Client,
+  subject: JsonObject,
+  parameters: Parameters,
+  tools: GrantTools,
+): Promise<{ actor?: JsonObject }> {
+  const token = parameters.one('actor_token')
+  const earlier = subject['act'] === undefined ? {} : { act: subject['act'] }
+  if (token !== undefined) {
+    const claims = await verify(tools, token, 'actor_token')
+    if (claims['client_id'] !== client.clientId) throw refuse('the actor token was not issued to this client')
+    return { actor: { sub: claims['sub']!, ...earlier } }
+  }
+  if (subject['client_id'] !== client.clientId) return { actor: { sub: client.subject, ...earlier } }
+  return subject['act'] === undefined ? {} : { actor: subject['act'] as JsonObject }
+}
+
+function refuse(description: string): OAuthError {
+  return new OAuthError('invalid_request', description)
+}

@@ -1,0 +1,61 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { JsonObject } from '@scitokens/core'
+import type { Realm } from '../realm.ts'
+
+/** A cookie that this issuer alone can read and write. */
+export interface SealedCookie {
+  readonly name: 'session' | 'login'
+  /** Path below the issuer's. */
+  readonly path: string
+  readonly maxAgeSeconds: number
+}
+
+const MAX_COOKIE_LENGTH = 3800
+
+/** Sets a cookie: encrypted, HttpOnly, SameSite=Lax, Secure wherever the issuer has TLS. */
+export function setSealedCookie(realm: Realm, reply: FastifyReply, cookie: SealedCookie, value: JsonObject): void {
+  const expiresAt = Math.floor(realm.clock()) + cookie.maxAgeSeconds
+  const sealed = realm.secrets.seal('session', JSON.stringify({ value, expiresAt }), contextOf(realm, cookie))
+  if (sealed.length > MAX_COOKIE_LENGTH)
+    throw new RangeError('what the upstream said about a person does not fit a cookie')
+  append(reply, `${cookieName(realm, cookie)}=${sealed}; Max-Age=${cookie.maxAgeSeconds}${attributes(realm, cookie)}`)
+}
+
+/** Takes a cookie away. */
+export function clearCookie(realm: Realm, reply: FastifyReply, cookie: SealedCookie): void {
+  append(reply, `${cookieName(realm, cookie)}=; Max-Age=0${attributes(realm, cookie)}`)
+}
+
+/** The value of a cookie; undefined where there is none, or it is over, changed or another issuer's. */
+export function readSealedCookie(realm: Realm, request: FastifyRequest, cookie: SealedCookie): JsonObject | undefined {
+  const name = cookieName(realm, cookie)
+  const pair = (request.headers.cookie ?? '').split(/; */).find((part) => part.startsWith(`${name}=`))
+  if (!pair) return undefined
+  const text = realm.secrets.open('session', pair.slice(name.length + 1), contextOf(realm, cookie))
+  if (text === undefined) return undefined
+  const { value, expiresAt } = JSON.parse(text) as { value: JsonObject; expiresAt: number }
+  return expiresAt > realm.clock() ? value : undefined
+}
+
+function append(reply: FastifyReply, cookie: string): void {
+  const present = reply.getHeader('set-cookie')
+  void reply.removeHeader('set-cookie')
+  void reply.header('set-cookie', [...(present === undefined ? [] : [present].flat().map(String)), cookie])
+}
+
+function contextOf(realm: Realm, { name }: SealedCookie): string {
+  return `${realm.issuer} ${name}`
+}
+
+function isSecure(realm: Realm): boolean {
+  return realm.issuer.startsWith('https:')
+}
+
+function cookieName(realm: Realm, { name }: SealedCookie): string {
+  return `${isSecure(realm) ? '__Secure-' : ''}scitokens_${name}`
+}
+
+function attributes(realm: Realm, { path }: SealedCookie): string {
+  const base = new URL(realm.issuer).pathname.replace(/\/$/, '')
+  return `; Path=${base}${path}; HttpOnly; SameSite=Lax${isSecure(realm) ? '; Secure' : ''}`
+}

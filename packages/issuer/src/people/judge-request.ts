@@ -1,0 +1,26 @@
+import type { Client } from '../clients/client.ts'
+import type { Parameters } from '../parameters.ts'
+import { boundsOf } from '../pipeline.ts'
+import { grantAudience, requestedAudience } from '../policy/audience.ts'
+import { decide, type GrantBounds } from '../policy/decide.ts'
+import type { Principal } from '../policy/principal.ts'
+import { parseRequestedScopes } from '../policy/requested-scopes.ts'
+import type { Realm } from '../realm.ts'
+
+/** What a person can be asked to consent to: the request within the policy. Throws OAuth errors. */
+export function judgeRequest(realm: Realm, client: Client, principal: Principal, parameters: Parameters): GrantBounds {
+  return judge(realm, client, principal, parameters.one('scope') ?? '', requestedAudience(parameters))
+}
+
+/** As {@link judgeRequest}, for what was asked for earlier. */
+export function judge(
+  realm: Realm,
+  client: Client,
+  principal: Principal,
+  scope: string,
+  audience: readonly string[],
+): GrantBounds {
+  const requested = parseRequestedScopes(scope)
+  const decision = decide({ policy: realm.policy, client, principal, requested, bounds: undefined })
+  return boundsOf(decision, grantAudience(audience, client.audience, undefined), requested.wlcg)
+}

@@ -1,0 +1,59 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { JsonObject } from '@scitokens/core'
+import type { Principal } from '../policy/principal.ts'
+import type { Realm } from '../realm.ts'
+import { randomToken } from '../secrets.ts'
+import { clearCookie, readSealedCookie, type SealedCookie, setSealedCookie } from './cookies.ts'
+import type { Person } from './upstream.ts'
+
+/** A person's session with this issuer. Kept with the browser, encrypted: nothing is stored here. */
+export interface Session {
+  /** New with every login, so that one made before it is worth nothing. */
+  readonly id: string
+  readonly person: Person
+  /** Seconds since the epoch. */
+  readonly authTime: number
+}
+
+function cookieOf(realm: Realm): SealedCookie {
+  return { name: 'session', path: '/', maxAgeSeconds: realm.times.sessionSeconds }
+}
+
+/** Begins a session after a login. */
+export function beginSession(realm: Realm, reply: FastifyReply, person: Person): void {
+  const session: Session = { id: randomToken(18), person, authTime: Math.floor(realm.clock()) }
+  setSealedCookie(realm, reply, cookieOf(realm), session as unknown as JsonObject)
+}
+
+export function readSession(realm: Realm, request: FastifyRequest): Session | undefined {
+  return readSealedCookie(realm, request, cookieOf(realm)) as unknown as Session | undefined
+}
+
+export function endSession(realm: Realm, reply: FastifyReply): void {
+  clearCookie(realm, reply, cookieOf(realm))
+}
+
+/** Whom tokens will be about. */
+export function principalOf({ person, authTime }: Session): Principal {
+  return { kind: 'user', subject: person.subject, groups: person.groups ?? [], claims: person.claims ?? {}, authTime }
+}
+
+/** How long a page may lie open before its form is void. */
+const PAGE_SECONDS = 600
+
+/**
+ * Puts what a page was shown for into the page itself: encrypted, and good for this session alone, so that a form that comes back is
+ * the one that this person saw (which is what a CSRF token is for).
+ */
+export function sealPage(realm: Realm, session: Session, purpose: string, value: JsonObject): string {
+  const expiresAt = Math.floor(realm.clock()) + PAGE_SECONDS
+  return realm.secrets.seal('page', JSON.stringify({ value, expiresAt }), `${realm.issuer} ${session.id} ${purpose}`)
+}
+
+/** What {@link sealPage} put into the page, or undefined for a page of somebody else, of another kind, or too old. */
+export function openPage(realm: Realm, session: Session, purpose: string, sealed: string): JsonObject | undefined {
+  const text = realm.secrets.open('page', sealed, `${realm.issuer} ${session.id} ${purpose}`)
+  if (text === undefined) return undefined
+  const { value, expiresAt } = JSON.parse(text) as { value: JsonObject; expiresAt: number }
+  return expiresAt > realm.clock() ? value : undefined
+}

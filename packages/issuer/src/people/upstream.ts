@@ -1,0 +1,51 @@
+import type { JsonObject, JsonValue } from '@scitokens/core'
+import type { Parameters } from '../parameters.ts'
+import type { Html } from './html.ts'
+
+/** A person who logged in. */
+export interface Person {
+  /** Becomes the `sub` of tokens, and `{sub}` of templates. */
+  readonly subject: string
+  /** For greeting. */
+  readonly name?: string
+  /** Groups by the WLCG grammar, such as `/vo/group`. */
+  readonly groups?: readonly string[]
+  /** Whatever else the upstream says; available to policy as `claim`. */
+  readonly claims?: Readonly<Record<string, JsonValue>>
+}
+
+/** A request to the login page, or the return from elsewhere. */
+export interface LoginRequest {
+  readonly method: 'GET' | 'POST'
+  /** Whole address of this request, as the issuer knows itself. */
+  readonly url: URL
+  /** Of the query or the form. */
+  readonly parameters: Parameters
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** Both ends of the connection. */
+  readonly remoteAddress: string
+  readonly localAddress: string
+  /** Where the login page is; forms and redirects come back here. */
+  readonly loginUrl: string
+  /** What the last step wanted remembered; kept encrypted with the browser. */
+  readonly remembered: JsonObject | undefined
+}
+
+/** How a login goes on. */
+export type LoginStep =
+  | { readonly person: Person }
+  /** Elsewhere, with something to remember (state, nonce, code verifier). */
+  | { readonly redirect: string; readonly remember: JsonObject }
+  /** A form of its own; its fields are posted back to the login page. */
+  | { readonly title: string; readonly form: Html; readonly status?: number }
+
+/**
+ * How people log in. The issuer has no passwords of its own (DESIGN decision 10): an upstream says who somebody is, the issuer
+ * keeps the session.
+ */
+export interface Upstream {
+  readonly name: string
+  /** Checked when the issuer starts. Throws `config_error`. */
+  checkIssuer?(issuer: string): void
+  step(request: LoginRequest): Promise<LoginStep>
+}

@@ -1,0 +1,265 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { JsonObject } from '@scitokens/core'
+import type { CodeRecord } from '../grants/authorization-code.ts'
+import type { Client } from '../clients/client.ts'
+import { redirectUriMatches } from '../clients/redirect-uri.ts'
+import { OAuthError } from '../oauth-error.ts'
+import { Parameters } from '../parameters.ts'
+import { describeBounds } from '../people/describe-scope.ts'
+import { html } from '../people/html.ts'
+import { formTarget, pageHeaders, sendPage, sendProblem } from '../people/page.ts'
+import { openPage, principalOf, readSession, sealPage, type Session } from '../people/session.ts'
+import { judgeRequest } from '../people/judge-request.ts'
+import type { GrantBounds } from '../policy/decide.ts'
+import type { Principal } from '../policy/principal.ts'
+import type { Realm } from '../realm.ts'
+import { randomToken } from '../secrets.ts'
+import { redirectToLogin } from './login.ts'
+import { constraintsOf, type RouteContext } from './route-context.ts'
+import { formOf } from './token.ts'
+
+/** What an application wants, checked as far as it can be before a person is there. */
+interface AuthorizationRequest {
+  readonly client: Client
+  readonly redirectUri: string
+  readonly state: string | undefined
+  readonly parameters: Parameters
+}
+
+const SINGLE = [
+  'response_type',
+  'client_id',
+  'redirect_uri',
+  'scope',
+  'state',
+  'nonce',
+  'code_challenge',
+  'code_challenge_method',
+  'prompt',
+  'max_age',
+  'response_mode',
+  'request',
+  'request_uri',
+]
+
+/** The authorization endpoint and its consent page. RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2. */
+export function authorizeRoutes(context: RouteContext): void {
+  const { app, realm, basePath } = context
+  if (!realm.upstream) return
+  app.route({
+    method: ['GET', 'POST'],
+    url: `${basePath}/authorize`,
+    ...constraintsOf(context),
+    handler: (request, reply) => authorize(realm, request, reply),
+  })
+  app.post(`${basePath}/authorize/consent`, constraintsOf(context), (request, reply) => consent(realm, request, reply))
+}
+
+async function authorize(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const search = new URL(request.url, realm.issuer).search.slice(1)
+  const parameters = request.body instanceof Parameters ? request.body : Parameters.parse(search)
+  let asked: AuthorizationRequest
+  try {
+    asked = await readTarget(realm, parameters)
+  } catch (error) {
+    // RFC 6749 section 4.1.2.1: without a good client and redirect URI nothing is sent anywhere.
+    if (error instanceof OAuthError)
+      return sendProblem(reply, 400, `The application's request is not valid: ${error.message}.`)
+    throw error
+  }
+  try {
+    checkRequest(asked)
+    const session = readSession(realm, request)
+    const prompt = parameters.one('prompt')?.split(' ') ?? []
+    if (!session || mustLogInAgain(realm, session, parameters, prompt)) {
+      if (prompt.includes('none')) throw new OAuthError('login_required', 'nobody is logged in')
+      return redirectToLogin(realm, reply, loginReturn(realm, parameters))
+    }
+    const principal = principalOf(session)
+    const bounds = judgeRequest(realm, asked.client, principal, parameters)
+    const record = codeRecord(realm, asked, principal, bounds)
+    if (asked.client.skipConsent) return await sendCode(realm, reply, record, asked.state, request.ip)
+    if (prompt.includes('none')) throw new OAuthError('consent_required', 'the person has to be asked')
+    return showConsent(realm, reply, session, asked, record)
+  } catch (error) {
+    if (error instanceof OAuthError)
+      return redirectBack(realm, reply, asked, {
+        error: error.error,
+        error_description: error.toBody().error_description,
+      })
+    throw error
+  }
+}
+
+async function readTarget(realm: Realm, parameters: Parameters): Promise<AuthorizationRequest> {
+  const client = await realm.clients.find(parameters.required('client_id'))
+  if (!client) throw new OAuthError('invalid_client', 'this application is not known here')
+  const named = parameters.one('redirect_uri')
+  const only = client.redirectUris.length === 1 ? client.redirectUris[0] : undefined
+  const redirectUri = named ?? only
+  if (redirectUri === undefined || !redirectUriMatches(client.redirectUris, redirectUri)) {
+    throw new OAuthError('invalid_redirect_uri', 'its redirect_uri is not registered')
+  }
+  return { client, redirectUri, state: parameters.one('state'), parameters }
+}
+
+function checkRequest({ client, parameters }: AuthorizationRequest): void {
+  parameters.refuseDuplicates(SINGLE)
+  if (parameters.has('request') || parameters.has('request_uri'))
+    throw new OAuthError('request_not_supported', 'request objects are not supported')
+  if (parameters.required('response_type') !== 'code')
+    throw new OAuthError('unsupported_response_type', 'only response_type=code is supported')
+  if (!client.grants.has('authorization_code'))
+    throw new OAuthError('unauthorized_client', 'this client may not use the authorization endpoint')
+  if ((parameters.one('response_mode') ?? 'query') !== 'query')
+    throw new OAuthError('invalid_request', 'only response_mode=query is supported')
+  const challenge = parameters.one('code_challenge')
+  const method = parameters.one('code_challenge_method')
+  if (challenge === undefined) {
+    if (client.requirePkce) throw new OAuthError('invalid_request', 'a code_challenge is needed (PKCE)')
+    if (method !== undefined) throw new OAuthError('invalid_request', 'the code_challenge is missing')
+  } else {
+    // RFC 7636 section 4.3: without a method it would be "plain".
+    if (method !== 'S256') throw new OAuthError('invalid_request', 'only code_challenge_method=S256 is supported')
+    if (!/^[A-Za-z0-9_-]{43}$/.test(challenge))
+      throw new OAuthError('invalid_request', 'the code_challenge is malformed')
+  }
+}
+
+function mustLogInAgain(
+  realm: Realm,
+  { authTime }: Session,
+  parameters: Parameters,
+  prompt: readonly string[],
+): boolean {
+  const maxAge = parameters.one('max_age')
+  if (maxAge !== undefined && !/^\d{1,9}$/.test(maxAge))
+    throw new OAuthError('invalid_request', 'max_age must be a number of seconds')
+  return prompt.includes('login') || (maxAge !== undefined && realm.clock() - authTime > Number(maxAge))
+}
+
+/** Back here after the login, without asking for one again. */
+function loginReturn(realm: Realm, parameters: Parameters): string {
+  const url = new URL(realm.endpoints.authorization)
+  for (const name of [...SINGLE, 'audience', 'resource']) {
+    for (const value of parameters.all(name)) {
+      const kept =
+        name === 'prompt'
+          ? value
+              .split(' ')
+              .filter((item) => item !== 'login')
+              .join(' ')
+          : value
+      if (kept !== '') url.searchParams.append(name, kept)
+    }
+  }
+  return url.href
+}
+
+function codeRecord(realm: Realm, asked: AuthorizationRequest, principal: Principal, bounds: GrantBounds): CodeRecord {
+  return {
+    clientId: asked.client.clientId,
+    redirectUri: asked.redirectUri,
+    redirectUriGiven: asked.parameters.has('redirect_uri'),
+    codeChallenge: asked.parameters.one('code_challenge'),
+    principal,
+    bounds,
+    nonce: asked.parameters.one('nonce'),
+    expiresAt: Math.floor(realm.clock()) + realm.times.codeSeconds,
+  }
+}
+
+function showConsent(
+  realm: Realm,
+  reply: FastifyReply,
+  session: Session,
+  { client, redirectUri, state }: AuthorizationRequest,
+  record: CodeRecord,
+): FastifyReply {
+  const sealed = sealPage(realm, session, 'consent', {
+    record: JSON.parse(JSON.stringify(record)) as JsonObject,
+    state: state ?? null,
+  })
+  const refreshable = client.grants.has('refresh_token')
+  return sendPage(reply, {
+    title: `Allow ${client.name}?`,
+    formTargets: [formTarget(redirectUri)],
+    body: html`<p>You are logged in as <strong>${session.person.name ?? session.person.subject}</strong>.
+The application <strong>${client.name}</strong> wants to:</p>
+<ul>${describeBounds(record.bounds, refreshable).map((line) => html`<li>${line}</li>`)}</ul>
+<p class="muted">Then you will return to <code>${formTarget(redirectUri)}</code>.</p>
+<form method="post" action="${realm.endpoints.authorization}/consent"><input type="hidden" name="page" value="${sealed}">
+<div class="actions"><button class="primary" name="answer" value="allow">Allow</button><button name="answer" value="deny">Refuse</button></div></form>`,
+  })
+}
+
+async function consent(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const form = formOf(request)
+  const session = readSession(realm, request)
+  const page = session && openPage(realm, session, 'consent', form.one('page') ?? '')
+  if (!page) return sendProblem(reply, 400, 'This page was open for too long, or belongs to another login.')
+  const record = page['record'] as unknown as CodeRecord
+  const state = (page['state'] as string | null) ?? undefined
+  if (form.one('answer') === 'allow') {
+    const expiresAt = Math.floor(realm.clock()) + realm.times.codeSeconds
+    return sendCode(realm, reply, { ...record, expiresAt }, state, request.ip)
+  }
+  await realm.audit.write({ ...auditOf(realm, record, request.ip), event: 'consent_denied' })
+  return redirectBack(
+    realm,
+    reply,
+    { redirectUri: record.redirectUri, state },
+    { error: 'access_denied', error_description: 'the person refused' },
+  )
+}
+
+async function sendCode(
+  realm: Realm,
+  reply: FastifyReply,
+  record: CodeRecord,
+  state: string | undefined,
+  address: string,
+): Promise<FastifyReply> {
+  const code = randomToken()
+  const id = realm.secrets.hash('lookup', 'code', code)
+  await realm.store.insertIfAbsent({
+    realm: realm.issuer,
+    kind: 'code',
+    id,
+    owner: record.principal.subject,
+    value: record,
+    expiresAt: record.expiresAt,
+  })
+  await realm.audit.write({ ...auditOf(realm, record, address), event: 'consent_given' })
+  return redirectBack(realm, reply, { redirectUri: record.redirectUri, state }, { code })
+}
+
+function auditOf(realm: Realm, { clientId, principal, bounds }: CodeRecord, address: string) {
+  return {
+    time: Math.floor(realm.clock()),
+    issuer: realm.issuer,
+    client: clientId,
+    subject: principal.subject,
+    scope: bounds.scope.join(' '),
+    audience: bounds.audience,
+    address,
+  }
+}
+
+/** RFC 9207: the reply names its issuer, so that an application with several cannot be confused. */
+function redirectBack(
+  realm: Realm,
+  reply: FastifyReply,
+  { redirectUri, state }: { redirectUri: string; state: string | undefined },
+  answer: Readonly<Record<string, string>>,
+): FastifyReply {
+  const url = new URL(redirectUri)
+  for (const [name, value] of Object.entries({
+    ...answer,
+    ...(state === undefined ? {} : { state }),
+    iss: realm.issuer,
+  })) {
+    url.searchParams.set(name, value)
+  }
+  return reply.headers(pageHeaders([formTarget(redirectUri)])).redirect(url.href, 303)
+}

@@ -1,0 +1,224 @@
+import { randomInt } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { authenticateClient, CLIENT_PARAMETERS } from '../client-auth/authenticate.ts'
+import { deviceCode, type DeviceRecord } from '../grants/device-code.ts'
+import { OAuthError } from '../oauth-error.ts'
+import { describeBounds } from '../people/describe-scope.ts'
+import { type Html, html } from '../people/html.ts'
+import { judge } from '../people/judge-request.ts'
+import { sendPage, sendProblem } from '../people/page.ts'
+import { openPage, principalOf, readSession, sealPage, type Session } from '../people/session.ts'
+import { authenticationTools } from '../pipeline.ts'
+import { requestedAudience } from '../policy/audience.ts'
+import type { GrantBounds } from '../policy/decide.ts'
+import { parseRequestedScopes } from '../policy/requested-scopes.ts'
+import type { Realm } from '../realm.ts'
+import { randomToken } from '../secrets.ts'
+import { redirectToLogin } from './login.ts'
+import { constraintsOf, type RouteContext } from './route-context.ts'
+import { sendJson } from './send-json.ts'
+import { formOf, NO_STORE, peerCertificate } from './token.ts'
+
+/** RFC 8628: where a device asks for codes, and the pages where a person answers. */
+export function deviceRoutes(context: RouteContext): void {
+  const { app, realm, basePath } = context
+  if (!realm.upstream) return
+  const constraints = constraintsOf(context)
+  app.post(`${basePath}/device_authorization`, constraints, (request, reply) => begin(realm, request, reply))
+  app.get(`${basePath}/device`, constraints, (request, reply) => askForCode(realm, request, reply))
+  app.post(`${basePath}/device`, constraints, (request, reply) => showDevice(realm, request, reply))
+  app.post(`${basePath}/device/answer`, constraints, (request, reply) => answer(realm, request, reply))
+}
+
+// RFC 8628 section 6.1: no vowels, so no words; 20^8 codes.
+const ALPHABET = 'BCDFGHJKLMNPQRSTVWXZ'
+
+function newUserCode(): string {
+  const letters = Array.from({ length: 8 }, () => ALPHABET[randomInt(ALPHABET.length)])
+  return `${letters.slice(0, 4).join('')}-${letters.slice(4).join('')}`
+}
+
+/** However a person types it. */
+function normaliseUserCode(text: string): string {
+  return text.toUpperCase().replaceAll(/[^A-Z]/g, '')
+}
+
+async function begin(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const parameters = formOf(request)
+  const { client } = await authenticateClient(
+    { authorization: request.headers.authorization, certificate: peerCertificate(request), parameters },
+    authenticationTools(realm),
+  )
+  parameters.refuseDuplicates([...CLIENT_PARAMETERS, 'scope'])
+  if (!client.grants.has(deviceCode.grantType))
+    throw new OAuthError('unauthorized_client', 'this client may not use the device flow')
+  const scope = parameters.one('scope') ?? ''
+  parseRequestedScopes(scope)
+  const device = randomToken()
+  const expiresAt = Math.floor(realm.clock()) + realm.times.deviceCodeSeconds
+  const record: DeviceRecord = {
+    clientId: client.clientId,
+    scope,
+    audience: requestedAudience(parameters),
+    expiresAt,
+    state: 'waiting',
+  }
+  const id = realm.secrets.hash('lookup', 'device', device)
+  const userCode = await insertDevice(realm, id, record)
+  const verificationUri = realm.endpoints.deviceVerification
+  reply.headers(NO_STORE)
+  return sendJson(
+    reply,
+    JSON.stringify({
+      device_code: device,
+      user_code: userCode,
+      verification_uri: verificationUri,
+      // The name of early drafts, which some clients still read.
+      verification_url: verificationUri,
+      verification_uri_complete: `${verificationUri}?user_code=${userCode}`,
+      expires_in: realm.times.deviceCodeSeconds,
+      interval: realm.times.deviceIntervalSeconds,
+    }),
+  )
+}
+
+/** The device is remembered for a while beyond its time, so that it can be told that it is over. */
+const REMEMBER_SECONDS = 300
+
+async function insertDevice(realm: Realm, id: string, record: DeviceRecord): Promise<string> {
+  const { expiresAt } = record
+  for (let attempt = 0; attempt < 10; attempt++) {
+    const userCode = newUserCode()
+    // oxlint-disable-next-line no-await-in-loop -- again only if the code is taken
+    const inserted = await realm.store.commit([
+      { insert: { realm: realm.issuer, kind: 'device', id, value: record, expiresAt: expiresAt + REMEMBER_SECONDS } },
+      {
+        insert: {
+          realm: realm.issuer,
+          kind: 'user_code',
+          id: userCodeId(realm, userCode),
+          value: { device: id },
+          expiresAt,
+        },
+      },
+    ])
+    if (inserted) return userCode
+  }
+  throw new OAuthError('temporarily_unavailable', 'no code is free just now')
+}
+
+function userCodeId(realm: Realm, userCode: string): string {
+  return realm.secrets.hash('lookup', 'user-code', normaliseUserCode(userCode))
+}
+
+/** `GET /device`: which device is it? The code may come with the link; it is shown to be compared, never taken at once. */
+async function askForCode(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const url = new URL(request.url, realm.issuer)
+  const session = readSession(realm, request)
+  const given = normaliseUserCode(url.searchParams.get('user_code') ?? '').slice(0, 8)
+  if (!session) {
+    const back = given === '' ? '' : `?user_code=${given}`
+    return redirectToLogin(realm, reply, realm.endpoints.deviceVerification + back)
+  }
+  return sendPage(reply, codePage(realm, session, given, undefined))
+}
+
+function codePage(realm: Realm, session: Session, given: string, problem: string | undefined) {
+  const sealed = sealPage(realm, session, 'device', {})
+  const shown = given.length === 8 ? `${given.slice(0, 4)}-${given.slice(4)}` : given
+  const body: Html = html`<p>You are logged in as <strong>${session.person.name ?? session.person.subject}</strong>.</p>
+${problem === undefined ? undefined : html`<p role="alert">${problem}</p>`}
+<form method="post" action="${realm.endpoints.deviceVerification}"><input type="hidden" name="page" value="${sealed}">
+<label for="user_code">Code that your device shows</label>
+<input id="user_code" name="user_code" value="${shown}" required autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="16">
+<div class="actions"><button class="primary">Continue</button></div></form>`
+  return { title: 'Connect a device', body, ...(problem === undefined ? {} : { status: 400 }) }
+}
+
+async function findDevice(realm: Realm, userCode: string) {
+  const entry = await realm.store.get<{ device: string }>({
+    realm: realm.issuer,
+    kind: 'user_code',
+    id: userCodeId(realm, userCode),
+  })
+  if (!entry) return undefined
+  const device = await realm.store.get<DeviceRecord>({ realm: realm.issuer, kind: 'device', id: entry.value.device })
+  return device?.value.state === 'waiting' && device.value.expiresAt > realm.clock() ? device : undefined
+}
+
+/** `POST /device`: the code was typed in. What it leads to is always shown before anything is allowed. RFC 8628 section 5.4. */
+async function showDevice(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const form = formOf(request)
+  const session = readSession(realm, request)
+  if (!session || !openPage(realm, session, 'device', form.one('page') ?? '')) return stale(reply)
+  const userCode = form.one('user_code') ?? ''
+  if (!realm.codeAttempts.allowed(session.person.subject)) {
+    return sendProblem(reply.header('retry-after', '300'), 429, 'Too many wrong codes. Wait five minutes.')
+  }
+  const device = await findDevice(realm, userCode)
+  const client = device && (await realm.clients.find(device.value.clientId))
+  if (!device || !client) {
+    realm.codeAttempts.failed(session.person.subject)
+    return sendPage(reply, codePage(realm, session, '', 'This code is not known, or too old.'))
+  }
+  let bounds: GrantBounds
+  try {
+    bounds = judge(realm, client, principalOf(session), device.value.scope, device.value.audience)
+  } catch (error) {
+    if (error instanceof OAuthError)
+      return sendProblem(reply, 403, `You cannot allow what the device asks for: ${error.message}.`)
+    throw error
+  }
+  const sealed = sealPage(realm, session, 'device-answer', { userCode: normaliseUserCode(userCode) })
+  return sendPage(reply, {
+    title: `Allow ${client.name}?`,
+    body: html`<p>You are logged in as <strong>${session.person.name ?? session.person.subject}</strong>.
+A device that runs <strong>${client.name}</strong> wants to:</p>
+<ul>${describeBounds(bounds, client.grants.has('refresh_token')).map((line) => html`<li>${line}</li>`)}</ul>
+<p class="notice">Go on only if <strong>you</strong> started this, and your device shows <code>${userCode.toUpperCase()}</code>.</p>
+<form method="post" action="${realm.endpoints.deviceVerification}/answer"><input type="hidden" name="page" value="${sealed}">
+<div class="actions"><button class="primary" name="answer" value="allow">Allow</button><button name="answer" value="deny">Refuse</button></div></form>`,
+  })
+}
+
+async function answer(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const form = formOf(request)
+  const session = readSession(realm, request)
+  const page = session && openPage(realm, session, 'device-answer', form.one('page') ?? '')
+  if (!session || !page) return stale(reply)
+  const userCode = page['userCode'] as string
+  const device = await findDevice(realm, userCode)
+  const client = device && (await realm.clients.find(device.value.clientId))
+  if (!device || !client) return stale(reply)
+  const allow = form.one('answer') === 'allow'
+  const principal = principalOf(session)
+  const value: DeviceRecord = allow
+    ? {
+        ...device.value,
+        state: 'approved',
+        principal,
+        bounds: judge(realm, client, principal, device.value.scope, device.value.audience),
+      }
+    : { ...device.value, state: 'denied' }
+  const done = await realm.store.commit([
+    { replace: device, value, expiresAt: device.expiresAt },
+    { remove: { realm: realm.issuer, kind: 'user_code', id: userCodeId(realm, userCode) } },
+  ])
+  if (!done) return stale(reply)
+  await realm.audit.write({
+    time: Math.floor(realm.clock()),
+    event: allow ? 'device_approved' : 'device_denied',
+    issuer: realm.issuer,
+    client: client.clientId,
+    subject: principal.subject,
+    address: request.ip,
+  })
+  return sendPage(reply, {
+    title: allow ? 'Your device is connected' : 'Your device was refused',
+    body: html`<p>${allow ? 'Go back to your device. You can close this page.' : 'Nothing was allowed. You can close this page.'}</p>`,
+  })
+}
+
+function stale(reply: FastifyReply): FastifyReply {
+  return sendProblem(reply, 400, 'This page was open for too long, or belongs to another login.')
+}

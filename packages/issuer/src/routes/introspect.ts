@@ -1,0 +1,57 @@
+import type { JsonObject } from '@scitokens/core'
+import { authenticateClient } from '../client-auth/authenticate.ts'
+import type { Client } from '../clients/client.ts'
+import { invalidClient } from '../oauth-error.ts'
+import { authenticationTools } from '../pipeline.ts'
+import type { Realm } from '../realm.ts'
+import { readOwnToken } from '../tokens/own-token.ts'
+import { type Family, parseRefreshToken } from '../tokens/refresh-token.ts'
+import { constraintsOf, type RouteContext } from './route-context.ts'
+import { sendJson } from './send-json.ts'
+import { formOf, NO_STORE, peerCertificate } from './token.ts'
+
+/** `POST /introspect`. RFC 7662. Access tokens are judged by signature and the list of revoked ones: none is stored. */
+export function introspectRoute(context: RouteContext): void {
+  const { app, realm, basePath } = context
+  app.post(`${basePath}/introspect`, constraintsOf(context), async (request, reply) => {
+    const parameters = formOf(request)
+    const { client, method } = await authenticateClient(
+      { authorization: request.headers.authorization, certificate: peerCertificate(request), parameters },
+      authenticationTools(realm),
+    )
+    // RFC 7662 section 2.1: not for everybody, or tokens could be guessed at.
+    if (method === 'none') throw invalidClient('introspection needs a client with credentials')
+    parameters.refuseDuplicates(['token', 'token_type_hint'])
+    const token = parameters.required('token')
+    const answer = token.startsWith('rt.') ? await refreshState(realm, client, token) : await accessState(realm, token)
+    return sendJson(reply.headers(NO_STORE), JSON.stringify(answer))
+  })
+}
+
+/** RFC 7662 section 2.2: nothing is said about a token that is not good. */
+const INACTIVE = { active: false } as const
+
+async function accessState(realm: Realm, token: string): Promise<JsonObject> {
+  const claims = await readOwnToken(realm, token)
+  return claims ? { active: true, token_type: 'Bearer', ...claims } : INACTIVE
+}
+
+async function refreshState(realm: Realm, client: Client, token: string): Promise<JsonObject> {
+  const parts = parseRefreshToken(token, realm.secrets)
+  const entry = parts && (await realm.store.get<Family>({ realm: realm.issuer, kind: 'family', id: parts.familyId }))
+  // A refresh token concerns its own client alone.
+  if (!parts || !entry || entry.value.clientId !== client.clientId) return INACTIVE
+  if (client.refresh.rotate && parts.generation !== entry.value.generation) return INACTIVE
+  const { principal, bounds, createdAt } = entry.value
+  return {
+    active: true,
+    token_type: 'refresh_token',
+    iss: realm.issuer,
+    sub: principal.subject,
+    client_id: client.clientId,
+    scope: [...bounds.identity, ...bounds.scope].join(' '),
+    aud: [...bounds.audience],
+    iat: createdAt,
+    ...(entry.expiresAt === undefined ? {} : { exp: entry.expiresAt }),
+  }
+}

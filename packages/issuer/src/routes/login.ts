@@ -1,0 +1,93 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { JsonObject } from '@scitokens/core'
+import { Parameters } from '../parameters.ts'
+import { clearCookie, readSealedCookie, type SealedCookie, setSealedCookie } from '../people/cookies.ts'
+import { html } from '../people/html.ts'
+import { pageHeaders, sendPage, sendProblem } from '../people/page.ts'
+import { beginSession } from '../people/session.ts'
+import type { Upstream } from '../people/upstream.ts'
+import type { Realm } from '../realm.ts'
+import { randomToken } from '../secrets.ts'
+import { constraintsOf, type RouteContext } from './route-context.ts'
+
+/** A login under way, kept with the browser: where to go afterwards, and what the upstream wants remembered. */
+const LOGIN_COOKIE: SealedCookie = { name: 'login', path: '/login', maxAgeSeconds: 900 }
+
+/** `GET` and `POST /login`: a person says who he is, by the configured upstream. */
+export function loginRoutes(context: RouteContext): void {
+  const { app, realm, basePath } = context
+  const { upstream } = realm
+  if (!upstream) return
+  app.route({
+    method: ['GET', 'POST'],
+    url: `${basePath}/login`,
+    ...constraintsOf(context),
+    handler: (request, reply) => login(realm, upstream, request, reply),
+  })
+}
+
+async function login(
+  realm: Realm,
+  upstream: Upstream,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const base = realm.issuer.replace(/\/$/, '')
+  const url = new URL(request.url, base)
+  const parameters = request.body instanceof Parameters ? request.body : Parameters.parse(url.search.slice(1))
+  const begun = parameters.one('continue')
+  const state = readSealedCookie(realm, request, LOGIN_COOKIE)
+  const destination = begun === undefined ? (state?.['continue'] as string | undefined) : localDestination(realm, begun)
+  if (destination === undefined) return sendProblem(reply, 400, 'This login was not begun here, or too long ago.')
+  // Login CSRF: a form counts only in the browser that was shown it.
+  const token = (state?.['token'] as string | undefined) ?? randomToken(18)
+  if (request.method === 'POST' && parameters.one('token') !== state?.['token']) {
+    return sendProblem(reply, 400, 'This form is not from the login page of this browser.')
+  }
+  const step = await upstream.step({
+    method: request.method as 'GET' | 'POST',
+    url,
+    parameters,
+    headers: request.headers,
+    remoteAddress: request.raw.socket.remoteAddress ?? '',
+    localAddress: request.raw.socket.localAddress ?? request.raw.socket.remoteAddress ?? '',
+    loginUrl: `${base}/login`,
+    remembered: begun === undefined ? (state?.['remember'] as JsonObject | undefined) : undefined,
+  })
+  if ('person' in step) {
+    clearCookie(realm, reply, LOGIN_COOKIE)
+    beginSession(realm, reply, step.person)
+    await realm.audit.write({
+      time: Math.floor(realm.clock()),
+      event: 'login',
+      issuer: realm.issuer,
+      subject: step.person.subject,
+      address: request.ip,
+      detail: upstream.name,
+    })
+    return reply.headers(pageHeaders()).redirect(destination, 303)
+  }
+  const remember = 'redirect' in step ? step.remember : {}
+  setSealedCookie(realm, reply, LOGIN_COOKIE, { continue: destination, token, remember })
+  if ('redirect' in step) return reply.headers(pageHeaders()).redirect(step.redirect, 303)
+  return sendPage(reply, {
+    title: step.title,
+    ...(step.status === undefined ? {} : { status: step.status }),
+    body: html`<form method="post" action="${base}/login"><input type="hidden" name="token" value="${token}">${step.form}</form>`,
+  })
+}
+
+/** Only pages of this issuer are gone back to: no open redirect. RFC 9700 section 4.11. */
+function localDestination(realm: Realm, destination: string): string | undefined {
+  if (!URL.canParse(destination)) return undefined
+  const url = new URL(destination)
+  const places = [realm.endpoints.authorization, realm.endpoints.deviceVerification, realm.endpoints.applications]
+  return places.some((place) => url.origin + url.pathname === place) ? url.href : undefined
+}
+
+/** Sends a person to the login page, and back to `destination` afterwards. */
+export function redirectToLogin(realm: Realm, reply: FastifyReply, destination: string): FastifyReply {
+  const url = new URL(`${realm.issuer.replace(/\/$/, '')}/login`)
+  url.searchParams.set('continue', destination)
+  return reply.headers(pageHeaders()).redirect(url.href, 303)
+}

@@ -1,0 +1,69 @@
+import { authenticateClient } from '../client-auth/authenticate.ts'
+import { OAuthError } from '../oauth-error.ts'
+import { authenticationTools } from '../pipeline.ts'
+import type { Realm } from '../realm.ts'
+import { readOwnToken } from '../tokens/own-token.ts'
+import { type Family, parseRefreshToken } from '../tokens/refresh-token.ts'
+import { constraintsOf, type RouteContext } from './route-context.ts'
+import { formOf, NO_STORE, peerCertificate } from './token.ts'
+
+/** `POST /revoke`. RFC 7009. A refresh token ends its family; an access token goes on the list until it expires. */
+export function revokeRoute(context: RouteContext): void {
+  const { app, realm, basePath } = context
+  app.post(`${basePath}/revoke`, constraintsOf(context), async (request, reply) => {
+    const parameters = formOf(request)
+    const { client } = await authenticateClient(
+      { authorization: request.headers.authorization, certificate: peerCertificate(request), parameters },
+      authenticationTools(realm),
+    )
+    parameters.refuseDuplicates(['token', 'token_type_hint'])
+    const token = parameters.required('token')
+    await (token.startsWith('rt.')
+      ? revokeFamily(realm, client.clientId, token, request.ip)
+      : revokeAccess(realm, client.clientId, token, request.ip))
+    // RFC 7009 section 2.2: also for a token that is not known.
+    return reply.headers(NO_STORE).code(200).send()
+  })
+}
+
+async function revokeFamily(realm: Realm, clientId: string, token: string, address: string): Promise<void> {
+  const parts = parseRefreshToken(token, realm.secrets)
+  const key = parts && ({ realm: realm.issuer, kind: 'family', id: parts.familyId } as const)
+  const entry = key && (await realm.store.get<Family>(key))
+  if (!key || !entry) return
+  if (entry.value.clientId !== clientId) throw foreign()
+  if (!(await realm.store.consume(key))) return
+  await realm.audit.write({
+    time: Math.floor(realm.clock()),
+    event: 'token_revoked',
+    issuer: realm.issuer,
+    client: clientId,
+    subject: entry.value.principal.subject,
+    family: parts.familyId,
+    address,
+  })
+}
+
+async function revokeAccess(realm: Realm, clientId: string, token: string, address: string): Promise<void> {
+  const claims = await readOwnToken(realm, token)
+  if (!claims) return
+  if (claims['client_id'] !== clientId) throw foreign()
+  const jti = claims['jti'] as string
+  const expiresAt = claims['exp'] as number
+  await realm.store.insertIfAbsent({ realm: realm.issuer, kind: 'revoked', id: jti, value: {}, expiresAt })
+  await realm.audit.write({
+    time: Math.floor(realm.clock()),
+    event: 'token_revoked',
+    issuer: realm.issuer,
+    client: clientId,
+    subject: claims['sub'] as string,
+    jti,
+    expiresAt,
+    address,
+  })
+}
+
+/** RFC 7009 section 2.1: refused, and the client told. */
+function foreign(): OAuthError {
+  return new OAuthError('unauthorized_client', 'the token was issued to another client')
+}

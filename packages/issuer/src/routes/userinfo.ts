@@ -1,0 +1,42 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { OAuthError } from '../oauth-error.ts'
+import type { Realm } from '../realm.ts'
+import { readOwnToken } from '../tokens/own-token.ts'
+import { constraintsOf, type RouteContext } from './route-context.ts'
+import { sendJson } from './send-json.ts'
+import { NO_STORE } from './token.ts'
+
+/** `GET` and `POST /userinfo`. OpenID Connect Core section 5.3. Nothing is stored about people: what the token says is what is told. */
+export function userinfoRoute(context: RouteContext): void {
+  const { app, realm, basePath } = context
+  app.route({
+    method: ['GET', 'POST'],
+    url: `${basePath}/userinfo`,
+    ...constraintsOf(context),
+    handler: (request, reply) => userinfo(realm, request, reply),
+  })
+}
+
+async function userinfo(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const { authorization } = request.headers
+  // RFC 6750 section 3.1: no credentials, no error code.
+  if (authorization === undefined) {
+    return reply
+      .code(401)
+      .headers({ ...NO_STORE, 'www-authenticate': 'Bearer' })
+      .send()
+  }
+  const token = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1]
+  const claims = token === undefined ? undefined : await readOwnToken(realm, token)
+  if (!claims) throw challenge('invalid_token', 'the access token is not valid')
+  const scope = ((claims['scope'] as string | undefined) ?? '').split(' ')
+  if (!scope.includes('openid')) throw challenge('insufficient_scope', 'the access token lacks the scope openid')
+  const groups = claims['wlcg.groups']
+  const body = { sub: claims['sub'], ...(groups === undefined ? {} : { 'wlcg.groups': groups }) }
+  return sendJson(reply.headers(NO_STORE), JSON.stringify(body))
+}
+
+function challenge(error: 'invalid_token' | 'insufficient_scope', description: string): OAuthError {
+  const headers = { 'www-authenticate': `Bearer error="${error}", error_description="${description}"` }
+  return new OAuthError(error, description, { headers })
+}
