@@ -1,9 +1,9 @@
 // Table of contents of `@scitokens/express-middleware`.
 export { scitokens, type SciTokensMiddleware } from './middleware.ts'
 export type { SciTokensOptions } from './options.ts'
-export { findAuth, getAuth, getJudged, getPath, type Judged } from './request-state.ts'
+export { findAuth, getAuth, getJudged, getPath } from './guarded.ts'
 export { requireMethod, type RequireMethodOptions } from './require-method.ts'
 export { requireScope, type RequireScopeOptions } from './require-scope.ts'
 export { refusalHandler } from './send-refusal.ts'
-export type { Auth } from '@scitokens/enforcer/http'
+export type { Auth, Judged } from '@scitokens/enforcer/http'
 export { HttpRefusalError } from '@scitokens/enforcer/http'

@@ -9,7 +9,7 @@ import { KeyCache } from '@scitokens/keycache'
 import type { Request, RequestHandler, Response } from 'express'
 import { sendMetadata } from './metadata.ts'
 import type { SciTokensOptions } from './options.ts'
-import { type Refuse, setState } from './request-state.ts'
+import { guarded, type Refuse } from './guarded.ts'
 import { sendRefusal } from './send-refusal.ts'
 
 /** The middleware, and what belongs to it. */
@@ -30,15 +30,15 @@ export function scitokens(options: SciTokensOptions): SciTokensMiddleware {
   let cache: KeyCache | undefined
   const app = createAppGuard(options, (issuers) => (cache = new KeyCache({ ...cacheDefaults(options), issuers })))
   const metadata = metadataHandler(app)
-  const refuse: Refuse = (stopped, { response, next }) =>
+  const refuse: Refuse = (stopped, response, next) =>
     options.handleErrors ? sendRefusal(stopped, response) : next(new HttpRefusalError(stopped))
 
   const handler: RequestHandler = (request, response, next) => {
     if (isMetadata(app, request)) return void metadata(request, response, next)
     authenticate(app, request)
       .then((outcome) => {
-        if (!outcome.ok) return refuse(outcome, { response, next })
-        setState(request, { guard: app.guard, auth: outcome.auth, refuse })
+        if (!outcome.ok) return refuse(outcome, response, next)
+        guarded.set(request, { guard: app.guard, auth: outcome.auth, refuse })
         const { property = 'auth' } = options
         if (property !== false) Object.assign(request, { [property]: outcome.auth })
         next()

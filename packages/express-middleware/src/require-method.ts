@@ -1,8 +1,8 @@
-import { parseRequestPath, type Path, SciTokenError } from '@scitokens/core'
-import { destinationPath, type GuardOutcome, Mount, requestTarget } from '@scitokens/enforcer/http'
+import { SciTokenError } from '@scitokens/core'
+import { type Exists, judgeMethod, Mount } from '@scitokens/enforcer/http'
 import type { Request, RequestHandler } from 'express'
+import { guarded } from './guarded.ts'
 import { serveJudged } from './require-scope.ts'
-import { setState, stateOf } from './request-state.ts'
 
 /** Options of {@link requireMethod}. */
 export interface RequireMethodOptions {
@@ -12,62 +12,40 @@ export interface RequireMethodOptions {
    * Whether something is at a path, so that PUT, COPY and MOVE ask for the right to create or for the right to replace. Without it
    * they ask for the stronger one.
    */
-  readonly exists?: (path: Path) => boolean | Promise<boolean>
+  readonly exists?: Exists
   /** Hosts that a `Destination` may name besides the request's own `Host`. */
   readonly hosts?: readonly string[]
 }
 
 /**
- * Lets a request pass if its token allows what its method does (RFC 9110, RFC 4918) to the path below the mount. Handlers behind
- * see `req.url` as it was judged; `getJudged` has the rest, with the other end of a MOVE or COPY.
+ * Lets a request pass if its token allows what its method does (RFC 9110, RFC 4918) to the path below the mount: for `app.use`.
+ * Handlers behind see `req.url` as it was judged; `getJudged` has the rest, with the other end of a MOVE or COPY.
  */
-export function requireMethod(options: RequireMethodOptions = {}): RequestHandler {
-  const mount = new Mount(options.prefix)
+export function requireMethod({ prefix, exists, hosts = [] }: RequireMethodOptions = {}): RequestHandler {
+  const mount = new Mount(prefix)
   return (request, response, next) => {
-    judge(request, mount, options)
+    const { guard, auth, refuse } = guarded.get(request)
+    judgeMethod(guard, auth, methodRequest(request, hosts), mount, exists)
+      .catch((error: unknown) => {
+        if (error instanceof SciTokenError) return guard.refuse(error)
+        throw error
+      })
       .then((outcome) => {
-        if (!outcome.ok) return stateOf(request).refuse(outcome, { response, next })
+        if (!outcome.ok) return refuse(outcome, response, next)
+        guarded.judge(request, outcome.judged)
+        serveJudged(request, mount, outcome.judged.path)
         next()
       })
       .catch(next)
   }
 }
 
-async function judge(
-  request: Request,
-  mount: Mount,
-  { exists, hosts = [] }: RequireMethodOptions,
-): Promise<GuardOutcome> {
-  const { guard, auth } = stateOf(request)
-  try {
-    const path = mount.inNamespace(requestTarget(request.url).path)
-    const destination = destinationPath(request.headers['destination'], {
-      hosts: [request.headers.host ?? '', ...hosts],
-      prefix: request.baseUrl,
-    })
-    const from = parse(path)
-    const to = destination === undefined ? undefined : parse(mount.inNamespace(destination))
-    const known = {
-      ...(exists && { exists: await exists(from) }),
-      ...(exists && to && { destinationExists: await exists(to) }),
-    }
-    const outcome = guard.checkMethod(
-      auth,
-      { method: request.method, path },
-      { ...known, ...(destination !== undefined && { destination: mount.inNamespace(destination) }) },
-    )
-    if (!outcome.ok) return outcome
-    serveJudged(request, mount, outcome)
-    const grantedBy = outcome.decision?.grantedBy
-    const judged = { ...known, path: from, grantedBy, ...(to && { destination: to }) }
-    setState(request, { ...stateOf(request), judged })
-    return outcome
-  } catch (error) {
-    if (error instanceof SciTokenError) return guard.refuse(error)
-    throw error
+function methodRequest(request: Request, hosts: readonly string[]): Parameters<typeof judgeMethod>[2] {
+  return {
+    method: request.method,
+    target: request.url,
+    destination: request.headers['destination'],
+    mountedAt: request.baseUrl,
+    hosts: [request.headers.host ?? '', ...hosts],
   }
-}
-
-function parse(text: string): Path {
-  return parseRequestPath(text, { rejectDotSegments: true })
 }

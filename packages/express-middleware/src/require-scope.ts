@@ -1,7 +1,7 @@
-import { InvalidRequestError, SciTokenError } from '@scitokens/core'
-import { type GuardOutcome, Mount, type Need, type Passed, requestTarget } from '@scitokens/enforcer/http'
+import { InvalidRequestError, type Path, SciTokenError } from '@scitokens/core'
+import { judgedFrom, Mount, type Need, pathOfRoute, requestTarget } from '@scitokens/enforcer/http'
 import type { Request, RequestHandler } from 'express'
-import { setState, stateOf } from './request-state.ts'
+import { guarded } from './guarded.ts'
 
 /** Options of {@link requireScope}. */
 export interface RequireScopeOptions {
@@ -17,8 +17,8 @@ export interface RequireScopeOptions {
 /**
  * Lets a request pass if its token allows `authz` on a path.
  *
- * Without `path`, it is the path below the mount, and the handlers behind see `req.url` in the normal form that was judged: they
- * cannot serve another file than the one that was judged.
+ * Without `path`, it is the URL's path below the mount, and the handlers behind see `req.url` in the normal form that was judged:
+ * they cannot serve another file than the one that was judged. In a route with parameters the path must be told.
  *
  * @param authz - `read`; several, any one of which is enough; or `read:/fixed/path`.
  * @param path - the path that is served, or how to find it in a request.
@@ -31,26 +31,26 @@ export function requireScope(
   const [names, fixed] = splitScope(authz)
   const mount = new Mount(options.prefix)
   const chosen = path ?? fixed
-  return (request, response, next) => {
-    const { guard, auth, refuse } = stateOf(request)
-    let outcome: GuardOutcome
+  const handler: RequestHandler = (request, response, next) => {
+    const { guard, auth, refuse } = guarded.get(request)
     try {
-      outcome = guard.check(auth, { authz: names, ...pathOf(request, chosen, mount, options) })
+      const need = chosen === undefined ? { path: urlPath(request, mount, handler) } : told(request, chosen, options)
+      const outcome = guard.check(auth, { authz: names, ...need })
+      if (!outcome.ok) return refuse(outcome, response, next)
+      const judged = judgedFrom(outcome)
+      if (judged) guarded.judge(request, judged)
+      if (judged && chosen === undefined) serveJudged(request, mount, judged.path)
     } catch (error) {
       if (!(error instanceof SciTokenError)) return next(error)
-      outcome = guard.refuse(error)
+      return refuse(guard.refuse(error), response, next)
     }
-    if (!outcome.ok) return refuse(outcome, { response, next })
-    if (chosen === undefined) serveJudged(request, mount, outcome)
-    if (outcome.path !== undefined)
-      setState(request, { ...stateOf(request), judged: { path: outcome.path, grantedBy: outcome.decision?.grantedBy } })
     next()
   }
+  return handler
 }
 
 /** From now on the request's URL is the one that was judged, in its normal form. */
-export function serveJudged(request: Request, mount: Mount, { path }: Pick<Passed, 'path'>): void {
-  if (path === undefined) return
+export function serveJudged(request: Request, mount: Mount, path: Path): void {
   const { query } = requestTarget(request.url)
   request.url = mount.served(path) + (query === '' ? '' : `?${query}`)
 }
@@ -61,13 +61,19 @@ function splitScope(authz: string | readonly string[]): [names: readonly string[
   return colon === -1 ? [[authz], undefined] : [[authz.slice(0, colon)], authz.slice(colon + 1)]
 }
 
-function pathOf(
+function urlPath(request: Request, mount: Mount, handler: RequestHandler): string {
+  const { path } = requestTarget(request.url)
+  // `request.route` stays what it was when a route passed the request on: it counts only if this handler is one of its own.
+  const route = request.route as { path: unknown; stack: readonly { handle: unknown }[] } | undefined
+  const own = route?.stack.some(({ handle }) => handle === handler)
+  return mount.inNamespace(own ? pathOfRoute(route!.path, path) : path)
+}
+
+function told(
   request: Request,
-  path: string | ((request: Request) => string) | undefined,
-  mount: Mount,
+  path: string | ((request: Request) => string),
   { pathIsDecoded }: RequireScopeOptions,
 ): Pick<Need, 'path' | 'pathIsDecoded'> {
-  if (path === undefined) return { path: mount.inNamespace(requestTarget(request.url).path) }
   if (typeof path === 'string') return { path }
   const found = path(request)
   if (pathIsDecoded === undefined && /%[0-9a-f]{2}/i.test(found)) {

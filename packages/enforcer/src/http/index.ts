@@ -15,8 +15,16 @@ export {
 } from './guard.ts'
 export { destinationPath, type DestinationOptions } from './destination.ts'
 export { fromRawHeaders, type HeaderSource, headerValues } from './headers.ts'
+export {
+  type GuardedRequest,
+  GuardedRequests,
+  type Judged,
+  judgedFrom,
+} from './guarded-requests.ts'
 export { HttpRefusalError } from './http-error.ts'
+export { type Exists, judgeMethod, type MethodOutcome, type MethodRequest } from './judge-method.ts'
 export { METHOD_RULES, type MethodContext, type MethodRule, type Step, stepsOf } from './methods.ts'
 export { Mount, type RequestTarget, requestTarget } from './request-target.ts'
 export { type ResourceMetadata, resourceMetadata, type ResourceMetadataOptions } from './resource-metadata.ts'
+export { literalPart, pathOfRoute } from './route-path.ts'
 export { type HttpRefusal, httpRefusal, type OAuthErrorName } from './status.ts'

@@ -1,0 +1,72 @@
+import { ConfigError, InvalidRequestError, type Path, type Scope } from '@scitokens/core'
+import type { Auth } from './auth.ts'
+import type { Guard, Passed } from './guard.ts'
+
+/** What was judged. Open these paths, whatever the request's URL looks like. */
+export interface Judged {
+  /** Normalised, decoded. */
+  readonly path: Path
+  /** Whether something was there, as far as the guard was told: where not, the right to replace it was not asked for. */
+  readonly exists?: boolean
+  /** The other end of a MOVE or COPY, normalised, decoded. */
+  readonly destination?: Path
+  readonly destinationExists?: boolean
+  /** The scope that allowed it, for the log. */
+  readonly grantedBy?: Scope | undefined
+}
+
+/** A request that has passed, as its guard knows it. */
+export interface GuardedRequest {
+  readonly guard: Guard
+  readonly auth: Auth | undefined
+  readonly judged?: Judged
+}
+
+/**
+ * What the guard knows of each request, kept beside the requests rather than on them: other packages put an `auth` there too,
+ * and theirs must not be taken for ours.
+ */
+export class GuardedRequests<R extends object, S extends GuardedRequest = GuardedRequest> {
+  readonly #states = new WeakMap<R, S>()
+  readonly #advice: string
+
+  /** @param advice - what to do where no guard has seen the request, for the message. */
+  constructor(advice: string) {
+    this.#advice = advice
+  }
+
+  set(request: R, state: S): void {
+    this.#states.set(request, state)
+  }
+
+  /** Adds what was judged. */
+  judge(request: R, judged: Judged): void {
+    this.set(request, { ...this.get(request), judged })
+  }
+
+  /** Throws `config_error` where no guard has seen the request. */
+  get(request: R): S {
+    const state = this.#states.get(request)
+    if (state) return state
+    throw new ConfigError(`no guard has seen this request: ${this.#advice}`)
+  }
+
+  /** Throws `no_credentials` where credentials are optional and none came, `config_error` where no guard has seen the request. */
+  auth(request: R): Auth {
+    const { auth } = this.get(request)
+    if (auth) return auth
+    throw new InvalidRequestError('the request has no credentials', {}, 'no_credentials')
+  }
+
+  /** Throws `config_error` where no path was judged. */
+  judged(request: R): Judged {
+    const { judged } = this.get(request)
+    if (judged) return judged
+    throw new ConfigError('no path was judged for this request: requireScope() or requireMethod() comes first')
+  }
+}
+
+/** What a guard let through, to be remembered; undefined where there was no path to judge. */
+export function judgedFrom({ path, decision }: Passed): Judged | undefined {
+  return path === undefined ? undefined : { path, grantedBy: decision?.grantedBy }
+}

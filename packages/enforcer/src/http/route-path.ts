@@ -1,0 +1,29 @@
+import { ConfigError, InvalidRequestError, quote } from '@scitokens/core'
+
+/** A route that stands for one path, or for all that begin with a text. */
+const PLAIN_ROUTE = /^([^:*{}()?+[\]%]*)(\{?\*\w*\}?)?$/
+
+/**
+ * The path that a route serves, for a guard that was told none: the route's own where it is fixed, the request's where it ends in a
+ * wildcard. Routers are lenient in letter case, trailing slashes and percent-encoding: a request that spells the route in another
+ * way is refused, so that nobody can choose which of two spellings is judged.
+ *
+ * Throws `config_error` for a route with parameters (which part of it is a path, only the app knows), `invalid_request`.
+ *
+ * @param pattern - as the router was given it: `/data/*`, `/data/*rest`, `/status`.
+ * @param path - of the request, not decoded.
+ */
+export function pathOfRoute(pattern: unknown, path: string): string {
+  const [, literal, wildcard] = (typeof pattern === 'string' && PLAIN_ROUTE.exec(pattern)) || []
+  if (literal === undefined) {
+    throw new ConfigError(`the route ${quote(String(pattern))} has parameters: tell requireScope which path it serves`)
+  }
+  if (wildcard === undefined) return literal
+  if (path.startsWith(literal)) return path
+  throw new InvalidRequestError('the request does not spell the route as it is')
+}
+
+/** What stands before the wildcard of a route; the whole route where there is none. */
+export function literalPart(pattern: string): string {
+  return PLAIN_ROUTE.exec(pattern)?.[1] ?? ''
+}
