@@ -76,7 +76,8 @@ export function checkWanted({ scopes, audience }: Wanted): Wanted {
   try {
     if (words.length > 0) parseScopes(words.join(' '))
   } catch (error) {
-    if (error instanceof SciTokenError) throw new ConfigError(error.message, { claim: 'scope', cause: error }, error.code)
+    if (error instanceof SciTokenError)
+      throw new ConfigError(error.message, { claim: 'scope', cause: error }, error.code)
     throw error
   }
   if (audience.some((name) => !/^[\x21-\x7e]+$/.test(name))) throw new ConfigError('an audience has no spaces')

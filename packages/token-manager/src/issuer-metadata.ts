@@ -68,7 +68,8 @@ function readMetadata(issuer: string, text: string): AuthorizationServer {
   }
   const metadata = (document ?? {}) as AuthorizationServer
   // RFC 8414 section 3.3, byte for byte: otherwise one issuer could speak for another.
-  if (metadata.issuer !== issuer) throw failed(issuer, `publishes metadata of another issuer, ${quote(metadata.issuer)}`)
+  if (metadata.issuer !== issuer)
+    throw failed(issuer, `publishes metadata of another issuer, ${quote(metadata.issuer)}`)
   if (typeof metadata.token_endpoint !== 'string') throw failed(issuer, 'publishes no token_endpoint')
   return metadata
 }

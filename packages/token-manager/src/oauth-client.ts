@@ -63,15 +63,15 @@ const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token'
 /** The grants that need no person. Failures are as in `oauth-failure.ts`. */
 export class OAuthClient {
   readonly metadata: IssuerMetadata
-  readonly #clock: Clock
+  readonly clock: Clock
   readonly #fetch: Fetch
   readonly #options: Record<symbol, unknown>
 
   constructor(options: OAuthClientOptions = {}) {
     const allow = options.dangerouslyAllowLoopbackHttp ?? false
     this.#fetch = options.fetch ?? createHttpsFetch({ dangerouslyAllowLoopbackHttp: allow })
-    this.#clock = options.clock ?? systemClock
-    this.metadata = new IssuerMetadata(this.#fetch, this.#clock)
+    this.clock = options.clock ?? systemClock
+    this.metadata = new IssuerMetadata(this.#fetch, this.clock)
     this.#options = { [customFetch]: this.#fetch, [allowInsecureRequests]: allow }
   }
 
@@ -118,14 +118,12 @@ export class OAuthClient {
   async revoke(identity: ClientIdentity, token: string): Promise<boolean> {
     const { server, client, auth } = await this.prepare(identity)
     if (server.revocation_endpoint === undefined) return false
-    try {
+    return this.attempt(identity.issuer, async () => {
       const response = await revocationRequest(server, client, auth, token, this.#options)
-      checkServerStatus(identity.issuer, response, this.#clock())
+      checkServerStatus(identity.issuer, response, this.clock())
       await processRevocationResponse(response)
       return true
-    } catch (error) {
-      throw fromOAuthFailure(identity.issuer, error)
-    }
+    })
   }
 
   /** What oauth4webapi wants to know of both sides. */
@@ -139,9 +137,18 @@ export class OAuthClient {
     }
   }
 
+  /** Runs a conversation with an issuer, and tells its failures in our terms. */
+  async attempt<T>(issuer: string, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      throw fromOAuthFailure(issuer, error)
+    }
+  }
+
   /** Reads a successful answer of the token endpoint. */
   readGrant(response: TokenEndpointResponse): Grant {
-    const now = this.#clock()
+    const now = this.clock()
     return {
       accessToken: response.access_token,
       issuedAt: now,
@@ -157,13 +164,11 @@ export class OAuthClient {
     read: (server: AuthorizationServer, client: Client, response: Response) => Promise<TokenEndpointResponse>,
   ): Promise<Grant> {
     const { server, client, auth } = await this.prepare(identity)
-    try {
+    return this.attempt(identity.issuer, async () => {
       const response = await send(server, client, auth)
-      checkServerStatus(identity.issuer, response, this.#clock())
+      checkServerStatus(identity.issuer, response, this.clock())
       return this.readGrant(await read(server, client, response))
-    } catch (error) {
-      throw fromOAuthFailure(identity.issuer, error)
-    }
+    })
   }
 }
 

@@ -58,7 +58,9 @@ export function migrate(database: DatabaseSync): void {
   try {
     const { user_version: version } = database.prepare('pragma user_version').get() as { user_version: number }
     if (version > MIGRATIONS.length) {
-      throw new ConfigError(`the token manager's state is of version ${version}; this program knows ${MIGRATIONS.length}`)
+      throw new ConfigError(
+        `the token manager's state is of version ${version}; this program knows ${MIGRATIONS.length}`,
+      )
     }
     for (const migration of MIGRATIONS.slice(version)) database.exec(migration)
     database.exec(`pragma user_version = ${MIGRATIONS.length}`)

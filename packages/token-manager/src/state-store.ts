@@ -399,6 +399,8 @@ function guarded<T>(work: () => T): T {
       throw new ConfigError("the token manager's state file is no database, or damaged", { cause: error })
     }
     const why = primary === FULL ? 'the disk is full' : (error as Error).message
-    throw new UndecidedError('undecided', `the token manager's state cannot be read or written: ${why}`, { cause: error })
+    throw new UndecidedError('undecided', `the token manager's state cannot be read or written: ${why}`, {
+      cause: error,
+    })
   }
 }
