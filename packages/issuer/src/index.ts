@@ -18,3 +18,11 @@ export { Html, html } from './people/html.ts'
 export type { LoginRequest, LoginStep, Person, Upstream } from './people/upstream.ts'
 export type { Match, PolicyOptions, PolicyRule } from './policy/policy.ts'
 export type { Logger } from './types.ts'
+export {
+  type ConfigFile,
+  type ConfiguredClient,
+  type ConfiguredRealm,
+  type ListenConfig,
+  type SecretReference,
+} from './operation/config-schema.ts'
+export { checkIssuerConfig, type ServedIssuer, serveIssuer, type ServeOptions } from './operation/serve.ts'

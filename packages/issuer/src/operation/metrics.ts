@@ -1,0 +1,91 @@
+import type { FastifyInstance } from 'fastify'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { AuditEvent, AuditSink } from '../audit.ts'
+import type { Realm } from '../realm.ts'
+
+/** Counts what is audited and measures what is answered; a registry of its own, nothing global. */
+export class IssuerMetrics {
+  readonly #registry = new Registry()
+  readonly #events = new Counter({
+    name: 'scitokens_issuer_events_total',
+    help: 'Audited events: tokens issued and refused, revocations, logins, key rotations.',
+    labelNames: ['issuer', 'event', 'grant', 'error'] as const,
+    registers: [this.#registry],
+  })
+  readonly #duration = new Histogram({
+    name: 'scitokens_issuer_request_duration_seconds',
+    help: 'Time from the request to its answer, by route.',
+    labelNames: ['method', 'route', 'status'] as const,
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers: [this.#registry],
+  })
+
+  /** The text that Prometheus scrapes, and its media type. */
+  async expose(): Promise<{ readonly text: string; readonly contentType: string }> {
+    return { text: await this.#registry.metrics(), contentType: this.#registry.contentType }
+  }
+
+  /** An audit sink that counts each event on its way to `sink`. */
+  count(sink: AuditSink): AuditSink {
+    return {
+      write: (event) => {
+        this.#note(event)
+        return sink.write(event)
+      },
+      ...(sink.close && { close: () => sink.close!() }),
+    }
+  }
+
+  /** Measures every request of a server. Routes are patterns, so that nobody outside chooses the number of labels. */
+  watch(server: FastifyInstance): void {
+    server.addHook('onResponse', async (request, reply) => {
+      const route = request.routeOptions.url ?? 'unknown'
+      const labels = { method: request.method, route, status: String(reply.statusCode) }
+      this.#duration.observe(labels, reply.elapsedTime / 1000)
+    })
+  }
+
+  /** Adds the ages of keys and the state of the store, asked for at each scrape. */
+  observe(realms: readonly Realm[], storeIsUp: () => Promise<boolean>): void {
+    const registers = [this.#registry]
+    const labels = ['issuer', 'alg', 'state'] as const
+    const keys = new Gauge({
+      name: 'scitokens_issuer_keys',
+      help: 'Signing keys by state.',
+      labelNames: labels,
+      registers,
+      collect() {
+        this.reset()
+        for (const { issuer, keys: ring } of realms) {
+          for (const { alg, state } of ring.status()) this.inc({ issuer, alg, state })
+        }
+      },
+    })
+    const ages = new Gauge({
+      name: 'scitokens_issuer_active_key_age_seconds',
+      help: 'How long the key that signs now has been signing.',
+      labelNames: ['issuer', 'alg'] as const,
+      registers,
+      collect() {
+        for (const { issuer, keys: ring, clock } of realms) {
+          for (const { alg, state, signFrom } of ring.status()) {
+            if (state === 'active') this.set({ issuer, alg }, clock() - signFrom)
+          }
+        }
+      },
+    })
+    const store = new Gauge({
+      name: 'scitokens_issuer_store_up',
+      help: '1 when the database answers.',
+      registers,
+      async collect() {
+        this.set((await storeIsUp()) ? 1 : 0)
+      },
+    })
+    for (const gauge of [keys, ages, store]) this.#registry.registerMetric(gauge)
+  }
+
+  #note({ issuer, event, grant = '', error = '' }: AuditEvent): void {
+    this.#events.inc({ issuer, event, grant, error })
+  }
+}

@@ -1,0 +1,122 @@
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parseConfig } from '../../src/operation/config-file.ts'
+import { resolveSecret } from '../../src/operation/secret-reference.ts'
+import { checkIssuerConfig } from '../../src/operation/serve.ts'
+import { silentLogger } from '../../src/types.ts'
+
+let dir: string
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'issuer-config-'))
+})
+afterAll(() => rm(dir, { recursive: true }))
+
+const SMALLEST = 'issuer: https://vo.example\nstorage:\n  file: /var/lib/issuer.sqlite\n'
+
+describe('a configuration file', () => {
+  test('is YAML, or JSON, which is YAML too', () => {
+    expect(parseConfig(SMALLEST, 'issuer.yaml').config.issuer).toBe('https://vo.example')
+    const json = '{"issuer": "https://vo.example", "storage": {"file": "x"}}'
+    expect(parseConfig(json, 'issuer.json').config.storage).toEqual({ file: 'x' })
+  })
+
+  test.each([
+    ['an unknown key', `${SMALLEST}lifetme: 60\n`, 'issuer.yaml:4: lifetme: is not a key of this configuration'],
+    [
+      'an unknown key of a client',
+      `${SMALLEST}clients:\n  - clientId: a\n    scope: [read:/]\n`,
+      'issuer.yaml:6: clients[0].scope: is not a key of this configuration',
+    ],
+    [
+      'a value of the wrong type',
+      `${SMALLEST}lifetime: soon\n`,
+      'issuer.yaml:4: lifetime: expected number, received string',
+    ],
+    ['a duration of zero', `${SMALLEST}lifetime: 0\n`, /^issuer\.yaml:4: lifetime: /],
+    ['a key that is there twice', `${SMALLEST}issuer: https://b.example\n`, /^issuer\.yaml:4: .*unique/],
+    ['text that is no YAML', 'issuer: [\n', /^issuer\.yaml:2: /],
+    ['no storage', 'issuer: https://vo.example\n', /^issuer\.yaml:1: storage: /],
+    ['no issuer', 'storage: { file: x }\n', /name one issuer, or several under realms/],
+    ['an issuer beside realms', `${SMALLEST}realms: []\n`, /and not both/],
+    [
+      'a secret in plain text',
+      `${SMALLEST}clients:\n  - clientId: a\n    clientSecret: swordfish\n`,
+      /^issuer\.yaml:6: clients\[0\]\.clientSecret: /,
+    ],
+    ['an alias, which could grow without end', `${SMALLEST}policy: &a\n  rules: *a\n`, /^issuer\.yaml/],
+  ])('refuses %s, naming file, line and key', (_, text, message) => {
+    expect(() => parseConfig(text, 'issuer.yaml')).toThrow(
+      expect.objectContaining({ code: 'config_error', family: 'config' }),
+    )
+    expect(() => parseConfig(text, 'issuer.yaml')).toThrow(message)
+  })
+
+  test('never repeats a secret that was written where only a reference may stand', () => {
+    const text = `${SMALLEST}clients:\n  - clientId: a\n    clientSecret: swordfish\n`
+    expect(() => parseConfig(text, 'issuer.yaml')).not.toThrow(/swordfish/)
+  })
+
+  test.each([
+    [
+      'a template that no scope can be',
+      'clients:\n  - clientId: a\n    scopes:\n      - read:/..\n',
+      /:4: clients\[0\]\.scopes|:[4-7]: clients\[0\]\.scopes/,
+    ],
+    ['a lifetime over the limit', 'clients:\n  - clientId: a\n    lifetime: 999999\n', /:6: clients\[0\]\.lifetime: /],
+    [
+      'keys that sign for a shorter time than they are published ahead',
+      'keys:\n  signingSeconds: 5\n',
+      /:5: keys\.signingSeconds: /,
+    ],
+    [
+      'a TLS key that is not there',
+      'listen:\n  tls: { certificate: /none.pem, key: /none.pem }\n',
+      /:5: listen\.tls\.certificate: .*ENOENT/,
+    ],
+  ])('names the line of %s, which only the issuer itself can judge', async (_, more, message) => {
+    const path = join(dir, 'issuer.yaml')
+    await writeFile(path, SMALLEST + more)
+    await expect(checkIssuerConfig(path, { env: {}, logger: silentLogger })).rejects.toThrow(message)
+    await expect(checkIssuerConfig(path, { env: {}, logger: silentLogger })).rejects.toMatchObject({ family: 'config' })
+  })
+
+  test('is accepted by the check without its database being touched', async () => {
+    const path = join(dir, 'good.yaml')
+    await writeFile(path, 'issuer: https://vo.example\nstorage:\n  file: /does/not/exist/issuer.sqlite\n')
+    const config = await checkIssuerConfig(path, { env: {}, logger: silentLogger })
+    expect(config.storage).toEqual({ file: '/does/not/exist/issuer.sqlite' })
+  })
+
+  test('that is not there is told in one sentence', async () => {
+    const missing = join(dir, 'missing.yaml')
+    await expect(checkIssuerConfig(missing, { env: {}, logger: silentLogger })).rejects.toThrow(
+      `the configuration file ${missing} cannot be read (ENOENT)`,
+    )
+  })
+})
+
+describe('a secret', () => {
+  test('comes from the environment or from a file, without the white space at its end', async () => {
+    const file = join(dir, 'secret')
+    await writeFile(file, 'swordfish\n', { mode: 0o600 })
+    expect(await resolveSecret({ file }, 'clients[0].clientSecret', {})).toBe('swordfish')
+    expect(await resolveSecret({ env: 'SECRET' }, 'clients[0].clientSecret', { SECRET: 'swordfish' })).toBe('swordfish')
+  })
+
+  test('that others may read is refused', async () => {
+    const file = join(dir, 'loose')
+    await writeFile(file, 'swordfish\n')
+    await chmod(file, 0o644)
+    await expect(resolveSecret({ file }, 'masterKey', {})).rejects.toThrow(/^masterKey: .*may be read by others/)
+  })
+
+  test.each([
+    ['is not set', { env: 'NO_SUCH' }, {}, /NO_SUCH is not set/],
+    ['is empty', { env: 'EMPTY' }, { EMPTY: ' ' }, /EMPTY is empty/],
+    ['is not there', { file: '/none' }, {}, /\/none cannot be read \(ENOENT\)/],
+  ] as const)('that %s is told without its value', async (_, reference, env, message) => {
+    await expect(resolveSecret(reference, 'masterKey', env)).rejects.toThrow(message)
+  })
+})
