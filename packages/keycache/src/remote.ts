@@ -24,8 +24,8 @@ const TELLS_NOTHING: readonly number[] = [408, 425, 429]
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Gets a JSON document over HTTPS, following a few redirects that all stay on HTTPS. Answers with a 4xx or 304 are for the
- * caller to judge; everything else that is no document throws `issuer_unavailable`, `discovery_failed` or `insecure_url`.
+ * Gets a JSON document over HTTPS, following a few redirects that all stay on HTTPS. An answer of 4xx, or of 304 to a conditional request, is for
+ * the caller to judge; everything else that is no document throws `issuer_unavailable`, `discovery_failed` or `insecure_url`.
  */
 export async function getJson(
   address: string,
@@ -37,8 +37,9 @@ export async function getJson(
   const { status } = response
   if (status === 200)
     return { status, value: parseJson(response, url, exchange), headers: response.headers, url: url.href }
-  if (status === 304 || (status >= 400 && status < 500 && !TELLS_NOTHING.includes(status)))
-    return { status, headers: response.headers, url: url.href }
+  const wasConditional = 'if-none-match' in headers || 'if-modified-since' in headers
+  const isAnswer = status === 304 ? wasConditional : status >= 400 && status < 500 && !TELLS_NOTHING.includes(status)
+  if (isAnswer) return { status, headers: response.headers, url: url.href }
   const wait = retryAfterOf(response.headers, exchange.now)
   throw new UndecidedError('issuer_unavailable', `${describe(url)} answered with status ${status}`, {
     issuer: exchange.issuer,

@@ -7,7 +7,7 @@ import { prepareSchema, versionOf } from './sqlite-schema.ts'
 import { type Claim, granted, type KeyStore, withKeys } from './store.ts'
 
 /** How long to wait for another process's transaction, in milliseconds. They last a few; the event loop waits with us. */
-const BUSY_TIMEOUT_MS = 1000
+const BUSY_TIMEOUT_MS = 2000
 
 /**
  * Keeps records in one SQLite file shared by processes. Rollback journal, not WAL: home directories are often network file
@@ -25,9 +25,9 @@ export class SqliteStore implements KeyStore {
    * Opens the file, or makes it (0600, in a directory 0700). Throws when it is corrupt, of another program, of a later version,
    * or somebody else could have written it; the file is then left as it is.
    */
-  constructor(file: string) {
+  constructor(file: string, options: { readonly readOnly?: boolean } = {}) {
     this.location = file
-    this.readOnly = guardFile(file) === 'read-only'
+    this.readOnly = guardFile(file, options) === 'read-only'
     this.#database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, readOnly: this.readOnly })
     try {
       this.#database.exec('PRAGMA trusted_schema = OFF')

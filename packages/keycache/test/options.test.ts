@@ -1,0 +1,93 @@
+import { Agent } from 'node:https'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { KeyCache, type KeyCacheOptions } from '../src/index.ts'
+import { defaultCacheDirectory } from '../src/location.ts'
+import { cacheForTest, issuerForTest, temporaryDirectory } from './fixture.ts'
+import { createAuthority } from './certificates.ts'
+import { METADATA } from './issuer-server.ts'
+
+const issuers = ['https://issuer.example']
+
+test.each<Partial<KeyCacheOptions>>([
+  { timeoutMs: 0 },
+  { timeoutMs: Number.NaN },
+  { maxRedirects: -1 },
+  { maxKeys: 0 },
+  { updateEvery: 0 },
+  { staleRefresh: 'never' as 'wait' },
+  { proxy: 'proxy.example:3128' },
+  { proxy: 'http://proxy.example', agent: new Agent() },
+  { proxy: 'http://proxy.example', refuseSpecialAddresses: true },
+  { http: () => Promise.reject(new Error('unused')), proxy: 'http://proxy.example' },
+  { issuers: undefined as unknown as string[] },
+  { issuers: 'https://issuer.example' as unknown as string[] },
+])('options that make no sense are a configuration error: %o', (options) => {
+  expect(() => new KeyCache({ issuers, store: 'memory', ...options })).toThrow(
+    expect.objectContaining({ code: 'config_error' }),
+  )
+})
+
+test('the default directory is that of the SciTokens libraries', () => {
+  expect(defaultCacheDirectory('/xdg')).toBe('/xdg/scitokens')
+  expect(defaultCacheDirectory('relative')).toBe(defaultCacheDirectory())
+  expect(defaultCacheDirectory()).toMatch(/\.cache.scitokens$/)
+  expect(defaultCacheDirectory(join(homedir(), 'x'))).toBe(join(homedir(), 'x', 'scitokens'))
+})
+
+test('an agent of your own makes the connections', async () => {
+  const authority = createAuthority(temporaryDirectory())
+  const server = await issuerForTest({ tls: authority.certify('localhost') })
+  const agent = new Agent({ ca: authority.pem, maxSockets: 1 })
+  let made = 0
+  agent.on('free', () => {
+    made++
+  })
+  await cacheForTest(server, { agent }).load(server.issuer)
+  expect(made).toBeGreaterThan(0)
+  agent.destroy()
+})
+
+test('a way to the network of your own gets every request, with its limits', async () => {
+  const seen: [string, number][] = []
+  const cache = cacheForTest(
+    { issuer: issuers[0]! },
+    {
+      http: async ({ url, maxBytes }) => {
+        seen.push([url.href, maxBytes])
+        return { status: 404, headers: {}, body: new Uint8Array() }
+      },
+    },
+  )
+  await expect(cache.load(issuers[0]!)).rejects.toMatchObject({ code: 'discovery_failed' })
+  expect(seen[0]).toEqual([`${issuers[0]}${METADATA}`, 262_144])
+})
+
+test('issuers see who asks', async () => {
+  const server = await issuerForTest()
+  const agents: (string | undefined)[] = []
+  server.server.on('request', (request: { headers: Record<string, string> }) =>
+    agents.push(request.headers['user-agent']),
+  )
+  await cacheForTest(server).load(server.issuer)
+  await cacheForTest(server, { userAgent: 'site-checker/1' }).load(server.issuer)
+  expect(agents).toEqual(['scitokens-js', 'scitokens-js', 'site-checker/1', 'site-checker/1'])
+})
+
+test('nothing is opened or contacted before the first question', async () => {
+  const server = await issuerForTest()
+  const cacheDir = join(temporaryDirectory(), 'cache')
+  const cache = cacheForTest(server, { cacheDir, warn: (message) => expect.fail(message) })
+  await cache.close()
+  expect(server.requests).toEqual([])
+  const { existsSync } = await import('node:fs')
+  expect(existsSync(cacheDir)).toBe(false)
+})
+
+test('padded keys are read only by the option', async () => {
+  const server = await issuerForTest()
+  server.keys = [{ ...server.keys[0]!, x: `${server.keys[0]!.x}=` }]
+  await expect(cacheForTest(server).load(server.issuer)).rejects.toMatchObject({ code: 'discovery_failed' })
+  expect((await cacheForTest(server, { acceptPaddedKeys: true }).load(server.issuer)).keys).toHaveLength(1)
+})
