@@ -43,7 +43,7 @@ export interface ConfigFile extends Omit<ConfiguredRealm, 'issuer'> {
   readonly operations?: false | { readonly host?: string; readonly port?: number }
   readonly storage:
     | { readonly file: string; readonly busyTimeoutMs?: number }
-    | { readonly postgres: SecretReference; readonly poolSize?: number }
+    | { readonly postgres: SecretReference; readonly maxConnections?: number }
   readonly masterKey?: Extract<MasterKeyOptions, { file: string }> | { readonly env: string }
   /** JSON lines are appended. Default: the log. `sync`: wait for the disk itself (default: false). */
   readonly audit?: { readonly file: string; readonly sync?: boolean }
@@ -171,7 +171,7 @@ const file = z.strictObject({
     .optional(),
   storage: z.union([
     z.strictObject({ file: text, busyTimeoutMs: z.int().positive().optional() }),
-    z.strictObject({ postgres: secret, poolSize: z.int().positive().optional() }),
+    z.strictObject({ postgres: secret, maxConnections: z.int().positive().optional() }),
   ]),
   masterKey: z
     .union([z.strictObject({ file: text, create: z.boolean().optional() }), z.strictObject({ env: text })])

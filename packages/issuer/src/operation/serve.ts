@@ -157,9 +157,9 @@ async function storageOptions(storage: ConfigFile['storage'], env: NodeJS.Proces
   if ('file' in storage) {
     return storage.file === ':memory:' ? { memory: true } : (withoutUndefined(storage) as StorageOptions)
   }
-  const { postgres, poolSize } = storage
+  const { postgres, maxConnections } = storage
   const connectionString = await resolveSecret(postgres, 'storage.postgres', env)
-  return { postgres: connectionString, ...(poolSize !== undefined && { poolSize }) }
+  return { postgres: connectionString, ...(maxConnections !== undefined && { maxConnections }) }
 }
 
 async function masterKeyOptions(
