@@ -71,6 +71,7 @@ function judge(revoked: unknown): undefined {
 }
 
 function failed(error: unknown): never {
-  if (error instanceof SciTokenError) throw error
+  // A broken list is nobody's bad token, and no reason to restart the server.
+  if (error instanceof SciTokenError && error.family !== 'config') throw error
   throw new UndecidedError('undecided', 'the revocation list could not be asked', { cause: error })
 }

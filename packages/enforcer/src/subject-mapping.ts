@@ -1,4 +1,4 @@
-import { ConfigError, coversPath, type JsonObject, own, type Path, parseScopePath, quote } from '@scitokens/core'
+import { ConfigError, coversPath, type JsonObject, own, type Path, parseScopePath } from '@scitokens/core'
 
 /** One line of a name map: every condition that it has must hold. XRootD, `name_mapfile`. */
 export interface NameRule {
@@ -6,7 +6,7 @@ export interface NameRule {
   readonly result: string
   /** The token's `sub`, exactly. */
   readonly sub?: string
-  /** The value of the claim named by `usernameClaim`, exactly. */
+  /** The value of the claim named by `usernameClaim` (`sub` where there is none), exactly. */
   readonly username?: string
   /** The request's path is this or below it, relative to the issuer's base path. */
   readonly path?: string
@@ -14,18 +14,18 @@ export interface NameRule {
   readonly group?: string
 }
 
-/** How a token's subject becomes a local account. The first that gives one wins: rules, claim, subject, default. */
+/**
+ * How a token's subject becomes a local account: by the first rule that fits, else by the claim, else by the subject, else the
+ * default. A name from the token that is not allowed maps to no account, not to the default one.
+ */
 export interface SubjectMapping {
   readonly rules?: readonly NameRule[]
-  /** A claim that holds the account's name. */
+  /** A claim that holds the account's name; `sub` and the default do not count then. */
   readonly usernameClaim?: string
   /** `sub` is the account's name. Default: false. */
   readonly mapSubject?: boolean
   readonly defaultUser?: string
-  /**
-   * What an account's name that comes from a token may look like; anything else maps to no account. Default: a POSIX name of at
-   * most 32 characters (`^[a-z_][a-z0-9_.-]*$`).
-   */
+  /** What an account's name from a token may look like. Default: a POSIX name, at most 32 characters, and never `root`. */
   readonly allowedNames?: RegExp
 }
 
@@ -38,7 +38,7 @@ export interface MappingQuestion {
   readonly path: Path | undefined
 }
 
-const POSIX_NAME = /^[a-z_][a-z0-9_.-]{0,31}$/
+const POSIX_NAME = /^(?!root$)[a-z_][a-z0-9_.-]{0,31}$/
 
 /** Maps a subject to an account, or to none. */
 export type SubjectMapper = (question: MappingQuestion) => string | undefined
@@ -52,9 +52,10 @@ export function createSubjectMapper(mapping: SubjectMapping): SubjectMapper {
   const safe = (name: unknown): string | undefined =>
     typeof name === 'string' && allowedNames.test(name) ? name : undefined
   return (question) => {
-    const username = usernameClaim === undefined ? undefined : own(question.claims, usernameClaim)
+    const username = own(question.claims, usernameClaim ?? 'sub')
     const rule = rules.find((candidate) => matches(candidate, question, username))
-    return rule?.result ?? safe(username) ?? (mapSubject ? safe(question.subject) : undefined) ?? defaultUser
+    if (rule) return rule.result
+    return usernameClaim === undefined && !mapSubject ? defaultUser : safe(username)
   }
 }
 
@@ -64,10 +65,6 @@ function checkRule(rule: NameRule): CheckedRule {
   if (typeof rule.result !== 'string' || rule.result === '')
     throw new ConfigError('a rule of the name map has no result')
   const { path, ...rest } = rule
-  const conditions = [rule.sub, rule.username, path, rule.group]
-  if (conditions.every((condition) => condition === undefined)) {
-    throw new ConfigError(`the rule for ${quote(rule.result)} has no condition: say defaultUser instead`)
-  }
   return path === undefined ? rest : { ...rest, path: parseScopePath(path) }
 }
 

@@ -1,9 +1,9 @@
-import { parseRequestPath, type Path } from '@scitokens/core'
+import { parseRequestPath, type Path, SciTokenError } from '@scitokens/core'
 import type { Auth } from './auth.ts'
 import { destinationPath } from './destination.ts'
 import type { Guard, Stopped } from './guard.ts'
 import type { Judged } from './guarded-requests.ts'
-import { type Mount, requestTarget } from './request-target.ts'
+import type { Mount } from './request-target.ts'
 
 /** Whether something is at a path, in the tokens' namespace. */
 export type Exists = (path: Path) => boolean | Promise<boolean>
@@ -11,8 +11,8 @@ export type Exists = (path: Path) => boolean | Promise<boolean>
 /** A request whose method says what it does. */
 export interface MethodRequest {
   readonly method: string
-  /** The request target below the mount: `/a/b?c`. */
-  readonly target: string
+  /** The path below the mount, not decoded. A function, so that what is wrong with it is a refusal like any other. */
+  readonly path: () => string
   /** The header field `Destination`. */
   readonly destination: string | readonly string[] | undefined
   /** What stands before the mount in URLs. */
@@ -28,7 +28,7 @@ export type MethodOutcome = { readonly ok: true; readonly judged: Judged } | Sto
  * Judges what a method does (RFC 9110, RFC 4918), after finding out what is there already: PUT, COPY and MOVE need more where
  * they replace something.
  *
- * Throws `invalid_request` for paths that make no sense.
+ * Paths that make no sense are refused like everything else; only what `exists` throws is thrown.
  */
 export async function judgeMethod(
   guard: Guard,
@@ -37,7 +37,22 @@ export async function judgeMethod(
   mount: Mount,
   exists?: Exists,
 ): Promise<MethodOutcome> {
-  const path = mount.inNamespace(requestTarget(request.target).path)
+  try {
+    return await judge(guard, auth, request, mount, exists)
+  } catch (error) {
+    if (error instanceof SciTokenError) return guard.refuse(error)
+    throw error
+  }
+}
+
+async function judge(
+  guard: Guard,
+  auth: Auth | undefined,
+  request: MethodRequest,
+  mount: Mount,
+  exists: Exists | undefined,
+): Promise<MethodOutcome> {
+  const path = mount.inNamespace(request.path())
   const below = destinationPath(request.destination, { hosts: request.hosts, prefix: request.mountedAt })
   const destination = below === undefined ? undefined : mount.inNamespace(below)
   const from = parse(path)

@@ -1,0 +1,75 @@
+import { type BigIntStats, readFileSync, statSync } from 'node:fs'
+import { DenyList, type RevocationList, type RevocationQuestion } from '../revocation.ts'
+import { badFile } from './site-file.ts'
+
+/** Options of {@link DenyListFile}. */
+export interface DenyListFileOptions {
+  /**
+   * Milliseconds for which the file is taken as unchanged. Default: 0, it is looked at whenever a token is used; say more
+   * where it lies on a network.
+   */
+  readonly checkIntervalMs?: number
+}
+
+/**
+ * Revoked tokens from a file, one on a line: a `jti`, or an issuer, white space and a `jti`. `#` begins a comment. Changes count
+ * at once. A file that cannot be read, or makes no sense, lets nothing pass: the answer is "could not decide".
+ */
+export class DenyListFile implements RevocationList {
+  readonly #file: string
+  readonly #intervalMs: number
+  #list = new DenyList()
+  #state = ''
+  #checkedAt = -Infinity
+
+  /** Throws `config_error` for a file that cannot be read or makes no sense. */
+  constructor(file: string, { checkIntervalMs = 0 }: DenyListFileOptions = {}) {
+    this.#file = file
+    this.#intervalMs = checkIntervalMs
+    this.#refresh()
+  }
+
+  isRevoked(question: RevocationQuestion): boolean {
+    this.#refresh()
+    return this.#list.isRevoked(question)
+  }
+
+  #refresh(): void {
+    const now = performance.now()
+    if (now - this.#checkedAt < this.#intervalMs) return
+    try {
+      const state = describe(statSync(this.#file, { bigint: true }))
+      if (state !== this.#state) {
+        this.#list = new DenyList(readEntries(readFileSync(this.#file, 'utf8'), this.#file))
+        this.#state = state
+      }
+    } catch (error) {
+      this.#state = ''
+      throw badFile(
+        { file: this.#file, line: undefined },
+        error instanceof Error ? error.message : 'cannot be read',
+        error,
+      )
+    }
+    this.#checkedAt = now
+  }
+}
+
+/** What changes when a file is rewritten or replaced. */
+function describe({ ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return `${ino}:${size}:${mtimeNs}:${ctimeNs}`
+}
+
+function readEntries(text: string, file: string): (string | readonly [string, string])[] {
+  const entries: (string | readonly [string, string])[] = []
+  for (const [index, content] of text.split(/\r?\n/).entries()) {
+    const words = content
+      .replace(/(?:^|\s)#.*$/, '')
+      .trim()
+      .split(/\s+/)
+    if (words[0] === '') continue
+    if (words.length > 2) throw badFile({ file, line: index + 1 }, 'has more than an issuer and a jti')
+    entries.push(words.length === 1 ? words[0]! : [words[0]!, words[1]!])
+  }
+  return entries
+}

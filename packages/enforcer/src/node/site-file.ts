@@ -1,0 +1,62 @@
+import { readFileSync } from 'node:fs'
+import { ConfigError, quote } from '@scitokens/core'
+
+/** Where in a file something stands, for messages. */
+export interface Place {
+  readonly file: string
+  readonly line: number | undefined
+  readonly key?: string
+}
+
+/** The error for a bad file: names file, line and key. */
+export function badFile({ file, line, key }: Place, problem: string, cause?: unknown): ConfigError {
+  const where = line === undefined ? file : `${file}:${line}`
+  return new ConfigError(`${where}: ${key === undefined ? '' : `${key}: `}${problem}`, {
+    ...(key !== undefined && { claim: key }),
+    ...(cause !== undefined && { cause }),
+  })
+}
+
+/** Reads a text file of the site's configuration. Throws `config_error`. */
+export function readSiteFile(file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file))
+  } catch (cause) {
+    throw badFile({ file, line: undefined }, `cannot be read (${describe(cause)})`, cause)
+  }
+}
+
+/** Parses JSON. Throws `config_error`, naming the line. */
+export function parseSiteJson(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch (cause) {
+    const at = /\(line (\d+)/.exec(describe(cause))
+    throw badFile({ file, line: at ? Number(at[1]) : text.split('\n').length }, 'is not JSON', cause)
+  }
+}
+
+/** The line of a member's name in a JSON text, after the name of the object that it belongs to. */
+export function lineOfMember(text: string, ...names: readonly string[]): number | undefined {
+  let at = 0
+  for (const name of names) {
+    const next = text.indexOf(JSON.stringify(name), at)
+    if (next === -1) break
+    at = next
+  }
+  return at === 0 ? undefined : text.slice(0, at).split('\n').length
+}
+
+/** Runs a check of core's and says where in the file its complaint belongs. */
+export function checkedAt<T>(place: Place, check: () => T): T {
+  try {
+    return check()
+  } catch (cause) {
+    if (cause instanceof Error) throw badFile(place, cause.message, cause)
+    throw cause
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : quote(error)
+}
