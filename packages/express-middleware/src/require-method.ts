@@ -1,5 +1,4 @@
-import { SciTokenError } from '@scitokens/core'
-import { type Exists, judgeMethod, Mount } from '@scitokens/enforcer/http'
+import { type Exists, judgeMethod, Mount, requestTarget } from '@scitokens/enforcer/http'
 import type { Request, RequestHandler } from 'express'
 import { guarded } from './guarded.ts'
 import { serveJudged } from './require-scope.ts'
@@ -26,10 +25,6 @@ export function requireMethod({ prefix, exists, hosts = [] }: RequireMethodOptio
   return (request, response, next) => {
     const { guard, auth, refuse } = guarded.get(request)
     judgeMethod(guard, auth, methodRequest(request, hosts), mount, exists)
-      .catch((error: unknown) => {
-        if (error instanceof SciTokenError) return guard.refuse(error)
-        throw error
-      })
       .then((outcome) => {
         if (!outcome.ok) return refuse(outcome, response, next)
         guarded.judge(request, outcome.judged)
@@ -43,7 +38,7 @@ export function requireMethod({ prefix, exists, hosts = [] }: RequireMethodOptio
 function methodRequest(request: Request, hosts: readonly string[]): Parameters<typeof judgeMethod>[2] {
   return {
     method: request.method,
-    target: request.url,
+    path: () => requestTarget(request.url).path,
     destination: request.headers['destination'],
     mountedAt: request.baseUrl,
     hosts: [request.headers.host ?? '', ...hosts],

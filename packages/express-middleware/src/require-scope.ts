@@ -1,5 +1,14 @@
-import { InvalidRequestError, type Path, SciTokenError } from '@scitokens/core'
-import { judgedFrom, Mount, type Need, pathOfRoute, requestTarget } from '@scitokens/enforcer/http'
+import type { Path } from '@scitokens/core'
+import {
+  checkScope,
+  foundPath,
+  judgedFrom,
+  Mount,
+  type Need,
+  pathOfRoute,
+  requestTarget,
+  scopeQuestion,
+} from '@scitokens/enforcer/http'
 import type { Request, RequestHandler } from 'express'
 import { guarded } from './guarded.ts'
 
@@ -28,22 +37,20 @@ export function requireScope(
   path?: string | ((request: Request) => string),
   options: RequireScopeOptions = {},
 ): RequestHandler {
-  const [names, fixed] = splitScope(authz)
+  const question = scopeQuestion(authz)
   const mount = new Mount(options.prefix)
-  const chosen = path ?? fixed
+  const chosen = path ?? question.path
+  const where = (request: Request): Pick<Need, 'path' | 'pathIsDecoded'> => {
+    if (chosen === undefined) return { path: urlPath(request, mount, handler) }
+    return typeof chosen === 'string' ? { path: chosen } : foundPath(chosen(request), options.pathIsDecoded)
+  }
   const handler: RequestHandler = (request, response, next) => {
     const { guard, auth, refuse } = guarded.get(request)
-    try {
-      const need = chosen === undefined ? { path: urlPath(request, mount, handler) } : told(request, chosen, options)
-      const outcome = guard.check(auth, { authz: names, ...need })
-      if (!outcome.ok) return refuse(outcome, response, next)
-      const judged = judgedFrom(outcome)
-      if (judged) guarded.judge(request, judged)
-      if (judged && chosen === undefined) serveJudged(request, mount, judged.path)
-    } catch (error) {
-      if (!(error instanceof SciTokenError)) return next(error)
-      return refuse(guard.refuse(error), response, next)
-    }
+    const outcome = checkScope(guard, auth, question.authz, () => where(request))
+    if (!outcome.ok) return refuse(outcome, response, next)
+    const judged = judgedFrom(outcome)
+    if (judged) guarded.judge(request, judged)
+    if (judged && chosen === undefined) serveJudged(request, mount, judged.path)
     next()
   }
   return handler
@@ -55,29 +62,10 @@ export function serveJudged(request: Request, mount: Mount, path: Path): void {
   request.url = mount.served(path) + (query === '' ? '' : `?${query}`)
 }
 
-function splitScope(authz: string | readonly string[]): [names: readonly string[], path: string | undefined] {
-  if (typeof authz !== 'string') return [authz, undefined]
-  const colon = authz.indexOf(':')
-  return colon === -1 ? [[authz], undefined] : [[authz.slice(0, colon)], authz.slice(colon + 1)]
-}
-
 function urlPath(request: Request, mount: Mount, handler: RequestHandler): string {
   const { path } = requestTarget(request.url)
   // `request.route` stays what it was when a route passed the request on: it counts only if this handler is one of its own.
   const route = request.route as { path: unknown; stack: readonly { handle: unknown }[] } | undefined
   const own = route?.stack.some(({ handle }) => handle === handler)
   return mount.inNamespace(own ? pathOfRoute(route!.path, path) : path)
-}
-
-function told(
-  request: Request,
-  path: string | ((request: Request) => string),
-  { pathIsDecoded }: RequireScopeOptions,
-): Pick<Need, 'path' | 'pathIsDecoded'> {
-  if (typeof path === 'string') return { path }
-  const found = path(request)
-  if (pathIsDecoded === undefined && /%[0-9a-f]{2}/i.test(found)) {
-    throw new InvalidRequestError('the path has percent escapes: say with pathIsDecoded whether it has been decoded')
-  }
-  return { path: found, pathIsDecoded: pathIsDecoded ?? true }
 }

@@ -1,0 +1,82 @@
+import {
+  type Auth,
+  createAppGuard,
+  fromRawHeaders,
+  HttpRefusalError,
+  type ResourceMetadata,
+} from '@scitokens/enforcer/http'
+import { KeyCache } from '@scitokens/keycache'
+import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import fastifyPlugin from 'fastify-plugin'
+import { guarded, type Refuse } from './guarded.ts'
+import type { SciTokensOptions } from './options.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who is asking; null where credentials are optional and none came. */
+    scitoken: Auth | null
+  }
+}
+
+/**
+ * Asks every request of the instance that registers it, and of those within, for an acceptable token. What the token allows is
+ * asked afterwards, by `requireScope` or `requireMethod`.
+ *
+ * Rejects with `config_error`, `insecure_url` for options that make no sense.
+ */
+export const scitokens: FastifyPluginAsync<SciTokensOptions> = fastifyPlugin(register, {
+  name: '@scitokens/fastify-plugin',
+  fastify: '5.x',
+})
+
+async function register(app: FastifyInstance, options: SciTokensOptions): Promise<void> {
+  const { guard, metadata } = createAppGuard(options, (issuers) => {
+    const cache = new KeyCache({ ...cacheDefaults(options), issuers })
+    app.addHook('onClose', () => cache.close())
+    return cache
+  })
+  const refuse: Refuse = (stopped, reply) => {
+    if (!options.handleErrors) throw new HttpRefusalError(stopped)
+    return reply.code(stopped.status).headers(stopped.headers).send(stopped.body)
+  }
+
+  if (metadata) serveMetadata(app, metadata)
+  app.decorateRequest('scitoken', null)
+  app.addHook('onRequest', async (request, reply) => {
+    if (metadata && request.routeOptions.url === metadata.path) return
+    const [path, query = ''] = splitOnce(request.url)
+    const headers = fromRawHeaders(request.raw.rawHeaders)
+    const outcome = await guard.authenticate({ method: request.method, path, query, headers })
+    if (!outcome.ok) return refuse(outcome, reply)
+    guarded.set(request, { guard, auth: outcome.auth, refuse })
+    request.scitoken = outcome.auth ?? null
+  })
+}
+
+function cacheDefaults({
+  keyCache,
+  dangerouslyAllowLoopbackHttp,
+  clock,
+}: SciTokensOptions): SciTokensOptions['keyCache'] {
+  return {
+    ...(dangerouslyAllowLoopbackHttp !== undefined && { dangerouslyAllowLoopbackHttp }),
+    ...(clock && { clock }),
+    ...keyCache,
+  }
+}
+
+/** RFC 9728: for everybody, wherever the page that asks comes from. */
+function serveMetadata(app: FastifyInstance, { path, document, headers }: ResourceMetadata): void {
+  app.get(path, async (_request, reply) => reply.headers(headers).send(JSON.stringify(document)))
+  app.options(path, async (_request, reply) =>
+    reply
+      .code(204)
+      .headers({ 'access-control-allow-origin': '*', 'access-control-allow-methods': 'GET, HEAD, OPTIONS' })
+      .send(),
+  )
+}
+
+function splitOnce(url: string): [path: string, query?: string] {
+  const mark = url.indexOf('?')
+  return mark === -1 ? [url] : [url.slice(0, mark), url.slice(mark + 1)]
+}

@@ -1,0 +1,42 @@
+import { type Exists, judgeMethod } from '@scitokens/enforcer/http'
+import { guarded } from './guarded.ts'
+import type { GuardHook } from './require-scope.ts'
+import { type UrlPathOptions, UrlPaths } from './url-path.ts'
+
+/** Options of {@link requireMethod}. */
+export interface RequireMethodOptions extends UrlPathOptions {
+  /**
+   * Whether something is at a path, so that PUT, COPY and MOVE ask for the right to create or for the right to replace. Without it
+   * they ask for the stronger one.
+   */
+  readonly exists?: Exists
+  /** Hosts that a `Destination` may name besides the request's own `Host`. */
+  readonly hosts?: readonly string[]
+}
+
+/**
+ * Lets a request pass if its token allows what its method does (RFC 9110, RFC 4918) to the URL's path. Handlers behind see URL and
+ * wildcard as they were judged; `getJudged` has the rest, with the other end of a MOVE or COPY.
+ */
+export function requireMethod({ exists, hosts = [], ...where }: RequireMethodOptions = {}): GuardHook {
+  const urls = new UrlPaths(where)
+  return async (request, reply) => {
+    const { guard, auth, refuse } = guarded.get(request)
+    const outcome = await judgeMethod(
+      guard,
+      auth,
+      {
+        method: request.method,
+        path: () => urls.below(request),
+        destination: request.headers['destination'],
+        mountedAt: urls.mountedAt,
+        hosts: [request.headers.host ?? '', ...hosts],
+      },
+      urls.mount,
+      exists,
+    )
+    if (!outcome.ok) return refuse(outcome, reply)
+    guarded.judge(request, outcome.judged)
+    urls.serveJudged(request, outcome.judged.path)
+  }
+}

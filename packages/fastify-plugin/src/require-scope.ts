@@ -1,0 +1,47 @@
+import { checkScope, foundPath, judgedFrom, type Need, scopeQuestion } from '@scitokens/enforcer/http'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { guarded } from './guarded.ts'
+import { type UrlPathOptions, UrlPaths } from './url-path.ts'
+
+/** A hook for `onRequest`, of a route or of an instance. */
+export type GuardHook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
+
+/** Options of {@link requireScope}. */
+export interface RequireScopeOptions extends UrlPathOptions {
+  /**
+   * Whether the path that the function returns has been percent-decoded, as `request.params` is and `request.url` is not. Default:
+   * yes, and a path in which escapes can still be seen is refused, because it might be either.
+   */
+  readonly pathIsDecoded?: boolean
+}
+
+/**
+ * Lets a request pass if its token allows `authz` on a path.
+ *
+ * Without `path`, it is the URL's path, and handlers see URL and wildcard in the normal form that was judged: they cannot serve
+ * another file than the one that was judged. In a route with parameters the path must be told.
+ *
+ * @param authz - `read`; several, any one of which is enough; or `read:/fixed/path`.
+ * @param path - the path that is served, or how to find it in a request.
+ */
+export function requireScope(
+  authz: string | readonly string[],
+  path?: string | ((request: FastifyRequest) => string),
+  options: RequireScopeOptions = {},
+): GuardHook {
+  const question = scopeQuestion(authz)
+  const urls = new UrlPaths(options)
+  const chosen = path ?? question.path
+  const where = (request: FastifyRequest): Pick<Need, 'path' | 'pathIsDecoded'> => {
+    if (chosen === undefined) return { path: urls.toJudge(request) }
+    return typeof chosen === 'string' ? { path: chosen } : foundPath(chosen(request), options.pathIsDecoded)
+  }
+  return async (request, reply) => {
+    const { guard, auth, refuse } = guarded.get(request)
+    const outcome = checkScope(guard, auth, question.authz, () => where(request))
+    if (!outcome.ok) return refuse(outcome, reply)
+    const judged = judgedFrom(outcome)
+    if (judged) guarded.judge(request, judged)
+    if (judged && chosen === undefined) urls.serveJudged(request, judged.path)
+  }
+}

@@ -1,0 +1,51 @@
+import { InvalidRequestError, type Path } from '@scitokens/core'
+import { literalPart, Mount, pathOfRoute, requestTarget } from '@scitokens/enforcer/http'
+import type { FastifyRequest } from 'fastify'
+
+/** Options that say how URLs and the tokens' namespace belong together. */
+export interface UrlPathOptions {
+  /** The part of the URL that is not in the namespace: `/data` where tokens say `read:/x` for `/data/x`. Default: none. */
+  readonly mountedAt?: string
+  /** The part of the namespace that lies below `mountedAt`, as in URLs. Default: all of it. */
+  readonly prefix?: string
+}
+
+/** Translates between URLs and the tokens' namespace. */
+export class UrlPaths {
+  readonly mountedAt: string
+  readonly mount: Mount
+
+  constructor({ mountedAt = '', prefix }: UrlPathOptions = {}) {
+    this.mountedAt = mountedAt.replace(/\/+$/, '')
+    this.mount = new Mount(prefix)
+  }
+
+  /** The request's target below the mount, or the route's own where it is fixed. Throws as `pathOfRoute` and `requestTarget`. */
+  below(request: FastifyRequest): string {
+    const { path } = requestTarget(request.url)
+    // Where no route fits, a not-found handler may still serve something: it is judged by the URL.
+    const served = request.is404 ? path : pathOfRoute(request.routeOptions.url, path)
+    if (served !== this.mountedAt && !served.startsWith(`${this.mountedAt}/`)) {
+      throw new InvalidRequestError(`this route does not lie in ${this.mountedAt}/`)
+    }
+    return served.slice(this.mountedAt.length) || '/'
+  }
+
+  /** The path to judge. */
+  toJudge(request: FastifyRequest): string {
+    return this.mount.inNamespace(this.below(request))
+  }
+
+  /**
+   * From now on the request's URL and its wildcard are what was judged, in its normal form: `@fastify/static` reads the one,
+   * handlers read the other.
+   */
+  serveJudged(request: FastifyRequest, judged: Path): void {
+    const { query } = requestTarget(request.url)
+    const path = this.mountedAt + this.mount.served(judged)
+    request.raw.url = path + (query === '' ? '' : `?${query}`)
+    const params = request.params as Record<string, string> | undefined
+    const literal = literalPart(request.routeOptions.url ?? '')
+    if (params && '*' in params) params['*'] = decodeURIComponent(path.slice(literal.length))
+  }
+}
