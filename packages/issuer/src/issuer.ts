@@ -7,6 +7,7 @@ import type { IssuerOptions, RealmOptions, StorageOptions } from './options.ts'
 import { issuerPlugin } from './plugin.ts'
 import type { Realm } from './realm.ts'
 import { buildServer } from './server.ts'
+import { PostgresEngine } from './store/postgres-engine.ts'
 import { SqlStore } from './store/sql-store.ts'
 import { SqliteEngine } from './store/sqlite-engine.ts'
 import type { Store } from './store/store.ts'
@@ -111,5 +112,11 @@ async function openRealms(options: IssuerOptions, shared: SharedParts): Promise<
 async function openStore(storage: StorageOptions, clock: Clock): Promise<Store> {
   if ('store' in storage) return storage.store
   if ('memory' in storage) return SqlStore.open(new SqliteEngine({ file: ':memory:' }), clock)
+  if ('postgres' in storage) {
+    return SqlStore.open(
+      new PostgresEngine({ connectionString: storage.postgres, maxConnections: storage.maxConnections ?? 10 }),
+      clock,
+    )
+  }
   return SqlStore.open(new SqliteEngine(storage), clock)
 }

@@ -57,6 +57,8 @@ export type StorageOptions =
   | { readonly file: string; readonly busyTimeoutMs?: number }
   /** Nothing survives the process: for tests and demonstrations. */
   | { readonly memory: true }
+  /** A connection string, for several instances. It is never told in errors. */
+  | { readonly postgres: string; readonly maxConnections?: number }
   | { readonly store: Store }
 
 /** The key that protects everything at rest. */

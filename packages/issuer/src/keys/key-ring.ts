@@ -33,6 +33,7 @@ export interface PublishedKeys {
 }
 
 const LEASE_SECONDS = 30
+const POLL_MS = 50
 
 /**
  * The signing keys of one issuer. Tokens are signed and the JWKS is answered from memory; the store is read by
@@ -110,7 +111,7 @@ export class KeyRing {
    * Every token they signed becomes invalid as verifiers refresh their caches.
    */
   async rotateNow(algorithms: readonly Algorithm[] = this.#options.algorithms): Promise<void> {
-    await this.#underLease(async () => {
+    await this.#command(async () => {
       for (const alg of algorithms) {
         const before = this.#records.filter((key) => key.alg === alg && !key.withdrawn)
         // oxlint-disable-next-line no-await-in-loop -- one algorithm after the other, in one lease
@@ -123,14 +124,14 @@ export class KeyRing {
 
   /** Makes and publishes the next key now; it signs after the time of publishing ahead. */
   async prepareNext(alg: Algorithm): Promise<void> {
-    await this.#underLease(async () => {
+    await this.#command(async () => {
       await this.#create(alg, this.#options.clock() + this.#options.schedule.publishAheadSeconds)
     })
   }
 
   /** The key before the active one signs again; the active one stays published, so that what it signed stays valid. */
   async rollback(alg: Algorithm): Promise<void> {
-    await this.#underLease(async () => {
+    await this.#command(async () => {
       const { active } = this.#plan(alg)
       const earlier = this.#records.filter(
         (key) => key.alg === alg && !key.setAside && !key.withdrawn && active && key.generation < active.generation,
@@ -173,17 +174,31 @@ export class KeyRing {
     })
   }
 
+  /** Runs an operator's command under the lease, after whoever holds it now. */
+  async #command(work: () => Promise<void>): Promise<void> {
+    const deadline = Date.now() + LEASE_SECONDS * 1000
+    // oxlint-disable-next-line no-await-in-loop -- waiting for the lease is the point
+    while (!(await this.#underLease(work))) {
+      if (Date.now() > deadline)
+        throw new UndecidedError('undecided', 'another instance is busy with the keys, try again')
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    }
+  }
+
   /** Runs work with fresh records, unless another instance is at it; then its result will be read at the next refresh. */
   async #underLease(work: () => Promise<void>): Promise<boolean> {
     const { store, realm, clock } = this.#options
-    const lease = { realm, kind: 'lease', id: 'keys' } as const
-    const expiresAt = clock() + LEASE_SECONDS
-    if (!(await store.insertIfAbsent({ ...lease, value: { holder: this.#holder }, expiresAt }))) return false
+    const key = { realm, kind: 'lease', id: 'keys' } as const
+    const value = { holder: this.#holder }
+    if (!(await store.insertIfAbsent({ ...key, value, expiresAt: clock() + LEASE_SECONDS }))) return false
     try {
       await this.#load()
       await work()
     } finally {
-      await store.consume(lease)
+      const lease = await store.get<{ holder: string }>(key)
+      // If it took so long that somebody else has it now, it is his.
+      if (lease?.value.holder === this.#holder) await store.consume(key)
       await this.#load()
     }
     return true
@@ -224,7 +239,7 @@ export class KeyRing {
       if (Date.now() > deadline)
         throw new UndecidedError('undecided', 'another instance did not make the first keys in time')
       // oxlint-disable no-await-in-loop -- polling is the point
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
       await this.#load()
       if (this.#options.algorithms.some((alg) => this.#plan(alg).createForSigningAt !== undefined))
         await this.#maintain()

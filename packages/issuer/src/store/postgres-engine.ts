@@ -1,0 +1,134 @@
+import { SciTokenError, UndecidedError } from '@scitokens/core'
+import { Pool, type PoolClient, type QueryConfig } from 'pg'
+import type { SqlEngine, SqlRow, SqlStatement } from './sql-engine.ts'
+
+/** Options of {@link PostgresEngine}. */
+export interface PostgresOptions {
+  /** `postgres://user:password@host/database`. Never told in errors. */
+  readonly connectionString: string
+  /** Default: 10. */
+  readonly maxConnections?: number
+  /** How long to wait for a connection. Default: 5000. */
+  readonly connectTimeoutMs?: number
+  /** How long a statement may take. Default: 10 000. */
+  readonly statementTimeoutMs?: number
+}
+
+/** Serialization failure and deadlock: the transaction is to be tried again (PostgreSQL appendix A, class 40). */
+const RETRY = new Set(['40001', '40P01'])
+const MAX_ATTEMPTS = 10
+
+/**
+ * PostgreSQL, and databases that speak its protocol and SQL: nothing but plain tables, no advisory locks, no LISTEN, and whatever a
+ * distributed database wants tried again is tried again.
+ */
+export class PostgresEngine implements SqlEngine {
+  readonly #pool: Pool
+
+  constructor(options: PostgresOptions) {
+    this.#pool = new Pool({
+      connectionString: options.connectionString,
+      max: options.maxConnections ?? 10,
+      connectionTimeoutMillis: options.connectTimeoutMs ?? 5000,
+      statement_timeout: options.statementTimeoutMs ?? 10_000,
+      application_name: 'scitokens-issuer',
+    })
+    // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
+    this.#pool.on('error', () => {})
+  }
+
+  query(statement: SqlStatement): Promise<readonly SqlRow[]> {
+    return guard(() => retried(async () => (await this.#pool.query(toPostgres(statement))).rows as SqlRow[]))
+  }
+
+  atomically(statements: readonly SqlStatement[]): Promise<boolean> {
+    // One statement is a transaction by itself: one journey instead of three.
+    if (statements.length === 1) return this.query(statements[0]!).then((rows) => rows.length > 0)
+    return guard(() => retried(() => this.#transaction((client) => everyHolds(client, statements))))
+  }
+
+  define(statements: readonly string[]): Promise<void> {
+    return guard(async () => {
+      await this.#transaction(async (client) => {
+        // oxlint-disable-next-line no-await-in-loop -- in order
+        for (const sql of statements) await client.query(sql)
+        return true
+      })
+    })
+  }
+
+  async close(): Promise<void> {
+    if (!this.#pool.ended) await this.#pool.end()
+  }
+
+  async #transaction(work: (client: PoolClient) => Promise<boolean>): Promise<boolean> {
+    const client = await this.#pool.connect()
+    let broken: Error | undefined
+    try {
+      await client.query('BEGIN')
+      const held = await work(client)
+      await client.query(held ? 'COMMIT' : 'ROLLBACK')
+      return held
+    } catch (error) {
+      broken = await client.query('ROLLBACK').then(
+        () => undefined,
+        (failure: Error) => failure,
+      )
+      throw error
+    } finally {
+      client.release(broken)
+    }
+  }
+}
+
+async function everyHolds(client: PoolClient, statements: readonly SqlStatement[]): Promise<boolean> {
+  for (const statement of statements) {
+    // oxlint-disable-next-line no-await-in-loop -- in order, and the first that does not hold ends it
+    const { rows } = await client.query(toPostgres(statement))
+    if (rows.length === 0) return false
+  }
+  return true
+}
+
+const NUMBERED = new Map<string, { name: string; text: string }>()
+
+/** `?` becomes `$1`; each text is prepared once per connection. */
+function toPostgres({ sql, values }: SqlStatement): QueryConfig {
+  let prepared = NUMBERED.get(sql)
+  if (!prepared) {
+    let number = 0
+    prepared = { name: `scitokens_${NUMBERED.size}`, text: sql.replaceAll('?', () => `$${++number}`) }
+    NUMBERED.set(sql, prepared)
+  }
+  return { ...prepared, values: [...values] }
+}
+
+async function retried<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- each attempt needs the outcome of the one before
+      return await work()
+    } catch (error) {
+      if (attempt === MAX_ATTEMPTS || !RETRY.has((error as { code?: string }).code ?? '')) throw error
+      // oxlint-disable-next-line no-await-in-loop -- growing and random, so that rivals part
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 2 ** attempt))
+    }
+  }
+}
+
+async function guard<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof SciTokenError) throw error
+    // The cause's own text may quote the connection string.
+    const code = (error as { code?: string }).code
+    throw new UndecidedError(
+      'undecided',
+      `the database cannot be used just now${code === undefined ? '' : ` (${code})`}`,
+      {
+        reason: 'unavailable',
+      },
+    )
+  }
+}

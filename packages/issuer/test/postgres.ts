@@ -1,0 +1,139 @@
+import { execFile, spawn, spawnSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { existsSync, readdirSync } from 'node:fs'
+import { chmod, chown, mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { Client } from 'pg'
+
+const run = promisify(execFile)
+
+/** A PostgreSQL for tests: a connection string to an empty database of its own, and how to be rid of it. */
+export interface TestPostgres {
+  readonly connectionString: string
+  /** A further empty database on the same server. */
+  readonly newDatabase: () => Promise<string>
+  readonly stop: () => Promise<void>
+}
+
+/** `DATABASE_URL` where it is set, otherwise a server of our own from the programs of this machine. */
+export async function startPostgres(): Promise<TestPostgres> {
+  const given = process.env['DATABASE_URL']
+  if (given) return onServer(given, async () => {})
+  const bin = findPrograms()
+  const folder = await mkdtemp(join(tmpdir(), 'scitokens-pg-'))
+  const owner = await unprivileged(folder)
+  const data = join(folder, 'data')
+  const port = await freePort()
+  await run(
+    ...owner.wrap(join(bin, 'initdb'), [
+      '-D',
+      data,
+      '-U',
+      'postgres',
+      '-A',
+      'trust',
+      '-N',
+      '--no-locale',
+      '-E',
+      'UTF8',
+    ]),
+    { cwd: folder },
+  )
+  const settings = ['-c', 'fsync=off', '-c', 'listen_addresses=127.0.0.1', '-c', `unix_socket_directories=${folder}`]
+  const [command, args] = owner.wrap(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...settings])
+  const server = spawn(command, args, { stdio: 'ignore', cwd: folder })
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`
+  const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()))
+  await ready(url, ended)
+  return onServer(url, async () => {
+    // SIGINT: PostgreSQL's fast shutdown. setpriv and su hand it on, as they become the server itself.
+    server.kill('SIGINT')
+    await ended
+    await rm(folder, { recursive: true, force: true })
+  })
+}
+
+async function onServer(url: string, stop: () => Promise<void>): Promise<TestPostgres> {
+  const made: string[] = []
+  const newDatabase = async (): Promise<string> => {
+    const name = `scitokens_test_${randomBytes(6).toString('hex')}`
+    await administer(url, `CREATE DATABASE ${name}`)
+    made.push(name)
+    const own = new URL(url)
+    own.pathname = `/${name}`
+    return own.href
+  }
+  return {
+    connectionString: await newDatabase(),
+    newDatabase,
+    stop: async () => {
+      for (const name of made) await administer(url, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)
+      await stop()
+    },
+  }
+}
+
+async function administer(url: string, sql: string): Promise<void> {
+  const client = new Client({ connectionString: url })
+  await client.connect()
+  try {
+    await client.query(sql)
+  } finally {
+    await client.end()
+  }
+}
+
+function findPrograms(): string {
+  const root = '/usr/lib/postgresql'
+  const versions = existsSync(root) ? readdirSync(root).toSorted((a, b) => Number(b) - Number(a)) : []
+  const installed = versions.map((version) => join(root, version, 'bin')).find((bin) => existsSync(join(bin, 'initdb')))
+  if (installed) return installed
+  const onPath = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' })
+  if (onPath.status === 0) return onPath.stdout.trim()
+  throw new Error('no PostgreSQL here: install one (Debian: postgresql) or set DATABASE_URL')
+}
+
+/** PostgreSQL refuses to run as root: then it runs as `nobody`. */
+async function unprivileged(
+  folder: string,
+): Promise<{ wrap: (command: string, args: string[]) => [string, string[]] }> {
+  if (process.getuid?.() !== 0) return { wrap: (command, args) => [command, args] }
+  const id = 65_534
+  await chown(folder, id, id)
+  await chmod(folder, 0o700)
+  return {
+    wrap: (command, args) => ['setpriv', [`--reuid=${id}`, `--regid=${id}`, '--clear-groups', command, ...args]],
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as { port: number }
+      server.close(() => resolve(port))
+    })
+  })
+}
+
+async function ready(url: string, ended: Promise<void>): Promise<void> {
+  let over = false
+  void ended.then(() => (over = true))
+  const deadline = Date.now() + 60_000
+  for (;;) {
+    const client = new Client({ connectionString: url })
+    client.on('error', () => {})
+    try {
+      await client.connect()
+      await client.end()
+      return
+    } catch (error) {
+      if (over || Date.now() > deadline) throw new Error('PostgreSQL did not start', { cause: error })
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+}
