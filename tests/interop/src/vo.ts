@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createIssuer, type ClientOptions, type IssuerOptions } from '@scitokens/issuer'
+import { type ClientOptions, createIssuer, DevelopmentLogin, type IssuerOptions } from '@scitokens/issuer'
 import { Agent, request } from 'node:https'
 import { type Authority, createAuthority, signServerCertificate } from './certificates.ts'
 import { freePort } from './ports.ts'
@@ -27,7 +27,7 @@ export interface Reply {
 /** Starts an issuer over TLS. */
 export async function startVo(
   clients: readonly ClientOptions[],
-  options: Pick<IssuerOptions, 'keys' | 'maintenanceIntervalMs'> = {},
+  options: Pick<IssuerOptions, 'keys' | 'maintenanceIntervalMs' | 'deviceIntervalSeconds'> = {},
 ): Promise<Vo> {
   const dir = mkdtempSync(join(tmpdir(), 'scitokens-interop-'))
   // Servers that run under accounts of their own must be able to enter.
@@ -41,6 +41,7 @@ export async function startVo(
     clients,
     algorithms: ['ES256', 'RS256'],
     storage: { file: join(dir, 'issuer.sqlite') },
+    login: new DevelopmentLogin(),
     ...options,
   })
   const app = running.buildServer({
