@@ -6,8 +6,8 @@ import type { ClaimRequest } from './policy.ts'
 import { type KeyRecord, type StoredIssuer, type Trouble, unknownIssuer } from './record.ts'
 import type { Claim, KeyStore } from './store.ts'
 
-/** scitokens-cpp asks an issuer again after this long, in seconds; its file does not tell when it asked. */
-const CPP_UPDATE_INTERVAL = 600
+/** What scitokens-cpp adds to the time of an answer for `next_update` and `expires`, in seconds, unless it is configured otherwise. */
+const CPP_INTERVALS = { update: 600, expiration: 345_600 }
 
 /** The one table of scitokens-cpp's file. */
 const SCHEMA = 'CREATE TABLE IF NOT EXISTS keycache (issuer TEXT UNIQUE PRIMARY KEY NOT NULL, keys TEXT NOT NULL)'
@@ -104,6 +104,7 @@ function readCppValue(issuer: string, text: unknown): KeyRecord | undefined {
   if (!Array.isArray(keys) || keys.length === 0) return undefined
   if (typeof refreshAt !== 'number' || typeof expiresAt !== 'number') return undefined
   const source = { jwksUri: undefined, etag: undefined, lastModified: undefined }
-  const fetchedAt = refreshAt - CPP_UPDATE_INTERVAL
+  // The file does not tell when the issuer answered. The earlier of two guesses: keys must not seem newer than they are.
+  const fetchedAt = Math.min(refreshAt - CPP_INTERVALS.update, expiresAt - CPP_INTERVALS.expiration)
   return { issuer, jwks: jwks as Jwks, ...source, fetchedAt, refreshAt, expiresAt, attempt: 0 }
 }

@@ -66,6 +66,17 @@ test.each([
   store.close()
 })
 
+test.each([
+  ['its defaults', 600, 345_600, NOW],
+  ['our own hour', 3600, 345_600, NOW],
+  ['a short life', 600, 86_400, NOW + 86_400 - 345_600],
+])('keys written with %s never seem newer than they are', (_, update, life, expected) => {
+  writeAsCpp(ISSUER, { jwks: { keys: [{ kty: 'EC' }] }, next_update: NOW + update, expires: NOW + life })
+  const store = new CppStore(file)
+  expect(store.read(ISSUER)?.keys?.fetchedAt).toBe(expected)
+  store.close()
+})
+
 describe('as a seed', () => {
   let server: IssuerServer
   const clock = createTestClock()
