@@ -23,7 +23,7 @@ export { type ConformanceCommand, conformanceMain, type ConformanceOutput, readF
 export { openCommandPeer, PEER_PROTOCOL, type PeerHello } from './peers/command-peer.ts'
 export type { ProgramStart } from './peers/line-process.ts'
 export { openPeer } from './peers/open-peer.ts'
-export { type PublishedKeys, publishedKeys } from './published-keys.ts'
+export { publicForm, type PublishedKeys, publishedKeys } from './published-keys.ts'
 export { readCases } from './read-cases.ts'
 export { formatReport, makeReport, type Report, type SectionCount, summary } from './report.ts'
 export { type CaseResult, runCase, runCases, type RunOptions } from './run-cases.ts'

@@ -61,7 +61,8 @@ const NOT_IN_A_SCOPE = /[\s\u0000-\u001f\u007f-\u009f]/
 
 /** Whether an authorization must come with a path, in a scope as in a question. */
 export function needsPath(authz: string): boolean {
-  return PATH_BEARING.has(authz)
+  // A storage capability that is not known yet means no more without a path than the known ones.
+  return PATH_BEARING.has(authz) || authz.startsWith('storage.')
 }
 
 /**
@@ -114,12 +115,12 @@ function parseItem(item: string, { acceptUriScopes }: ScopeOptions): Scope | und
   if (/[\\"]/.test(authz)) throw invalid(item, 'has a character that no scope has')
   if (SELECTORS.has(authz) || item.startsWith('https://') || item.startsWith('http://')) return undefined
   if (colon === -1) {
-    if (PATH_BEARING.has(authz)) throw invalid(item, 'needs a path')
+    if (needsPath(authz)) throw invalid(item, 'needs a path')
     return { authz, path: ROOT, hasPath: false }
   }
   const rest = item.slice(colon + 1)
   if (rest.startsWith('/')) return { authz, path: parseScopePath(rest), hasPath: true }
-  if (PATH_BEARING.has(authz)) throw invalid(item, 'needs an absolute path')
+  if (needsPath(authz)) throw invalid(item, 'needs an absolute path')
   return undefined
 }
 

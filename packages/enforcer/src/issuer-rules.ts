@@ -26,6 +26,8 @@ export interface IssuerRules {
   readonly audience: readonly string[] | undefined
   readonly mapper: SubjectMapper | undefined
   readonly groupsClaim: string
+  /** Whether the site uses groups: then the claim counts in every profile, else in WLCG tokens only. */
+  readonly groupsInEveryProfile: boolean
   readonly groups: ReadonlyMap<string, readonly Scope[]>
   /**
    * Scopes as they hold in the server's namespace: filtered, cut down, and put below the base paths. One without path reaches as
@@ -48,6 +50,7 @@ export function issuerRules(issuer: string, options: IssuerOptions, defaultBaseP
     audience: options.audience === undefined ? undefined : checkOwnAudiences(asList(options.audience)),
     mapper: options.mapping && createSubjectMapper(options.mapping),
     groupsClaim: options.groupsClaim ?? 'wlcg.groups',
+    groupsInEveryProfile: [options.groupsClaim, options.groups, options.mapping].some((use) => use !== undefined),
     groups: groupScopes(issuer, options.groups ?? {}),
     place(scopes) {
       return scopes

@@ -16,7 +16,10 @@ export interface IssuerOptions {
   readonly audience?: string | readonly string[]
   /** How subjects become local accounts. Default: not at all. */
   readonly mapping?: SubjectMapping
-  /** Claim that lists groups. Default: `wlcg.groups`. */
+  /**
+   * Claim that lists groups. Default: `wlcg.groups`; it counts in WLCG tokens, and in those of other profiles where this option,
+   * `groups` or `mapping` says that the site uses groups.
+   */
   readonly groupsClaim?: string
   /**
    * What members of a group may do where the token has no capability of its own: group to scopes, relative to the base path

@@ -131,7 +131,9 @@ export class ValidatedToken {
     this.subject = claims.subject
     this.tokenId = claims.tokenId
     this.expiresAt = claims.expiresAt
-    const groups = own(verified.claims, rules.groupsClaim)
+    // Where the site makes no use of groups, `wlcg.groups` in a SciToken is an unknown claim, which 2.0 ignores.
+    const hasGroups = rules.groupsInEveryProfile || verified.profile === 'wlcg:1.x'
+    const groups = hasGroups ? own(verified.claims, rules.groupsClaim) : undefined
     this.groups = groups === undefined ? [] : parseGroups(groups)
     this.mode = authorizationMode(claims.scope.scopes)
     this.scopes = rules.place([...claims.scope.scopes, ...this.#scopesOfGroups(claims.scope.scopes, rules)])

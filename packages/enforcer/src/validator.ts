@@ -102,6 +102,7 @@ export class Validator {
 
   /** Throws `config_error`. */
   constructor(options: ValidatorOptions = {}) {
+    refuseNulls(options)
     this.#options = options
     this.#profiles = checkProfiles(options.profiles ?? 'compat')
     this.clockTolerance = checkTolerance(options.clockTolerance ?? 60)
@@ -273,6 +274,14 @@ function checkTolerance(seconds: number): number {
 }
 
 /** One or several. */
-export function asList<T extends string>(value: T | readonly T[]): readonly T[] {
-  return typeof value === 'string' ? [value] : value
+export function asList(value: string | readonly string[]): readonly string[] {
+  if (typeof value === 'string') return [value]
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value
+  throw new ConfigError('an option that takes names takes a string or a list of strings')
+}
+
+/** From a JSON file `null` may come where nothing was meant; taken as "not given" it would open what should be closed. */
+export function refuseNulls(options: object): void {
+  const name = Object.entries(options).find(([, value]) => value === null)?.[0]
+  if (name !== undefined) throw new ConfigError(`the option ${name} is null: give it a value, or leave it out`)
 }
