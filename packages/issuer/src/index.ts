@@ -9,6 +9,7 @@ export type {
   RefreshPolicy,
 } from './clients/client.ts'
 export type { ClientOptions } from './clients/client-options.ts'
+export type { RegistrationOptions } from './clients/registration.ts'
 export { createIssuer, type Issuer, type ListenOptions } from './issuer.ts'
 export { type KeyProvider, LocalKeys, type ProvidedKey } from './keys/key-provider.ts'
 export type { KeyScheduleOptions } from './keys/key-schedule.ts'
@@ -16,7 +17,8 @@ export type { IssuerOptions, MasterKeyOptions, RealmOptions, StorageOptions } fr
 export { DevelopmentLogin } from './people/development-login.ts'
 export { Html, html } from './people/html.ts'
 export type { LoginRequest, LoginStep, Person, Upstream } from './people/upstream.ts'
-export type { Match, PolicyOptions, PolicyRule } from './policy/policy.ts'
+export { explainPolicy, type PolicyExplanation, type PolicyQuery, type PolicySubject } from './policy/explain.ts'
+export type { CapabilitySetOptions, Match, PolicyOptions, PolicyRule } from './policy/policy.ts'
 export type { Logger } from './types.ts'
 export {
   type ConfigFile,

@@ -1,8 +1,10 @@
 import { type Algorithm, checkIssuerIdentifier, ConfigError } from '@scitokens/core'
 import type { AuditSink } from './audit.ts'
-import type { GrantType, RefreshPolicy } from './clients/client.ts'
+import type { Client, GrantType, RefreshPolicy } from './clients/client.ts'
 import { ClientRegistry } from './clients/client-registry.ts'
 import { type ClientDefaults, readClient, seconds } from './clients/read-client.ts'
+import { openRegistration } from './clients/open-registration.ts'
+import type { RegisteredClient } from './clients/registration.ts'
 import { GRANTS } from './grants/grants.ts'
 import { LocalKeys } from './keys/key-provider.ts'
 import { KeyRing } from './keys/key-ring.ts'
@@ -12,7 +14,7 @@ import { Attempts } from './people/attempts.ts'
 import { PollPace } from './people/poll-pace.ts'
 import type { Upstream } from './people/upstream.ts'
 import { readPolicy } from './policy/policy.ts'
-import type { Endpoints, Realm, RealmTimes } from './realm.ts'
+import type { Endpoints, Realm, RealmTimes, Registration } from './realm.ts'
 import type { Secrets } from './secrets.ts'
 import type { Store } from './store/store.ts'
 import type { Clock, Logger } from './types.ts'
@@ -60,6 +62,9 @@ export async function openRealm(
     refresh: { ...REFRESH_DEFAULTS, ...options.refresh },
   }
   const clients = readClients(options, defaults, shared.secrets, at)
+  const registration =
+    options.registration &&
+    openRegistration(options.registration, defaults, shared.secrets, shared.clock, `${at}registration`)
   const keys = await KeyRing.open({
     realm: issuer,
     store: shared.store,
@@ -72,7 +77,7 @@ export async function openRealm(
     ...shared,
     issuer,
     endpoints: endpointsOf(issuer),
-    clients: new ClientRegistry(clients, async () => undefined),
+    clients: new ClientRegistry(clients, registeredClients(issuer, shared.store, registration)),
     policy: readPolicy(options.policy),
     keys,
     grants: new Map(
@@ -88,7 +93,7 @@ export async function openRealm(
     algorithms,
     wlcgVersion: options.wlcgVersion ?? '1.0',
     scopesSupported: options.scopesSupported ?? scopesOf(options),
-    registration: false,
+    registration,
     foreignKeys: all.foreignKeys,
   }
 }
@@ -159,6 +164,15 @@ function endpointsOf(issuer: string): Endpoints {
     registration: `${base}/register`,
     userinfo: `${base}/userinfo`,
     applications: `${base}/applications`,
+  }
+}
+
+/** Clients that registered themselves are read from the store each time: another instance may have changed them. */
+function registeredClients(issuer: string, store: Store, registration: Registration | undefined) {
+  return async (clientId: string): Promise<Client | undefined> => {
+    if (!registration || !clientId.startsWith('dyn-')) return undefined
+    const entry = await store.get<RegisteredClient>({ realm: issuer, kind: 'client', id: clientId })
+    return entry && registration.read(entry.value)
   }
 }
 

@@ -2,6 +2,7 @@ import type { KeySource } from '@scitokens/core'
 import type { AuditSink } from './audit.ts'
 import type { RefreshPolicy } from './clients/client.ts'
 import type { ClientOptions } from './clients/client-options.ts'
+import type { RegistrationOptions } from './clients/registration.ts'
 import type { KeyProvider } from './keys/key-provider.ts'
 import type { KeyScheduleOptions } from './keys/key-schedule.ts'
 import type { Upstream } from './people/upstream.ts'
@@ -41,6 +42,8 @@ export interface RealmOptions {
   readonly sessionSeconds?: number
   /** How people log in. Default: not at all; then there is no authorization and no device endpoint. */
   readonly login?: Upstream
+  /** Clients may register themselves (RFC 7591). Default: they may not. */
+  readonly registration?: RegistrationOptions
   readonly keys?: KeyScheduleOptions
   /** Where private keys live. Default: in the store, encrypted with the master key. */
   readonly keyProvider?: KeyProvider

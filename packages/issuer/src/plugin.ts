@@ -6,6 +6,7 @@ import type { Realm } from './realm.ts'
 import { authorizeRoutes } from './routes/authorize.ts'
 import { deviceRoutes } from './routes/device.ts'
 import { introspectRoute } from './routes/introspect.ts'
+import { registerRoutes } from './routes/register.ts'
 import { revokeRoute } from './routes/revoke.ts'
 import { userinfoRoute } from './routes/userinfo.ts'
 import { loginRoutes } from './routes/login.ts'
@@ -25,6 +26,7 @@ const ROUTES: readonly ((context: RouteContext) => void)[] = [
   introspectRoute,
   revokeRoute,
   userinfoRoute,
+  registerRoutes,
 ]
 
 /** The endpoints of all realms as one Fastify plugin, with body parsing and error handling of its own. */

@@ -1,6 +1,8 @@
 import type { Algorithm, KeySource } from '@scitokens/core'
 import type { AuditSink } from './audit.ts'
+import type { Client } from './clients/client.ts'
 import type { ClientRegistry } from './clients/client-registry.ts'
+import type { RegisteredClient, RegistrationOptions } from './clients/registration.ts'
 import type { Grant } from './grants/grant.ts'
 import type { KeyRing } from './keys/key-ring.ts'
 import type { Attempts } from './people/attempts.ts'
@@ -39,6 +41,16 @@ export interface Endpoints {
   readonly applications: string
 }
 
+/** How clients register themselves, checked. */
+export interface Registration {
+  readonly options: RegistrationOptions
+  readonly attempts: Attempts
+  /** Whether this is an initial access token. */
+  accepts(token: string | undefined): boolean
+  /** What a stored registration means. Throws `config_error`. */
+  read(registered: RegisteredClient): Client
+}
+
 /** One issuer (one VO): its own keys, clients and policy. Several may share a process and a store. */
 export interface Realm {
   readonly issuer: string
@@ -62,8 +74,8 @@ export interface Realm {
   readonly scopesSupported: readonly string[]
   /** How people log in; without it the authorization and device endpoints do not exist. */
   readonly upstream: Upstream | undefined
-  /** Clients may register themselves. */
-  readonly registration: boolean
+  /** Set where clients may register themselves. */
+  readonly registration: Registration | undefined
   /** Keys of other issuers, for assertions whose client has none configured. */
   readonly foreignKeys: KeySource | undefined
 }

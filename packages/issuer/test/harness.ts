@@ -113,6 +113,7 @@ export async function loginByCode(
   }).toString()
   const login = await browser.open(authorize)
   const consent = await browser.submit(login, { subject, groups })
+  if (consent.leftTo) throw new Error(`refused: ${consent.leftTo.href}`)
   const done = await browser.submit(consent, { answer: 'allow' })
   const code = done.leftTo?.searchParams.get('code')
   if (code == null) throw new Error(`no code: ${done.leftTo?.href ?? done.text}`)

@@ -1,0 +1,166 @@
+import { ConfigError, KeySet, quote } from '@scitokens/core'
+import { OAuthError } from '../oauth-error.ts'
+import { parseRequestedScopes } from '../policy/requested-scopes.ts'
+import type { GrantType } from './client.ts'
+import type { ClientOptions } from './client-options.ts'
+import { checkRedirectUri } from './redirect-uri.ts'
+
+/** Whether and how clients may register themselves. RFC 7591, RFC 7592. */
+export interface RegistrationOptions {
+  /** Whoever has one of these may register; undefined: everybody may. At least 16 characters each. */
+  readonly initialAccessTokens?: readonly string[]
+  /** What registered clients may have at most. Default: what the policy's rules give the person who logs in. */
+  readonly scopes?: readonly string[]
+  readonly audiences?: readonly string[]
+  readonly defaultAudience?: string | readonly string[]
+  /** Registrations per address and hour. Default: 20. */
+  readonly perAddressPerHour?: number
+}
+
+/** A registered client as stored. */
+export interface RegisteredClient {
+  readonly options: ClientOptions
+  readonly secretHash: string | undefined
+  readonly registrationTokenHash: string
+  readonly metadata: ClientMetadata
+  readonly createdAt: number
+}
+
+/** Client metadata as registered and told again. RFC 7591 section 2. */
+export interface ClientMetadata {
+  readonly redirect_uris: readonly string[]
+  readonly grant_types: readonly string[]
+  readonly response_types: readonly string[]
+  readonly token_endpoint_auth_method: string
+  readonly application_type: string
+  readonly client_name?: string
+  readonly client_uri?: string
+  readonly scope?: string
+  readonly contacts?: readonly string[]
+  readonly jwks?: unknown
+}
+
+const DEVICE: GrantType = 'urn:ietf:params:oauth:grant-type:device_code'
+
+/**
+ * Grants that need a person who consents: all that a client gets that nobody looked at. An operator can give it more
+ * ({@link ClientOptions.grants}) by making it a configured client.
+ */
+const GRANTS_WITH_CONSENT: readonly GrantType[] = ['authorization_code', 'refresh_token', DEVICE]
+const AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none']
+
+/** Reads client metadata; what is unknown is ignored, what cannot be had is replaced. Throws OAuth errors of RFC 7591 section 3.2.2. */
+export async function readMetadata(body: unknown): Promise<ClientMetadata> {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw invalid('the metadata must be a JSON object')
+  const given = body as Record<string, unknown>
+  if (given['jwks_uri'] !== undefined) throw invalid('jwks_uri is not supported: give the keys themselves as jwks')
+  const redirectUris = readRedirectUris(given)
+  const method = text(given, 'token_endpoint_auth_method', 40) ?? 'client_secret_basic'
+  if (!AUTH_METHODS.includes(method))
+    throw invalid(`token_endpoint_auth_method must be one of ${AUTH_METHODS.join(', ')}`)
+  const scope = text(given, 'scope', 4096)
+  if (scope !== undefined) checkScope(scope)
+  const name = text(given, 'client_name', 100)
+  const uri = text(given, 'client_uri', 500)
+  const contacts = list(given, 'contacts')
+  return {
+    redirect_uris: redirectUris,
+    grant_types: readGrants(list(given, 'grant_types'), redirectUris),
+    response_types: redirectUris.length > 0 ? ['code'] : [],
+    token_endpoint_auth_method: method,
+    application_type: text(given, 'application_type', 20) ?? 'web',
+    ...(name === undefined ? {} : { client_name: name }),
+    ...(uri === undefined ? {} : { client_uri: uri }),
+    ...(scope === undefined ? {} : { scope }),
+    ...(contacts === undefined ? {} : { contacts }),
+    ...(await readJwks(given, method)),
+  }
+}
+
+/** What a registered client becomes: public or with credentials, and never more than a person can consent to. */
+export function toClientOptions(
+  clientId: string,
+  metadata: ClientMetadata,
+  registration: RegistrationOptions,
+): ClientOptions {
+  const { token_endpoint_auth_method: method } = metadata
+  return {
+    clientId,
+    clientName: metadata.client_name ?? clientId,
+    authMethods: [method === 'none' || method === 'private_key_jwt' ? method : 'secret'],
+    ...(metadata.jwks === undefined ? {} : { jwks: metadata.jwks }),
+    grants: metadata.grant_types as GrantType[],
+    redirectUris: metadata.redirect_uris,
+    ...(registration.scopes === undefined ? {} : { scopes: registration.scopes }),
+    ...(registration.audiences === undefined ? {} : { audiences: registration.audiences }),
+    ...(registration.defaultAudience === undefined ? {} : { defaultAudience: registration.defaultAudience }),
+  }
+}
+
+function readRedirectUris(given: Record<string, unknown>): readonly string[] {
+  const uris = list(given, 'redirect_uris') ?? []
+  if (uris.length > 20) throw invalid('more than 20 redirect_uris')
+  try {
+    return uris.map(checkRedirectUri)
+  } catch (error) {
+    // oidc-agent registers loopback and private-scheme URIs at once, as "web": both are taken.
+    if (error instanceof ConfigError) throw new OAuthError('invalid_redirect_uri', error.message)
+    throw error
+  }
+}
+
+function readGrants(asked: readonly string[] | undefined, redirectUris: readonly string[]): readonly GrantType[] {
+  const wanted = (asked ?? ['authorization_code', 'refresh_token']).map((grant) =>
+    grant === 'device_code' ? DEVICE : grant,
+  )
+  const granted = GRANTS_WITH_CONSENT.filter((grant) => wanted.includes(grant))
+  const usable = granted.filter((grant) => grant !== 'authorization_code' || redirectUris.length > 0)
+  if (!usable.some((grant) => grant !== 'refresh_token')) {
+    throw asked === undefined
+      ? new OAuthError('invalid_redirect_uri', 'redirect_uris is missing')
+      : invalid(`of the grant_types only these can be had: ${GRANTS_WITH_CONSENT.join(', ')}`)
+  }
+  return usable
+}
+
+async function readJwks(given: Record<string, unknown>, method: string): Promise<{ jwks?: unknown }> {
+  const { jwks } = given
+  if (jwks === undefined) {
+    if (method === 'private_key_jwt') throw invalid('private_key_jwt needs jwks')
+    return {}
+  }
+  const keys = await KeySet.fromJwks(jwks, { maxKeys: 20 }).catch(() => undefined)
+  if (!keys || keys.keys.length === 0) throw invalid('jwks holds no usable key')
+  // Only the public members are kept, whatever was sent.
+  return { jwks: { keys: keys.keys.map((key) => ({ ...key.jwk })) } }
+}
+
+function checkScope(scope: string): void {
+  try {
+    parseRequestedScopes(scope)
+  } catch (error) {
+    if (error instanceof OAuthError) throw invalid(error.message)
+    throw error
+  }
+}
+
+function text(given: Record<string, unknown>, name: string, maxLength: number): string | undefined {
+  const value = given[name]
+  if (value === undefined || value === null || value === '') return undefined
+  if (typeof value !== 'string' || value.length > maxLength)
+    throw invalid(`${name} must be a text of at most ${maxLength} characters`)
+  return value
+}
+
+function list(given: Record<string, unknown>, name: string): readonly string[] | undefined {
+  const value = given[name]
+  if (value === undefined || value === null) return undefined
+  if (!Array.isArray(value) || !value.every((item) => typeof item === 'string'))
+    throw invalid(`${quote(name)} must be a list of texts`)
+  return value
+}
+
+function invalid(description: string): OAuthError {
+  return new OAuthError('invalid_client_metadata', description)
+}

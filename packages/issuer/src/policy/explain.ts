@@ -1,0 +1,76 @@
+import type { Client } from '../clients/client.ts'
+import { OAuthError } from '../oauth-error.ts'
+import { Parameters } from '../parameters.ts'
+import { formatScopes, isGroupName, type JsonValue } from '@scitokens/core'
+import { grantAudience, requestedAudience } from './audience.ts'
+import { decide } from './decide.ts'
+import type { Policy } from './policy.ts'
+import type { Principal } from './principal.ts'
+import { parseRequestedScopes } from './requested-scopes.ts'
+
+/** "Who wants what", as an operator asks it. */
+export interface PolicyQuery {
+  readonly clientId: string
+  /** A person. Default: the client acts for itself. */
+  readonly subject?: string
+  readonly groups?: readonly string[]
+  /** What the upstream would say about the person. */
+  readonly claims?: Readonly<Record<string, JsonValue>>
+  /** Items of `scope`, separated by spaces. Default: nothing, so the default applies. */
+  readonly scope?: string
+  readonly audience?: readonly string[]
+}
+
+/** A decision and how it came about. */
+export interface PolicyExplanation {
+  readonly allowed: boolean
+  /** What a token would carry. Empty where it is refused. */
+  readonly scope: string
+  readonly groups: readonly string[]
+  readonly audience: readonly string[]
+  /** OAuth code and sentence of the refusal. */
+  readonly error?: string
+  readonly reason?: string
+  /** One line per step, in order. */
+  readonly steps: readonly string[]
+}
+
+/** What {@link explainPolicy} looks at: a realm has it, and so has a configuration that is not running. */
+export interface PolicySubject {
+  readonly policy: Policy
+  readonly clients: { find(clientId: string): Promise<Client | undefined> }
+}
+
+/** Decides as the token endpoint would, without a token, and tells each step. */
+export async function explainPolicy(realm: PolicySubject, query: PolicyQuery): Promise<PolicyExplanation> {
+  const steps: string[] = []
+  const refused = (error: string, reason: string): PolicyExplanation => ({
+    allowed: false,
+    scope: '',
+    groups: [],
+    audience: [],
+    error,
+    reason,
+    steps,
+  })
+  const client = await realm.clients.find(query.clientId)
+  if (!client) return refused('invalid_client', `there is no client ${JSON.stringify(query.clientId)}`)
+  const wrong = query.groups?.find((group) => !isGroupName(group))
+  if (wrong !== undefined) return refused('invalid_request', `${JSON.stringify(wrong)} is no group: write /vo/group`)
+  const principal: Principal =
+    query.subject === undefined
+      ? { kind: 'client', subject: client.subject, groups: client.groups, claims: {} }
+      : { kind: 'user', subject: query.subject, groups: query.groups ?? [], claims: query.claims ?? {} }
+  steps.push(`${principal.kind} ${principal.subject} through client ${client.clientId}`)
+  try {
+    const requested = parseRequestedScopes(query.scope ?? '')
+    const explain = (line: string): void => void steps.push(line)
+    const decision = decide({ policy: realm.policy, client, principal, requested, bounds: undefined, explain })
+    const parameters = new Parameters((query.audience ?? []).map((audience) => ['audience', audience]))
+    const audience = grantAudience(requestedAudience(parameters), client.audience, undefined)
+    return { allowed: true, scope: formatScopes(decision.scopes), groups: decision.groups, audience, steps }
+  } catch (error) {
+    if (error instanceof OAuthError) return refused(error.error, error.message)
+    throw error
+  }
+}

@@ -1,0 +1,146 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type ClientMetadata, readMetadata, type RegisteredClient, toClientOptions } from '../clients/registration.ts'
+import { OAuthError } from '../oauth-error.ts'
+import type { Realm, Registration } from '../realm.ts'
+import { randomToken } from '../secrets.ts'
+import type { Entry } from '../store/store.ts'
+import { constraintsOf, type RouteContext } from './route-context.ts'
+import { sendJson } from './send-json.ts'
+import { NO_STORE } from './token.ts'
+
+/** Dynamic registration (RFC 7591) and its management (RFC 7592). There only where the configuration asks for it. */
+export function registerRoutes(context: RouteContext): void {
+  const { app, realm, basePath } = context
+  const { registration } = realm
+  if (!registration) return
+  const constraints = constraintsOf(context)
+  void app.register(async (scope: FastifyInstance) => {
+    scope.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: 32_768 }, (_request, body, done) => {
+      try {
+        done(null, JSON.parse(body as string))
+      } catch {
+        done(new OAuthError('invalid_client_metadata', 'the body is not JSON'))
+      }
+    })
+    scope.post(`${basePath}/register`, constraints, (request, reply) => register(realm, registration, request, reply))
+    scope.get(`${basePath}/register/:id`, constraints, async (request, reply) => {
+      const { entry } = await managed(realm, request)
+      return sendJson(reply.headers(NO_STORE), JSON.stringify(describe(realm, entry.id, entry.value)))
+    })
+    scope.put(`${basePath}/register/:id`, constraints, (request, reply) => change(realm, registration, request, reply))
+    scope.delete(`${basePath}/register/:id`, constraints, async (request, reply) => {
+      const { entry } = await managed(realm, request)
+      await realm.store.consume(entry)
+      await audit(realm, request, 'client_removed', entry.id)
+      return reply.headers(NO_STORE).code(204).send()
+    })
+  })
+}
+
+async function register(
+  realm: Realm,
+  registration: Registration,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { options, attempts } = registration
+  if (options.initialAccessTokens && !registration.accepts(bearerOf(request)))
+    throw invalidToken('registration needs an initial access token')
+  if (!attempts.allowed(request.ip)) {
+    const headers = { 'retry-after': '3600' }
+    throw new OAuthError('temporarily_unavailable', 'too many registrations from this address', {
+      status: 429,
+      headers,
+    })
+  }
+  attempts.failed(request.ip)
+  const metadata = await readMetadata(request.body)
+  const clientId = `dyn-${randomToken(12)}`
+  const needsSecret = metadata.token_endpoint_auth_method.startsWith('client_secret')
+  const secret = needsSecret ? randomToken() : undefined
+  const token = randomToken()
+  const value: RegisteredClient = {
+    options: toClientOptions(clientId, metadata, options),
+    secretHash: secret === undefined ? undefined : realm.secrets.hash('client-secret', clientId, secret),
+    registrationTokenHash: realm.secrets.hash('lookup', 'registration', clientId, token),
+    metadata,
+    createdAt: Math.floor(realm.clock()),
+  }
+  // Refused here rather than at every later use.
+  registration.read(value)
+  await realm.store.insertIfAbsent({ realm: realm.issuer, kind: 'client', id: clientId, value })
+  await audit(realm, request, 'client_registered', clientId)
+  const body = {
+    ...describe(realm, clientId, value),
+    ...(secret === undefined ? {} : { client_secret: secret, client_secret_expires_at: 0 }),
+    registration_access_token: token,
+  }
+  return sendJson(reply.headers(NO_STORE).code(201), JSON.stringify(body))
+}
+
+/** RFC 7592 section 2.2: all metadata anew; secrets stay. */
+async function change(
+  realm: Realm,
+  registration: Registration,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const { entry } = await managed(realm, request)
+  const body = request.body as Record<string, unknown> | null
+  if (body?.['client_id'] !== undefined && body['client_id'] !== entry.id)
+    throw new OAuthError('invalid_request', 'client_id cannot be changed')
+  const metadata: ClientMetadata = await readMetadata(body)
+  if (metadata.token_endpoint_auth_method !== entry.value.metadata.token_endpoint_auth_method) {
+    throw new OAuthError('invalid_client_metadata', 'token_endpoint_auth_method cannot be changed: register anew')
+  }
+  const value: RegisteredClient = {
+    ...entry.value,
+    metadata,
+    options: toClientOptions(entry.id, metadata, registration.options),
+  }
+  registration.read(value)
+  if (!(await realm.store.commit([{ replace: entry, value, expiresAt: entry.expiresAt }]))) {
+    throw new OAuthError('temporarily_unavailable', 'the client was changed at the same time, try again')
+  }
+  await audit(realm, request, 'client_changed', entry.id)
+  return sendJson(reply.headers(NO_STORE), JSON.stringify(describe(realm, entry.id, value)))
+}
+
+/** RFC 7592 section 2: the token decides; a client that is gone and a wrong token look alike. */
+async function managed(realm: Realm, request: FastifyRequest): Promise<{ entry: Entry<RegisteredClient> }> {
+  const { id } = request.params as { id: string }
+  const token = bearerOf(request)
+  const entry = await realm.store.get<RegisteredClient>({ realm: realm.issuer, kind: 'client', id })
+  const good =
+    entry && realm.secrets.matches('lookup', entry.value.registrationTokenHash, 'registration', id, token ?? '')
+  if (!entry || !good) throw invalidToken('the registration access token is not valid')
+  return { entry }
+}
+
+function describe(realm: Realm, clientId: string, { metadata, createdAt }: RegisteredClient): Record<string, unknown> {
+  return {
+    client_id: clientId,
+    client_id_issued_at: createdAt,
+    registration_client_uri: `${realm.endpoints.registration}/${clientId}`,
+    ...metadata,
+  }
+}
+
+function bearerOf(request: FastifyRequest): string | undefined {
+  return /^bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1]
+}
+
+function invalidToken(description: string): OAuthError {
+  return new OAuthError('invalid_token', description, {
+    headers: { 'www-authenticate': 'Bearer error="invalid_token"' },
+  })
+}
+
+async function audit(
+  realm: Realm,
+  request: FastifyRequest,
+  event: 'client_registered' | 'client_changed' | 'client_removed',
+  client: string,
+): Promise<void> {
+  await realm.audit.write({ time: Math.floor(realm.clock()), event, issuer: realm.issuer, client, address: request.ip })
+}
