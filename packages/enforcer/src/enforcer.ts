@@ -1,4 +1,10 @@
-import { InvalidRequestError, SciToken, SciTokenError, TokenNotAcceptableError } from '@scitokens/core'
+import {
+  InvalidRequestError,
+  type RequestPathOptions,
+  SciToken,
+  SciTokenError,
+  TokenNotAcceptableError,
+} from '@scitokens/core'
 import { type Configuration, readConfiguration } from './configuration.ts'
 import { type Decision, type Refused, refused } from './decision.ts'
 import type { EnforcerOptions } from './options.ts'
@@ -82,8 +88,8 @@ export class Enforcer {
    * Whether a token that was verified before allows this: by {@link validate}, or by `SciToken.deserialize`. At once, without
    * waiting; never throws. {@link lastFailure} tells why not.
    */
-  test(token: SciToken | ValidatedToken, authz: string, path?: string): boolean {
-    const decision = this.#testDecision(token, { authz, ...(path !== undefined && { path }) })
+  test(token: SciToken | ValidatedToken, authz: string, path?: string, options?: RequestPathOptions): boolean {
+    const decision = this.#testDecision(token, { authz, ...(path !== undefined && { path }), ...options })
     this.#lastFailure = decision.allowed ? undefined : decision
     return decision.allowed
   }

@@ -1,3 +1,5 @@
+import { SciTokenError } from '@scitokens/core'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { extractBearer, fromRawHeaders } from '../../src/http/index.ts'
 
@@ -55,5 +57,48 @@ test('a token in the header and one in the query are one too many', () => {
   expect(() => extractBearer(request, { queryParameter: 'authz' })).toThrow(/more than one/)
   expect(() => extractBearer({ headers: {}, query: 'authz=a&authz=b' }, { queryParameter: 'authz' })).toThrow(
     /more than one/,
+  )
+})
+
+test('whatever the headers, there is one well-formed token, none, or an error of ours', () => {
+  const piece = fc.constantFrom(
+    'Bearer',
+    'bearer',
+    'Basic',
+    ' ',
+    ',',
+    '\t',
+    '\0',
+    '"',
+    'abc',
+    'a.b.c',
+    '=',
+    ';',
+    '\u00a0',
+    '\n',
+  )
+  const value = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.array(piece, { maxLength: 8 }).map((pieces) => pieces.join('')),
+  )
+  fc.assert(
+    fc.property(fc.array(value, { maxLength: 3 }), (values) => {
+      let token: string | undefined
+      try {
+        token = from(...values)
+      } catch (error) {
+        expect(error).toBeInstanceOf(SciTokenError)
+        return
+      }
+      if (token === undefined) {
+        expect(values).toEqual([])
+        return
+      }
+      expect(values).toHaveLength(1)
+      expect(token).toMatch(/^[A-Za-z0-9._~+/=-]+$/)
+      expect(values[0]!.toLowerCase().startsWith('bearer ')).toBe(true)
+      expect(values[0]!.trimEnd().endsWith(token)).toBe(true)
+    }),
+    { numRuns: 3000 },
   )
 })

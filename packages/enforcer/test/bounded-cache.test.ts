@@ -1,0 +1,85 @@
+import { KeySet, TokenNotAcceptableError } from '@scitokens/core'
+import { createTestIssuer } from '@scitokens/core/testing'
+import { beforeAll, expect, test } from 'vitest'
+import { Enforcer, type ValidatedToken } from '../src/index.ts'
+import { type Verdict, VerdictCache } from '../src/verdict-cache.ts'
+
+let good: Verdict
+let bad: Verdict
+
+beforeAll(async () => {
+  const issuer = await createTestIssuer()
+  const enforcer = new Enforcer({ issuers: issuer.issuer, keys: issuer.keys, audience: 'a', clock: issuer.clock })
+  const outcome: ValidatedToken = await enforcer.validate(await issuer.sign({ aud: 'a', scope: 'read:/' }))
+  const keySet = await KeySet.fromJwks(issuer.jwks)
+  const rest = { issuer: issuer.issuer, kid: undefined, keySet, configuration: {} as Verdict['configuration'] }
+  good = { ...rest, outcome }
+  bad = { ...rest, outcome: new TokenNotAcceptableError('bad_signature', 'no') }
+})
+
+test('no more tokens are remembered than the limit', () => {
+  const cache = new VerdictCache({ maxEntries: 100 })
+  for (let i = 0; i < 5000; i++) cache.set(`key ${i}`, good, 500)
+  expect(cache.size).toBe(100)
+  expect(cache.get('key 4999')).toBe(good)
+  expect(cache.get('key 0')).toBeUndefined()
+})
+
+test('no more memory is used than the limit, whatever the size of the tokens', () => {
+  const cache = new VerdictCache({ maxBytes: 1_000_000 })
+  for (let i = 0; i < 2000; i++) {
+    cache.set(`key ${i}`, i % 3 ? good : bad, (i * 7919) % 20_000)
+    expect(cache.bytes).toBeLessThanOrEqual(1_000_000)
+  }
+  expect(cache.size).toBeGreaterThan(5)
+})
+
+test('one token that is larger than the whole cache is not remembered and drives nothing out', () => {
+  const cache = new VerdictCache({ maxBytes: 100_000 })
+  cache.set('small', good, 500)
+  cache.set('large', good, 60_000)
+  expect(cache.get('large')).toBeUndefined()
+  expect(cache.get('small')).toBe(good)
+})
+
+test('a token in use outlives a flood of tokens that come once', () => {
+  const cache = new VerdictCache({ maxEntries: 50 })
+  cache.set('in use', good, 500)
+  for (let i = 0; i < 5000; i++) {
+    cache.set(`once ${i}`, good, 500)
+    expect(cache.get('in use')).toBe(good)
+  }
+})
+
+test('a flood of bad tokens drives no good one out', () => {
+  const cache = new VerdictCache({ maxEntries: 80 })
+  for (let i = 0; i < 80; i++) cache.set(`good ${i}`, good, 500)
+  for (let i = 0; i < 5000; i++) cache.set(`bad ${i}`, bad, 500)
+  for (let i = 0; i < 80; i++) expect(cache.get(`good ${i}`)).toBe(good)
+  expect(cache.size).toBe(90)
+})
+
+test('a verdict that changes sides is held once', () => {
+  const cache = new VerdictCache()
+  cache.set('key', bad, 500)
+  cache.set('key', good, 500)
+  expect(cache.size).toBe(1)
+  expect(cache.get('key')).toBe(good)
+  cache.delete('key')
+  expect([cache.size, cache.bytes]).toEqual([0, 0])
+})
+
+test.each([{ maxEntries: 0 }, { maxBytes: -1 }, { maxEntries: 1.5 }, { maxBytes: Number.NaN }])(
+  'limits that are none are a wrong configuration: %o',
+  (options) => {
+    expect(() => new VerdictCache(options)).toThrow(expect.objectContaining({ code: 'config_error' }))
+  },
+)
+
+test('a token is remembered under a hash, never under its own name', async () => {
+  const cache = new VerdictCache()
+  const key = await cache.key('header.claims.signature')
+  expect(key).not.toContain('header')
+  expect(key).toHaveLength(32)
+  expect(await cache.key('header.claims.signatura')).not.toBe(key)
+})
