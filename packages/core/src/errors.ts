@@ -149,7 +149,7 @@ export class SciTokenError extends Error {
     this.claim = evidence.claim
     this.expected = evidence.expected
     this.actual = evidenceOf(evidence.actual)
-    this.issuer = evidence.issuer === undefined ? undefined : clip(redactSecrets(evidence.issuer))
+    this.issuer = typeof evidence.issuer === 'string' ? clip(redactSecrets(evidence.issuer)) : undefined
     this.retryAfterSeconds = evidence.retryAfterSeconds
     Object.defineProperty(this, brand, { value: true })
   }

@@ -21,6 +21,7 @@ export function checkIssuerIdentifier(issuer: string, options: IssuerIdentifierO
   // Checked on the text: the URL parser mends what must not be mended.
   if (!/^[\x21-\x7e]+$/.test(issuer) || /['"<>\\^`{|};]/.test(issuer))
     throw problem('has characters that no issuer has')
+  if (!/^[a-z][a-z0-9+.-]*:\/\/[^/]/i.test(issuer)) throw problem('names no host')
   const url = new URL(issuer)
   if (url.protocol === 'http:') {
     if (!(options.dangerouslyAllowLoopbackHttp && isLoopbackHost(url.hostname))) {
