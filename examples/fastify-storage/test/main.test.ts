@@ -1,0 +1,85 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createTestIssuer } from '@scitokens/core/testing'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+
+const COMMAND = ['--conditions=@scitokens/source', join(import.meta.dirname, '..', 'src', 'main.ts')]
+const AUDIENCE = 'https://data.example'
+let directory: string
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'storage-main-'))
+})
+afterEach(() => rm(directory, { recursive: true, force: true }))
+
+describe('node src/main.ts', () => {
+  it('serves files to tokens of an issuer whose keys it fetches, logs decisions, and ends in order', async () => {
+    const front = createServer().listen(0, '127.0.0.1')
+    await once(front, 'listening')
+    const url = `http://127.0.0.1:${(front.address() as AddressInfo).port}`
+    const issuer = await createTestIssuer({ issuer: url })
+    front.on('request', (request, response) => {
+      const document = request.url === '/jwks' ? issuer.jwks : { issuer: url, jwks_uri: `${url}/jwks` }
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(document))
+    })
+    const child = spawn(process.execPath, [
+      ...COMMAND,
+      ...['--root', join(directory, 'files'), '--issuer', url, '--audience', AUDIENCE, '--port', '0', '--loopback'],
+      ...['--cache-dir', join(directory, 'keys')],
+    ])
+    try {
+      let output = ''
+      child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text))
+      child.stderr.setEncoding('utf8').on('data', (text: string) => (output += text))
+      await expect.poll(() => output, { timeout: 15_000 }).toMatch(/serving http:\/\/\S+\n/)
+      const service = /serving (\S+)/.exec(output)![1]!
+      const headers = { authorization: `Bearer ${await issuer.sign({ scope: 'read:/ana write:/ana', aud: AUDIENCE })}` }
+      expect((await fetch(`${service}/ana/x`, { method: 'PUT', headers, body: 'hello' })).status).toBe(201)
+      expect(await (await fetch(`${service}/ana/x`, { headers })).text()).toBe('hello')
+      expect((await fetch(`${service}/ben/x`, { headers })).status).toBe(403)
+      await expect.poll(() => output).toMatch(/"path":"\/ben\/x".*"code":"scope_denied"/)
+      expect(output).not.toContain(headers.authorization)
+      child.kill('SIGTERM')
+      expect(await once(child, 'close')).toEqual([0, null])
+    } finally {
+      child.kill('SIGKILL')
+      front.closeAllConnections()
+      front.close()
+    }
+  }, 40_000)
+
+  it('says in one sentence what is missing or wrong', async () => {
+    const run = (...args: string[]) => spawnSync(process.execPath, [...COMMAND, ...args], { encoding: 'utf8' })
+    expect(run()).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^--root, --issuer and --audience are needed\n/),
+    })
+    const root = ['--root', join(directory, 'files'), '--audience', AUDIENCE]
+    expect(run(...root, '--issuer', 'http://vo.example')).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^.*https.*\n$/),
+    })
+    await writeFile(join(directory, 'file'), '')
+    expect(
+      run('--root', join(directory, 'file'), '--issuer', 'https://vo.example', '--audience', AUDIENCE),
+    ).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/^EEXIST.*\n$/),
+    })
+    const busy = createServer().listen(0, '127.0.0.1')
+    await once(busy, 'listening')
+    const port = String((busy.address() as AddressInfo).port)
+    const answer = await new Promise<{ status: number; stderr: string }>((resolve) => {
+      const child = spawn(process.execPath, [...COMMAND, ...root, '--issuer', 'https://vo.example', '--port', port])
+      let stderr = ''
+      child.stderr.on('data', (text: Buffer) => (stderr += text.toString()))
+      child.on('close', (status) => resolve({ status: status!, stderr }))
+    })
+    busy.close()
+    expect(answer).toEqual({ status: 1, stderr: expect.stringMatching(/^listen EADDRINUSE.*\n$/) })
+  }, 40_000)
+})
