@@ -1,0 +1,234 @@
+import { createHash, randomUUID, X509Certificate } from 'node:crypto'
+import { execFileSync } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { request } from 'node:https'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { decodeUnverified, SigningKey } from '@scitokens/core'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { basic, type Harness, type Reply, ROBOT, SECRET, startIssuer } from './harness.ts'
+
+const { clientSecret: _, ...WITHOUT_SECRET } = ROBOT
+
+/** Signs any claims: tests need assertions that core would refuse to sign. */
+async function jwt(key: SigningKey, claims: object): Promise<string> {
+  const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+  const text = `${part({ alg: key.alg, kid: key.kid })}.${part(claims)}`
+  return `${text}.${Buffer.from(await key.sign(new TextEncoder().encode(text))).toString('base64url')}`
+}
+
+describe('private_key_jwt', () => {
+  async function start(): Promise<{
+    harness: Harness
+    key: SigningKey
+    ask: (change?: object, form?: Record<string, string>) => Promise<Reply>
+  }> {
+    const key = await SigningKey.generate()
+    const harness = await startIssuer({ clients: [{ ...WITHOUT_SECRET, jwks: { keys: [key.publicJwk] } }] })
+    const ask = async (change: object = {}, form: Record<string, string> = {}): Promise<Reply> => {
+      const claims = {
+        iss: 'robot',
+        sub: 'robot',
+        aud: `${harness.url}/token`,
+        exp: harness.clock.now + 60,
+        jti: randomUUID(),
+        ...change,
+      }
+      const assertion = {
+        client_assertion: await jwt(key, claims),
+        client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+      }
+      return harness.token({ grant_type: 'client_credentials', ...assertion, ...form }, {})
+    }
+    return { harness, key, ask }
+  }
+
+  test('authenticates by a signature, for the issuer or its token endpoint', async () => {
+    const { ask, harness } = await start()
+    expect((await ask()).status).toBe(200)
+    expect((await ask({ aud: [harness.url, 'https://other.example'] })).status).toBe(200)
+  })
+
+  test.each([
+    [{ aud: 'https://other.example/token' }],
+    [{ iss: 'somebody' }],
+    [{ sub: 'somebody' }],
+    [{ exp: 1_800_000_000 - 61 }],
+    [{ exp: 1_800_000_000 + 3601 }],
+    [{ exp: undefined }],
+    [{ nbf: 1_800_000_000 + 61 }],
+    [{ jti: undefined }],
+  ])('refuses an assertion with %j', async (change) => {
+    const { ask } = await start()
+    expect(await ask(change)).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
+  })
+
+  test('takes an assertion once', async () => {
+    const { ask } = await start()
+    const same = { jti: 'the-same' }
+    expect((await ask(same)).status).toBe(200)
+    expect((await ask(same)).status).toBe(401)
+  })
+
+  test('refuses the key of somebody else, and a secret for a client that has none', async () => {
+    const { harness } = await start()
+    const other = await SigningKey.generate()
+    const claims = { iss: 'robot', sub: 'robot', aud: harness.url, exp: harness.clock.now + 60, jti: 'x' }
+    const form = {
+      grant_type: 'client_credentials',
+      client_assertion: await jwt(other, claims),
+      client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
+    }
+    expect((await harness.token(form, {})).status).toBe(401)
+    expect((await harness.token({ grant_type: 'client_credentials' }, basic('robot', SECRET))).status).toBe(401)
+  })
+
+  test('refuses two methods at once, and an assertion of another type', async () => {
+    const { ask } = await start()
+    expect((await ask({}, { client_secret: SECRET })).body['error']).toBe('invalid_request')
+    expect((await ask({}, { client_assertion_type: 'urn:x' })).body['error']).toBe('invalid_request')
+  })
+})
+
+describe('jwt-bearer', () => {
+  const GRANT = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+
+  async function start(): Promise<{ harness: Harness; ask: (change?: object) => Promise<Reply> }> {
+    const key = await SigningKey.generate()
+    const trusted = { issuer: 'https://idp.example', jwks: { keys: [key.publicJwk] }, subjects: ['ana'] }
+    const harness = await startIssuer({ clients: [{ ...ROBOT, grants: [GRANT], assertions: [trusted] }] })
+    const ask = async (change: object = {}): Promise<Reply> => {
+      const claims = {
+        iss: 'https://idp.example',
+        sub: 'ana',
+        aud: harness.url,
+        exp: harness.clock.now + 60,
+        jti: randomUUID(),
+        ...change,
+      }
+      return harness.token({ grant_type: GRANT, assertion: await jwt(key, claims), scope: 'write:/store' })
+    }
+    return { harness, ask }
+  }
+
+  test('gives a token about whom a trusted issuer names, within the scopes of the client', async () => {
+    const { harness, ask } = await start()
+    const reply = await ask()
+    expect(await harness.claims(reply.body['access_token'] as string)).toMatchObject({
+      sub: 'ana',
+      scope: 'write:/store/user/ana',
+    })
+    expect(reply.body).not.toHaveProperty('refresh_token')
+  })
+
+  test.each([
+    [{ iss: 'https://evil.example' }],
+    [{ sub: 'bob' }],
+    [{ aud: 'https://other.example' }],
+    [{ exp: 1 }],
+    [{ jti: undefined }],
+  ])('refuses an assertion with %j', async (change) => {
+    const { ask } = await start()
+    expect((await ask(change)).body['error']).toBe('invalid_grant')
+  })
+
+  test('takes an assertion once', async () => {
+    const { ask } = await start()
+    expect((await ask({ jti: 'same' })).status).toBe(200)
+    expect((await ask({ jti: 'same' })).body['error']).toBe('invalid_grant')
+  })
+})
+
+describe('mutual TLS', () => {
+  async function certificates(): Promise<
+    Record<'ca' | 'server' | 'client' | 'stranger', { cert: string; key: string }>
+  > {
+    const folder = await mkdtemp(join(tmpdir(), 'scitokens-tls-'))
+    onTestFinished(() => rm(folder, { recursive: true, force: true }))
+    const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
+    const make = (name: string, subject: string, ...more: string[]): void =>
+      openssl(
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:P-256',
+        '-nodes',
+        '-days',
+        '2',
+        '-keyout',
+        `${name}.key`,
+        '-out',
+        `${name}.crt`,
+        '-subj',
+        subject,
+        ...more,
+      )
+    make('ca', '/CN=Test CA')
+    const signed = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-addext', 'basicConstraints=critical,CA:false']
+    make('server', '/CN=localhost', ...signed, '-addext', 'subjectAltName=IP:127.0.0.1')
+    make('client', '/O=VO/CN=robot', ...signed)
+    make('stranger', '/O=VO/CN=robot')
+    const read = async (name: string) => ({
+      cert: await readFile(join(folder, `${name}.crt`), 'utf8'),
+      key: await readFile(join(folder, `${name}.key`), 'utf8'),
+    })
+    return {
+      ca: await read('ca'),
+      server: await read('server'),
+      client: await read('client'),
+      stranger: await read('stranger'),
+    }
+  }
+
+  test('authenticates by subject of a trusted authority or by thumbprint, and binds the token to the certificate', async () => {
+    const tls = await certificates()
+    const strangerPrint = createHash('sha256').update(new X509Certificate(tls.stranger.cert).raw).digest('hex')
+    const { issuer } = await startIssuer({
+      clients: [
+        { ...WITHOUT_SECRET, clientId: 'by-subject', certificates: [{ subject: 'CN=robot,O=VO' }] },
+        { ...WITHOUT_SECRET, clientId: 'by-print', certificates: [{ sha256: strangerPrint }] },
+      ],
+    })
+    const https = { ...tls.server, ca: tls.ca.cert, requestCert: true, rejectUnauthorized: false }
+    const address = await issuer.buildServer({ https } as object).listen({ host: '127.0.0.1', port: 0 })
+
+    const ask = (
+      clientId: string,
+      own?: { cert: string; key: string },
+    ): Promise<{ status: number; body: Record<string, unknown> }> =>
+      new Promise((resolve, reject) => {
+        const call = request(
+          `${address}/vo/token`,
+          {
+            method: 'POST',
+            ca: tls.ca.cert,
+            ...own,
+            agent: false,
+            headers: { 'content-type': 'application/x-www-form-urlencoded' },
+          },
+          (reply) => {
+            let text = ''
+            reply.on('data', (chunk) => (text += String(chunk)))
+            reply.on('end', () =>
+              resolve({ status: reply.statusCode!, body: JSON.parse(text) as Record<string, unknown> }),
+            )
+          },
+        )
+        call.on('error', reject)
+        call.end(`grant_type=client_credentials&client_id=${clientId}`)
+      })
+
+    const known = await ask('by-subject', tls.client)
+    expect(known.status).toBe(200)
+    const thumbprint = createHash('sha256').update(new X509Certificate(tls.client.cert).raw).digest('base64url')
+    const { unverifiedClaims } = decodeUnverified(known.body['access_token'] as string)
+    expect(unverifiedClaims['cnf']).toEqual({ 'x5t#S256': thumbprint })
+    expect((await ask('by-print', tls.stranger)).status).toBe(200)
+    // The same name, but nobody vouches for it.
+    expect((await ask('by-subject', tls.stranger)).status).toBe(401)
+    expect((await ask('by-print', tls.client)).status).toBe(401)
+    expect((await ask('by-subject')).status).toBe(401)
+  })
+})
