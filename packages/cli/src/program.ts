@@ -1,14 +1,19 @@
 import { Command } from 'commander'
 import type { Registry } from './command.ts'
 import { addAcls } from './commands/acls.ts'
+import { addAttenuate } from './commands/attenuate.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addConformance } from './commands/conformance.ts'
 import { addCreate } from './commands/create.ts'
 import { addDecode } from './commands/decode.ts'
 import { addDiscover } from './commands/discover.ts'
+import { addKeycache } from './commands/keycache.ts'
 import { addKeygen } from './commands/keygen.ts'
+import { addLogin } from './commands/login.ts'
+import { addLogout } from './commands/logout.ts'
 import { addMan } from './commands/man.ts'
 import { addTest } from './commands/test.ts'
+import { addToken } from './commands/token.ts'
 import { addVerify } from './commands/verify.ts'
 import { EXIT_STATUS } from './reference.ts'
 import { packageVersion } from './version.ts'
@@ -35,7 +40,12 @@ export function buildProgram(registry: Registry): Command {
     addVerify,
     addAcls,
     addTest,
+    addAttenuate,
     addDiscover,
+    addLogin,
+    addToken,
+    addLogout,
+    addKeycache,
     addConformance,
     addCompletion,
     addMan,

@@ -91,7 +91,9 @@ async function redeem(
     return oauth.readGrant(await processAuthorizationCodeResponse(server, client, response))
   } catch (error) {
     if (!(error instanceof AuthorizationResponseError)) throw error
-    throw new NotAllowedError('scope_denied', `the issuer ${quote(issuer)} answers ${quote(error.error)}`, { issuer })
+    const { error: code, error_description: detail } = error
+    const said = quote(detail === undefined ? code : `${code}: ${detail}`)
+    throw new NotAllowedError('scope_denied', `the issuer ${quote(issuer)} answers ${said}`, { issuer })
   }
 }
 

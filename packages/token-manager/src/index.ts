@@ -1,5 +1,6 @@
 // Table of contents of `@scitokens/token-manager`.
 export { type BrowserLoginOptions, loginByBrowser } from './browser-login.ts'
+export { type Daemon, type DaemonOptions, startDaemon } from './daemon.ts'
 export { type DeviceLoginOptions, type DevicePrompt, loginByDevice } from './device-login.ts'
 export type {
   Delivery,
@@ -12,8 +13,13 @@ export type {
 } from './family.ts'
 export { createHttpsFetch, type Fetch, type FetchInit, type HttpsFetchOptions } from './https-fetch.ts'
 export type { IssuerMetadata } from './issuer-metadata.ts'
+export { ManagerClient } from './manager-client.ts'
+export { ManagerServer, type ManagerServerOptions, SOCKET_NAME } from './manager-server.ts'
 export { type ClientIdentity, type Grant, OAuthClient, type OAuthClientOptions, type Wanted } from './oauth-client.ts'
+export { loginPerson, type PersonLogin } from './person-login.ts'
+export { registerClient } from './register-client.ts'
 export { backOff, type Random, renewalTime } from './renewal.ts'
+export { Renewer, type RenewerEvent, type RenewerOptions } from './renewer.ts'
 export { writeTokenFile, type TokenFileOptions } from './token-file.ts'
 export { type Environment, tokenFileLocation } from './token-location.ts'
 export {
@@ -25,3 +31,4 @@ export {
   type TokenManagerOptions,
   type TokenRequest,
 } from './token-manager.ts'
+export { type Account, type AccountLookup, systemAccounts } from './user-directory.ts'

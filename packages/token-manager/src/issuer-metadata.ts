@@ -6,6 +6,8 @@ import { checkServerStatus } from './oauth-failure.ts'
 
 /** Seconds for which an issuer's metadata is believed without asking again. */
 const FRESH_FOR = 3600
+/** Seconds until an issuer that failed is asked for its metadata again. */
+const RETRY_AFTER = 60
 
 interface Known {
   readonly metadata: AuthorizationServer
@@ -41,8 +43,10 @@ export class IssuerMetadata {
       this.#known.set(issuer, { metadata, fetchedAt: this.#clock() })
       return metadata
     } catch (error) {
-      if (known) return known.metadata
-      throw error
+      if (!known) throw error
+      // Not asked again for each request that the issuer's absence fails anyway.
+      this.#known.set(issuer, { ...known, fetchedAt: this.#clock() - FRESH_FOR + RETRY_AFTER })
+      return known.metadata
     }
   }
 

@@ -27,6 +27,8 @@ export interface ClientIdentity {
   readonly clientId: string
   /** Undefined for a public client. */
   readonly clientSecret?: string
+  /** Where tokens come from, told by somebody who knows; then the issuer's metadata is not asked for. */
+  readonly tokenEndpoint?: string
 }
 
 /** What is asked for. Empty lists ask for whatever the issuer gives by default. */
@@ -127,8 +129,9 @@ export class OAuthClient {
   }
 
   /** What oauth4webapi wants to know of both sides. */
-  async prepare({ issuer, clientId, clientSecret }: ClientIdentity): Promise<Parties> {
-    const server = await this.metadata.get(issuer)
+  async prepare({ issuer, clientId, clientSecret, tokenEndpoint }: ClientIdentity): Promise<Parties> {
+    const server =
+      tokenEndpoint === undefined ? await this.metadata.get(issuer) : { issuer, token_endpoint: tokenEndpoint }
     if (clientId === '') throw new ConfigError(`no client is configured for the issuer ${quote(issuer)}`, { issuer })
     return {
       server,
@@ -167,8 +170,21 @@ export class OAuthClient {
     return this.attempt(identity.issuer, async () => {
       const response = await send(server, client, auth)
       checkServerStatus(identity.issuer, response, this.clock())
-      return this.readGrant(await read(server, client, response))
+      return this.readGrant(await read(server, client, await withoutIdToken(response)))
     })
+  }
+}
+
+// Nobody here reads it, and a clock or an issuer's name that does not fit must not cost a job its access token.
+async function withoutIdToken(response: Response): Promise<Response> {
+  if (response.status !== 200) return response
+  const text = await response.text()
+  const { headers } = response
+  try {
+    const { id_token: _unread, ...document } = JSON.parse(text) as Record<string, unknown>
+    return Response.json(document, { headers: { 'content-type': headers.get('content-type') ?? '' } })
+  } catch {
+    return new Response(text, { headers })
   }
 }
 

@@ -13,6 +13,7 @@ const MIGRATIONS: readonly string[] = [
      service text not null,
      handle text not null,
      issuer text not null,
+     token_endpoint text,
      client_id text not null,
      client_secret blob,
      scopes text not null,

@@ -14,6 +14,13 @@ export const STATE_FILE = 'token-manager.sqlite'
 /** A family that is to be stored. */
 export type NewFamily = Omit<Family, 'id' | 'ended' | 'failures' | 'nextAttempt'>
 
+/** A token whose time has come. */
+export interface DueToken {
+  readonly familyId: number
+  readonly issuer: string
+  readonly wanted: Wanted
+}
+
 type Row = Record<string, SQLOutputValue>
 
 /**
@@ -47,14 +54,19 @@ export class StateStore {
     const { owner, service, handle } = family
     const place = placeOf(family)
     return this.#transaction(() => {
-      const old = this.findFamily(family)
-      // The same rights: what jobs hold stays theirs, and is renewed from the new login.
-      const keepsTokens = old?.issuer === family.issuer
-      if (old && !keepsTokens) this.#run('delete from family where id = ?', old.id)
+      // At the same issuer, what jobs are supplied with stays, and is renewed from the new login.
       this.#run(
-        `insert into family (owner, service, handle, issuer, client_id, client_secret, scopes, audience, kind, secret, narrowing, created)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        'delete from family where owner = ? and service = ? and handle = ? and issuer <> ?',
+        owner,
+        service,
+        handle,
+        family.issuer,
+      )
+      this.#run(
+        `insert into family (owner, service, handle, issuer, token_endpoint, client_id, client_secret, scopes, audience, kind, secret, narrowing, created)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
          on conflict (owner, service, handle) do update set
+           token_endpoint = excluded.token_endpoint,
            client_id = excluded.client_id, client_secret = excluded.client_secret, scopes = excluded.scopes,
            audience = excluded.audience, kind = excluded.kind, secret = excluded.secret, narrowing = excluded.narrowing,
            ended = null, failures = 0, next_attempt = 0, lease = null, lease_until = 0`,
@@ -62,6 +74,7 @@ export class StateStore {
         service,
         handle,
         family.issuer,
+        family.tokenEndpoint ?? null,
         family.clientId,
         family.clientSecret === undefined ? null : this.#box.seal(family.clientSecret, `${place}\0client`),
         JSON.stringify(family.scopes),
@@ -185,15 +198,37 @@ export class StateStore {
    * Kept tokens whose time has come, and whose family may be asked. A token from the future (the clock was set back) is due
    * as well: when it really expires is no longer known.
    */
-  dueTokens(now: number, limit: number): { familyId: number; wanted: Wanted }[] {
+  dueTokens(now: number, limit: number, exceptIssuers: readonly string[] = []): DueToken[] {
     const rows = this.#all(
-      `select token.family, token.scopes, token.audience from token join family on family.id = token.family
+      `select token.family, family.issuer, token.scopes, token.audience from token join family on family.id = token.family
        where kept = 1 and ended is null and next_attempt <= ?1 and (renew_at <= ?1 or issued_at > ?1 + 60)
+         and issuer not in (select value from json_each(?3))
        order by renew_at limit ?2`,
       now,
       limit,
+      JSON.stringify(exceptIssuers),
     )
-    return rows.map((row) => ({ familyId: Number(row['family']), wanted: wantedOf(row) }))
+    return rows.map((row) => ({
+      familyId: Number(row['family']),
+      issuer: String(row['issuer']),
+      wanted: wantedOf(row),
+    }))
+  }
+
+  /** A note that must survive, such as what was imported from where. */
+  getSetting(name: string): string | undefined {
+    const row = this.#get('select value from setting where name = ?', name)
+    return row && String(row['value'])
+  }
+
+  putSetting(name: string, value: string | undefined): void {
+    if (value === undefined) this.#run('delete from setting where name = ?', name)
+    else
+      this.#run(
+        'insert into setting (name, value) values (?, ?) on conflict (name) do update set value = excluded.value',
+        name,
+        value,
+      )
   }
 
   countKept(): number {
@@ -286,6 +321,7 @@ export class StateStore {
       ...name,
       id: Number(row['id']),
       issuer: String(row['issuer']),
+      ...(row['token_endpoint'] === null ? {} : { tokenEndpoint: String(row['token_endpoint']) }),
       clientId: String(row['client_id']),
       ...(clientSecret === undefined ? {} : { clientSecret }),
       ...wantedOf(row),

@@ -39,6 +39,8 @@ export interface Enrolment extends FamilyName, Partial<Wanted> {
   readonly issuer: string
   readonly clientId: string
   readonly clientSecret?: string
+  /** Instead of the one in the issuer's metadata. */
+  readonly tokenEndpoint?: string
   /** Default: `refresh_token` where a secret is given, else `client_credentials`. */
   readonly kind?: FamilyKind
   /** The refresh token, or the base token with its key. */
@@ -124,6 +126,7 @@ export class TokenManager {
         issuer: enrolment.issuer,
         clientId: enrolment.clientId,
         ...(clientSecret === undefined ? {} : { clientSecret }),
+        ...(enrolment.tokenEndpoint === undefined ? {} : { tokenEndpoint: enrolment.tokenEndpoint }),
         kind,
         secret,
         narrowing: enrolment.narrowing ?? 'auto',
@@ -321,7 +324,7 @@ export class TokenManager {
   async #exchanges(family: Family): Promise<boolean> {
     if (family.narrowing !== 'auto') return family.narrowing === 'exchange'
     // Public clients may not exchange at most issuers; they narrow at refresh. RFC 6749 section 6.
-    if (family.clientSecret === undefined) return false
+    if (family.clientSecret === undefined || family.tokenEndpoint !== undefined) return false
     const { grant_types_supported: grants } = await this.oauth.metadata.get(family.issuer)
     return grants?.includes('urn:ietf:params:oauth:grant-type:token-exchange') ?? false
   }

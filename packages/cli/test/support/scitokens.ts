@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly env?: Record<string, string>
   /** Text on standard input; undefined closes it at once, as cron does. */
   readonly input?: string
+  /** Called with all of standard error so far, whenever there is more. */
+  readonly onStderr?: (stderr: string) => void
 }
 
 /** What a child process left. */
@@ -24,7 +26,7 @@ export interface Ran {
 }
 
 /** Runs the real program as a child process, in an environment that knows no token of the machine. */
-export function scitokens(args: readonly string[], { cwd, env, input }: RunOptions = {}): Promise<Ran> {
+export function scitokens(args: readonly string[], { cwd, env, input, onStderr }: RunOptions = {}): Promise<Ran> {
   const child = spawn(process.execPath, ['--conditions=@scitokens/source', BIN, ...args], {
     cwd: cwd ?? tmpdir(),
     env: { PATH: process.env['PATH'], HOME: '/nonexistent', XDG_RUNTIME_DIR: '/nonexistent', ...env },
@@ -33,7 +35,10 @@ export function scitokens(args: readonly string[], { cwd, env, input }: RunOptio
   let stdout = ''
   let stderr = ''
   child.stdout!.setEncoding('utf8').on('data', (text: string) => (stdout += text))
-  child.stderr!.setEncoding('utf8').on('data', (text: string) => (stderr += text))
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text
+    onStderr?.(stderr)
+  })
   child.stdin?.on('error', () => {}) // it may end before it has read everything
   child.stdin?.end(input)
   return new Promise((resolve, reject) => {

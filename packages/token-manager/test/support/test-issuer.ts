@@ -33,6 +33,8 @@ export class TestIssuer {
   exchange = true
   /** Device codes answer with this until it is changed. */
   deviceAnswer: 'authorization_pending' | 'slow_down' | 'access_denied' | 'expired_token' | 'yes' = 'yes'
+  /** Called for every request that comes in, served or not. */
+  onRequest: (() => void) | undefined
   readonly clock: TestClock
   #logins: Login[] = []
   readonly #signer: Awaited<ReturnType<typeof createTestIssuer>>
@@ -82,6 +84,7 @@ export class TestIssuer {
     for await (const chunk of request) chunks.push(chunk as Uint8Array)
     const body = new URLSearchParams(Buffer.concat(chunks).toString())
     const path = new URL(request.url!, this.url).pathname
+    this.onRequest?.()
     if (this.down) {
       if (this.down.retryAfter !== undefined) response.setHeader('retry-after', String(this.down.retryAfter))
       return void response.writeHead(503).end()

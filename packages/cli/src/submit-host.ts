@@ -1,0 +1,92 @@
+import { userInfo } from 'node:os'
+import { join } from 'node:path'
+import { InvalidRequestError } from '@scitokens/core'
+import type { TokenManager } from '@scitokens/token-manager'
+import type { Command } from 'commander'
+import type { CliContext } from './context.ts'
+import { certificateAuthorities } from './trust.ts'
+
+/** Options of the commands that keep logins. */
+export interface StateOptions {
+  readonly stateDir?: string
+  readonly ca?: readonly string[]
+  readonly dangerouslyAllowLoopbackHttp?: boolean
+}
+
+/** Adds the options of {@link StateOptions}. */
+export function withStateOptions(command: Command): Command {
+  return command
+    .option('--state-dir <dir>', 'where logins are kept (default: $XDG_DATA_HOME/scitokens/token-manager)')
+    .option('--ca <path>', 'CA file, or hashed directory; repeatable', (value: string, previous?: string[]) => [
+      ...(previous ?? []),
+      value,
+    ])
+    .option('--dangerously-allow-loopback-http', 'accept issuers at http:// on this machine: for tests')
+}
+
+/** Opens the state of this user, or the one that `--state-dir` names. */
+export async function openManager(options: StateOptions, { env, clock }: CliContext): Promise<TokenManager> {
+  const { createHttpsFetch, OAuthClient, TokenManager } = await import('@scitokens/token-manager')
+  const dangerouslyAllowLoopbackHttp = options.dangerouslyAllowLoopbackHttp ?? false
+  const fetch = createHttpsFetch({ ...certificateAuthorities(options.ca), dangerouslyAllowLoopbackHttp })
+  const keyFile = env['SCITOKENS_KEY_FILE']
+  return TokenManager.open({
+    stateDirectory: options.stateDir ?? defaultStateDirectory(env),
+    clock,
+    oauth: new OAuthClient({ fetch, clock, dangerouslyAllowLoopbackHttp }),
+    ...(keyFile ? { keyFile } : {}),
+  })
+}
+
+function defaultStateDirectory(env: CliContext['env']): string {
+  const base = env['XDG_DATA_HOME']?.startsWith('/') ? env['XDG_DATA_HOME'] : join(homeDirectory(env), '.local/share')
+  return join(base, 'scitokens', 'token-manager')
+}
+
+function homeDirectory(env: CliContext['env']): string {
+  const home = env['HOME'] ?? userInfo().homedir
+  if (!home.startsWith('/')) throw new InvalidRequestError('HOME is not set: name a directory with --state-dir')
+  return home
+}
+
+/** The name under which this user's own logins are kept. */
+export function ownName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return `uid-${process.getuid?.() ?? 0}` // no entry in the password database, as in containers
+  }
+}
+
+/** A service name for an issuer: its host, with what no service name has left out. */
+export function serviceOf(issuer: string): string {
+  if (!URL.canParse(issuer)) throw new InvalidRequestError('the issuer must be given as its https URL')
+  const { hostname, pathname } = new URL(issuer)
+  return `${hostname}${pathname}`
+    .replaceAll(/[^A-Za-z0-9]+/g, '-')
+    .replaceAll(/^-|-$/g, '')
+    .slice(0, 64)
+}
+
+/** A login by the words on the command line: its service (and handle), its issuer, or nothing when there is only one. */
+export function findLogin(
+  manager: TokenManager,
+  name: string | undefined,
+): { readonly owner: string; readonly service: string; readonly handle: string } {
+  const logins = manager.list(ownName())
+  if (name === undefined && logins.length > 1) {
+    const names = logins.map(({ service, handle }) => (handle === '' ? service : `${service}_${handle}`))
+    throw new InvalidRequestError(`there are several logins, name one: ${names.join(', ')}`)
+  }
+  const [service = '', handle = ''] = (name ?? '').split('_', 2)
+  const found =
+    name === undefined
+      ? logins[0]
+      : logins.find((login) => (login.service === service && login.handle === handle) || login.issuer === name)
+  if (found) return { owner: found.owner, service: found.service, handle: found.handle }
+  throw new InvalidRequestError(
+    name === undefined ? 'nobody is logged in: use scitokens login ISSUER' : `there is no login ${name}`,
+    {},
+    'no_credentials',
+  )
+}

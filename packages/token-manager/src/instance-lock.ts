@@ -1,0 +1,22 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { ConfigError, quote } from '@scitokens/core'
+
+/**
+ * Makes sure that one manager serves a state directory. The lock is the operating system's (by way of SQLite, as Node has no file
+ * locks of its own), so it ends with the process however that ends.
+ *
+ * Throws `config_error` when another one has it.
+ *
+ * @returns what releases it.
+ */
+export function lockInstance(stateDirectory: string): Disposable {
+  const database = new DatabaseSync(join(stateDirectory, 'instance.lock'), { timeout: 0 })
+  try {
+    database.exec('begin exclusive')
+  } catch (cause) {
+    database.close()
+    throw new ConfigError(`another token manager serves ${quote(stateDirectory)} already`, { cause })
+  }
+  return { [Symbol.dispose]: () => database.close() }
+}

@@ -1,0 +1,53 @@
+import { ConfigError, quote } from '@scitokens/core'
+import { checkFamilyName, type FamilyName } from './family.ts'
+import type { ClientIdentity, Grant, Wanted } from './oauth-client.ts'
+import { registerClient } from './register-client.ts'
+import type { FamilyStatus, TokenManager } from './token-manager.ts'
+
+/** Options of {@link loginPerson}. */
+export interface PersonLogin extends FamilyName, Wanted {
+  readonly issuer: string
+  /** Default: one that is registered now, where the issuer lets anybody. */
+  readonly clientId?: string
+  readonly clientSecret?: string
+  /** Speaks with the person: `loginByDevice` or `loginByBrowser`, bound to its options. */
+  readonly flow: (identity: ClientIdentity, wanted: Wanted) => Promise<Grant>
+}
+
+/** Scopes that ask for more than access tokens; they are part of the login, never of a wish. OpenID Connect Core sections 3 and 11. */
+const LOGIN_SCOPES: ReadonlySet<string> = new Set(['openid', 'offline_access'])
+
+/**
+ * Logs a person in and keeps the login: registers a client where none is given, asks for `offline_access` where the issuer
+ * knows it, and stores the refresh token.
+ *
+ * Throws `config_error` when the issuer gives no refresh token, and what the flow throws.
+ */
+export async function loginPerson(manager: TokenManager, login: PersonLogin): Promise<FamilyStatus> {
+  const { issuer, clientId, clientSecret } = login
+  const { owner, service, handle } = checkFamilyName(login)
+  const { scopes_supported: known } = await manager.oauth.metadata.get(issuer)
+  const offline = known === undefined || known.includes('offline_access')
+  const asked = [...new Set([...login.scopes, ...(offline ? ['offline_access'] : [])])]
+  const identity =
+    clientId === undefined
+      ? await registerClient(manager.oauth, issuer, asked)
+      : { issuer, clientId, ...(clientSecret === undefined ? {} : { clientSecret }) }
+  const grant = await login.flow(identity, { scopes: asked, audience: login.audience })
+  if (grant.refreshToken === undefined) {
+    throw new ConfigError(`the issuer ${quote(issuer)} gave no refresh token: this client may not stay logged in`, {
+      issuer,
+    })
+  }
+  // What was granted, where the issuer says so: it may be less than what was asked for. RFC 6749 section 3.3.
+  const scopes = (grant.scopes ?? login.scopes).filter((scope) => !LOGIN_SCOPES.has(scope))
+  return manager.enrol({
+    ...identity,
+    owner,
+    service,
+    handle,
+    scopes,
+    audience: login.audience,
+    secret: grant.refreshToken,
+  })
+}

@@ -1,0 +1,153 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { SciTokenError } from '@scitokens/core'
+import type { Family } from './family.ts'
+import { IssuerCircuit } from './issuer-circuit.ts'
+import { LONGEST_WAIT, type Random } from './renewal.ts'
+import type { DueToken } from './state-store.ts'
+import type { TokenManager } from './token-manager.ts'
+
+/** What a {@link Renewer} tells. Nothing in it is secret. */
+export type RenewerEvent =
+  | { readonly type: 'renewed'; readonly owner: string; readonly service: string; readonly handle: string }
+  | {
+      readonly type: 'failed'
+      readonly owner: string
+      readonly service: string
+      readonly handle: string
+      readonly error: SciTokenError
+    }
+  | { readonly type: 'undelivered'; readonly file: string; readonly error: SciTokenError }
+
+/** Options of {@link Renewer}. */
+export interface RenewerOptions {
+  /** Requests to issuers at the same time. Default: 16. */
+  readonly concurrency?: number
+  /** How often the clock is looked at, in milliseconds. Default: 1000. */
+  readonly tickMs?: number
+  readonly random?: Random
+  readonly onEvent?: (event: RenewerEvent) => void
+  /** Called when the login behind a family was renewed, with its new secret. */
+  readonly onGrant?: (family: Family) => void
+}
+
+/** Tokens taken up in one pass; the rest waits for the next, so that memory stays flat. */
+const BATCH = 500
+
+/**
+ * Renews tokens that jobs live on at half of their life, and puts them where the jobs read them. It keeps no plan of its own: each
+ * pass asks the store what is due by the wall clock, so that a killed process, a sleeping machine or a clock that jumps makes
+ * no difference.
+ */
+export class Renewer {
+  readonly #manager: TokenManager
+  readonly #options: RenewerOptions
+  readonly #circuit: IssuerCircuit
+  #running: Promise<void> | undefined
+  #stop = new AbortController()
+
+  constructor(manager: TokenManager, options: RenewerOptions = {}) {
+    this.#manager = manager
+    this.#options = options
+    this.#circuit = new IssuerCircuit(manager.clock, options.random)
+  }
+
+  /** Begins to look at the clock. */
+  start(): void {
+    this.#running ??= this.#loop()
+  }
+
+  /** Ends after what is under way. */
+  async stop(): Promise<void> {
+    this.#stop.abort()
+    await this.#running
+    this.#running = undefined
+    this.#stop = new AbortController()
+  }
+
+  /** One pass: everything that is due now. Never throws. */
+  async pass(): Promise<void> {
+    const { store, clock } = this.#manager
+    try {
+      store.forgetFutureAttempts(clock() + LONGEST_WAIT)
+      this.deliverAll()
+      for (;;) {
+        const due = store.dueTokens(clock(), BATCH, this.#circuit.blocked())
+        if (due.length === 0 || this.#stop.signal.aborted) return
+        // oxlint-disable-next-line no-await-in-loop -- one batch after the other
+        if ((await this.#renewBatch(due)) === 0) return
+      }
+    } catch (error) {
+      // The disk may be full: jobs keep what they have, and the next pass tries again.
+      if (!(error instanceof SciTokenError)) throw error
+    }
+  }
+
+  /** Writes every file that does not hold the newest token: those that a full disk or a kill kept from being written. */
+  deliverAll(tokenId?: number): void {
+    const { store } = this.#manager
+    for (const delivery of store.undelivered(tokenId)) {
+      const token = store.tokenById(delivery.tokenId)
+      if (!token) continue
+      try {
+        this.#manager.write(delivery, token)
+      } catch (error) {
+        if (!(error instanceof SciTokenError)) throw error
+        this.#options.onEvent?.({ type: 'undelivered', file: delivery.file, error })
+      }
+    }
+  }
+
+  async #loop(): Promise<void> {
+    const { signal } = this.#stop
+    while (!signal.aborted) {
+      // oxlint-disable-next-line no-await-in-loop -- a clock ticks one tick after the other
+      await this.pass()
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await delay(this.#options.tickMs ?? 1000, undefined, { signal }).catch(() => {})
+    }
+  }
+
+  /** Answers how many were renewed: none means that asking again at once is of no use. */
+  async #renewBatch(due: readonly DueToken[]): Promise<number> {
+    const queue = due.values()
+    let renewed = 0
+    const worker = async (): Promise<void> => {
+      for (const item of queue) {
+        if (this.#stop.signal.aborted) return
+        // oxlint-disable-next-line no-await-in-loop -- one worker, one request
+        if (this.#circuit.enter(item.issuer) && (await this.#renewOne(item))) renewed += 1
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(this.#options.concurrency ?? 16, due.length) }, worker))
+    return renewed
+  }
+
+  async #renewOne({ familyId, issuer, wanted }: DueToken): Promise<boolean> {
+    const { store } = this.#manager
+    const family = store.familyById(familyId)
+    if (!family) {
+      this.#circuit.succeeded(issuer)
+      return false
+    }
+    const { owner, service, handle } = family
+    try {
+      const token = await this.#manager.renew(family, wanted)
+      this.#circuit.succeeded(issuer)
+      this.deliverAll(token.id)
+      const current = store.familyById(familyId)
+      if (current && current.secret !== family.secret) this.#options.onGrant?.(current)
+      this.#options.onEvent?.({ type: 'renewed', owner, service, handle })
+      return true
+    } catch (error) {
+      if (!(error instanceof SciTokenError)) throw error
+      const away = error.code === 'issuer_unavailable' || error.code === 'discovery_failed'
+      if (away) this.#circuit.failed(issuer, error.retryAfterSeconds)
+      else this.#circuit.succeeded(issuer)
+      // A refusal would be refused again a second later: this one waits like a failure.
+      if (!away && error.code !== 'login_required')
+        store.recordFailure(familyId, family.failures + 1, this.#manager.clock() + 300)
+      this.#options.onEvent?.({ type: 'failed', owner, service, handle, error })
+      return false
+    }
+  }
+}

@@ -1,0 +1,172 @@
+import { readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { SciToken } from '@scitokens/core'
+import { expect, test } from 'vitest'
+import { lockInstance } from '../src/instance-lock.ts'
+import { Renewer, type RenewerEvent } from '../src/renewer.ts'
+import { TestIssuer } from './support/test-issuer.ts'
+import { openManager, temporaryDirectory, withLogin } from './support/workspace.ts'
+
+const expiry = (file: string): number =>
+  SciToken.decode(readFileSync(file, 'utf8').trim()).unverifiedClaims['exp'] as number
+
+test('a job file is renewed at half of the life of its token, and not before', async () => {
+  const { issuer, manager, ana } = await withLogin()
+  const file = join(temporaryDirectory(), 'token')
+  await manager.deliver({ ...ana, file })
+  const renewer = new Renewer(manager)
+  const first = readFileSync(file, 'utf8')
+  issuer.clock.advance(599)
+  await renewer.pass()
+  expect(readFileSync(file, 'utf8')).toBe(first)
+  issuer.clock.advance(1)
+  await renewer.pass()
+  expect(readFileSync(file, 'utf8')).not.toBe(first)
+  expect(expiry(file)).toBe(issuer.clock() + 1200)
+})
+
+test('a file that nobody wants any more is renewed no more', async () => {
+  const { issuer, manager, ana } = await withLogin()
+  const file = join(temporaryDirectory(), 'token')
+  await manager.deliver({ ...ana, file })
+  expect(manager.forget(file)).toBe(true)
+  issuer.clock.advance(1000)
+  await new Renewer(manager).pass()
+  expect(issuer.count('refresh_token')).toBe(1)
+})
+
+test('an issuer down for an hour is asked a handful of times for a hundred users, and all are served when it is back', async () => {
+  const issuer = await TestIssuer.start()
+  issuer.lifetime = 3 * 3600
+  const manager = openManager(issuer, { random: Math.random })
+  const directory = temporaryDirectory()
+  const users = Array.from({ length: 100 }, (_, n) => ({ owner: `user${n}`, service: 'vo' }))
+  for (const user of users) {
+    manager.enrol({ ...user, issuer: issuer.url, clientId: 'submit', clientSecret: 's', secret: issuer.login() })
+    // oxlint-disable-next-line no-await-in-loop -- enrolments come one by one
+    await manager.deliver({ ...user, file: join(directory, user.owner) })
+  }
+  const renewer = new Renewer(manager)
+  issuer.clock.advance(1.6 * 3600)
+  const before = issuer.requests.length
+  let knocks = 0
+  issuer.onRequest = () => {
+    knocks += 1
+  }
+  issuer.down = {}
+  for (let minute = 0; minute < 60; minute++) {
+    issuer.clock.advance(60)
+    // oxlint-disable-next-line no-await-in-loop -- simulated time goes step by step
+    await renewer.pass()
+    for (const { owner } of users) expect(expiry(join(directory, owner))).toBeGreaterThan(issuer.clock())
+  }
+  expect(knocks).toBeLessThan(40)
+  issuer.down = undefined
+  issuer.clock.advance(600)
+  await renewer.pass()
+  await renewer.pass()
+  expect(issuer.requests.length - before).toBe(100)
+  for (const { owner } of users) expect(expiry(join(directory, owner))).toBe(issuer.clock() + 3 * 3600)
+})
+
+test('a revoked login leaves the job its token until it expires, is told once, and is not asked for again', async () => {
+  const { issuer, manager, ana } = await withLogin()
+  const file = join(temporaryDirectory(), 'token')
+  const { token } = await manager.deliver({ ...ana, file })
+  const events: RenewerEvent[] = []
+  const renewer = new Renewer(manager, { onEvent: (event) => events.push(event) })
+  issuer.revokeAll()
+  issuer.clock.advance(700)
+  await renewer.pass()
+  await renewer.pass()
+  expect(readFileSync(file, 'utf8')).toBe(`${token}\n`)
+  expect(events).toEqual([
+    expect.objectContaining({
+      type: 'failed',
+      owner: 'ana',
+      error: expect.objectContaining({ code: 'login_required' }),
+    }),
+  ])
+  expect(issuer.count('refresh_token')).toBe(2)
+})
+
+test('a new login takes over the job files of the old one', async () => {
+  const { issuer, manager, ana } = await withLogin()
+  const file = join(temporaryDirectory(), 'token')
+  await manager.deliver({ ...ana, file })
+  issuer.revokeAll()
+  issuer.clock.advance(700)
+  const renewer = new Renewer(manager)
+  await renewer.pass()
+  manager.enrol({
+    ...ana,
+    issuer: issuer.url,
+    clientId: 'submit',
+    clientSecret: 's',
+    secret: issuer.login(),
+    scopes: ['read:/store', 'write:/store/ana'],
+    audience: ['https://se.example'],
+  })
+  await renewer.pass()
+  expect(expiry(file)).toBe(issuer.clock() + 1200)
+})
+
+test.each([
+  ['ahead by a day', 86_400],
+  ['back by a day', -86_400],
+])('a clock that jumps %s costs one renewal, and jobs hold a good token after the next pass', async (_, jump) => {
+  const { issuer, manager, ana } = await withLogin()
+  const file = join(temporaryDirectory(), 'token')
+  await manager.deliver({ ...ana, file })
+  issuer.clock.advance(jump)
+  const renewer = new Renewer(manager)
+  await renewer.pass()
+  await renewer.pass()
+  expect(expiry(file)).toBe(issuer.clock() + 1200)
+  expect(issuer.count('refresh_token')).toBe(2)
+})
+
+test('back-off that a wrong clock made does not outlive it', async () => {
+  const { issuer, manager, ana } = await withLogin()
+  const file = join(temporaryDirectory(), 'token')
+  await manager.deliver({ ...ana, file })
+  issuer.clock.advance(1e6)
+  issuer.down = {}
+  const renewer = new Renewer(manager)
+  await renewer.pass()
+  issuer.down = undefined
+  issuer.clock.advance(-1e6 + 900)
+  await new Renewer(manager).pass()
+  expect(expiry(file)).toBe(issuer.clock() + 1200)
+})
+
+test('a file that could not be written is written as soon as it can be', async () => {
+  const { issuer, manager, ana } = await withLogin()
+  const directory = join(temporaryDirectory(), 'job')
+  const elsewhere = temporaryDirectory()
+  const { mkdirSync } = await import('node:fs')
+  mkdirSync(directory)
+  const file = join(directory, 'token')
+  await manager.deliver({ ...ana, file })
+  rmSync(directory, { recursive: true })
+  symlinkSync(elsewhere, directory) // a job tries to lead the manager away
+  issuer.clock.advance(700)
+  const events: RenewerEvent[] = []
+  const renewer = new Renewer(manager, { onEvent: (event) => events.push(event) })
+  await renewer.pass()
+  expect(events).toContainEqual(expect.objectContaining({ type: 'undelivered', file }))
+  expect(() => readFileSync(join(elsewhere, 'token'))).toThrow(/ENOENT/)
+  rmSync(directory)
+  mkdirSync(directory)
+  await renewer.pass()
+  expect(expiry(file)).toBe(issuer.clock() + 1200)
+  expect(issuer.count('refresh_token')).toBe(2)
+})
+
+test('of two managers on one state directory, the second says so and ends', async () => {
+  const { manager } = await withLogin()
+  const first = lockInstance(manager.directory)
+  expect(() => lockInstance(manager.directory)).toThrow(/another token manager serves/)
+  first[Symbol.dispose]()
+  lockInstance(manager.directory)[Symbol.dispose]()
+})
