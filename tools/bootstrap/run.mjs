@@ -12,8 +12,24 @@ export function cleanEnvironment(environment) {
 }
 
 /** Runs a command with the terminal's input and output. Resolves to its exit status, 128 + n after signal n. */
-export function run(command, args, options) {
-  return start(command, args, { stdio: 'inherit', ...options }).ended
+export async function run(command, args, options) {
+  const { child, ended } = start(command, args, { stdio: 'inherit', ...options })
+  const watch = process.env.npm_lifecycle_event && endWithParent(child)
+  try {
+    return await ended
+  } finally {
+    clearInterval(watch)
+  }
+}
+
+/**
+ * `kill` of an `npm start` ends npm and the shell between npm and us, and nobody tells us: we see that our parent is gone.
+ */
+function endWithParent(child) {
+  const parent = process.ppid
+  return setInterval(() => {
+    if (process.ppid !== parent) child.kill('SIGTERM')
+  }, 500)
 }
 
 /** Runs a command that must not touch our standard input or output. Resolves to its status and all it wrote. */

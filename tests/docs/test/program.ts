@@ -78,13 +78,8 @@ function watch(child: ChildProcess): RunningProgram {
     stdout: () => stdout,
     all: () => all,
     until: async (condition) => {
-      let over = false
-      ended.then(
-        () => (over = true),
-        () => (over = true),
-      )
       const deadline = Date.now() + 20_000
-      while (!over) {
+      while (child.exitCode === null && child.signalCode === null) {
         if (await condition()) return 'holds'
         if (Date.now() > deadline) throw new Error(`still running after 20 s:\n${all}`)
         await setTimeout(20)

@@ -92,6 +92,23 @@ describe('tools/dev.mjs on a machine with only Node 20 and npm', () => {
     expect(outcome).toMatchObject({ status: 9 })
   })
 
+  test('ends the command when npm and its shell are killed, although nobody passes that on', async () => {
+    await prepare([node('24.21.0'), pnpm])
+    const program = "console.log('up ' + process.pid); setInterval(() => {}, 1000)"
+    let pid = 0
+    const outcome = await machine.run(['node', '-e', program], {
+      throughShell: true,
+      env: { npm_lifecycle_event: 'start' },
+      onOutput: (text, kill) => {
+        pid = Number(/up (\d+)\n/.exec(text)?.[1] ?? 0)
+        if (pid > 0) kill('SIGKILL')
+      },
+    })
+    // Our end of the pipe closes when the last process that writes to it has ended.
+    expect(outcome).toMatchObject({ status: null })
+    expect(() => process.kill(pid, 0)).toThrow('ESRCH')
+  })
+
   test("--keep-cwd runs a script of the work tree in the directory of npm's caller", async () => {
     await prepare([node('24.21.0'), pnpm])
     writeFileSync(

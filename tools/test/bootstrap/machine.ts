@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly node?: string
   readonly cwd?: string
   readonly uid?: number
+  /** Start it from a shell that waits, as npm does. */
+  readonly throughShell?: boolean
   readonly env?: Readonly<Record<string, string>>
   /** Called with a function that signals the started process. */
   readonly onOutput?: (text: string, kill: (signal: NodeJS.Signals) => void) => void
@@ -49,9 +51,11 @@ export function createMachine(temp: string, registry: string): Machine {
   return {
     tree,
     home,
-    run: (args, { node = '20.20.2', cwd = tree, uid, env = {}, onOutput } = {}) =>
+    run: (args, { node = '20.20.2', cwd = tree, uid, throughShell = false, env = {}, onOutput } = {}) =>
       new Promise((resolve, reject) => {
-        const child = spawn(join(bin, 'node'), ['--require', pretend, join(tree, 'tools', 'dev.mjs'), ...args], {
+        const words = [join(bin, 'node'), '--require', pretend, join(tree, 'tools', 'dev.mjs'), ...args]
+        const [command = '', ...rest] = throughShell ? ['/bin/sh', '-c', '"$0" "$@"; exit $?', ...words] : words
+        const child = spawn(command, rest, {
           cwd,
           env: { PATH: bin, HOME: home, PRETEND_NODE: node, ...env },
           ...(uid === undefined ? {} : { uid }),
