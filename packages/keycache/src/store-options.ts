@@ -49,11 +49,20 @@ function ownStore(
   safe: (location: string, open: () => DurableStore, reopens?: boolean) => SafeStore,
 ): SafeStore {
   if (store === undefined) {
-    const file = join(cacheDir ?? defaultCacheDirectory(), CACHE_FILE)
-    return safe(file, () => new SqliteStore(file))
+    const find = (): string => join(cacheDir ?? defaultCacheDirectory(), CACHE_FILE)
+    return safe(nameOf(find), () => new SqliteStore(find()))
   }
   const given = store === 'memory' ? new MemoryStore() : store
   return safe(given.location, () => given, false)
+}
+
+/** In a container, a user may have no home directory: no reason to fail before a key was asked for. */
+function nameOf(find: () => string): string {
+  try {
+    return find()
+  } catch {
+    return CACHE_FILE
+  }
 }
 
 function warnOnce(
