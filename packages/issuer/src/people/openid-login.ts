@@ -1,0 +1,143 @@
+import {
+  ConfigError,
+  checkIssuerIdentifier,
+  isGroupName,
+  isJsonValue,
+  type JsonObject,
+  type JsonValue,
+} from '@scitokens/core'
+import * as oidc from 'openid-client'
+import { html } from './html.ts'
+import { checkSubject } from './subject.ts'
+import type { LoginRequest, LoginStep, Person, Upstream } from './upstream.ts'
+
+/** Options of {@link OpenIdLogin}. */
+export interface OpenIdLoginOptions {
+  /** The provider's issuer URL; its metadata is found by discovery. */
+  readonly issuer: string
+  readonly clientId: string
+  readonly clientSecret: string
+  /** Default: `openid profile email`. */
+  readonly scope?: string
+  /** The claim that becomes the `sub` of tokens. It must never be given to another person. Default: `sub`. */
+  readonly subjectClaim?: string
+  /** The claim with groups, a list of names by the WLCG grammar. Default: none. */
+  readonly groupsClaim?: string
+  /** Claims that policies may ask about. Default: `email`, `email_verified`, `preferred_username`, `eduperson_entitlement`. */
+  readonly keepClaims?: readonly string[]
+  /** Longest wait for the provider, in seconds. Default: 10. */
+  readonly timeoutSeconds?: number
+  /** Accept `http://` on a loopback host: for tests. Default: false. */
+  readonly dangerouslyAllowLoopbackHttp?: boolean
+}
+
+const KEPT = ['email', 'email_verified', 'preferred_username', 'eduperson_entitlement']
+
+/**
+ * Logs people in at an OpenID provider: authorization code with PKCE, state and nonce. openid-client checks the answer (issuer
+ * of the response and of the ID token, audience, signature, times); what came back is bound to the browser by the sealed cookie that the
+ * login page keeps. OpenID Connect Core section 3.1, RFC 9207.
+ */
+export class OpenIdLogin implements Upstream {
+  readonly name = 'OpenID Connect'
+  readonly #options: OpenIdLoginOptions
+  #configuration: Promise<oidc.Configuration> | undefined
+
+  /** Throws `config_error`, `insecure_url`. Contacts nothing yet. */
+  constructor(options: OpenIdLoginOptions) {
+    checkIssuerIdentifier(options.issuer, options)
+    if (options.clientId === '' || options.clientSecret === '')
+      throw new ConfigError('login: clientId and clientSecret are needed')
+    this.#options = options
+  }
+
+  async step(request: LoginRequest): Promise<LoginStep> {
+    const answered = request.remembered && (request.parameters.has('code') || request.parameters.has('error'))
+    try {
+      return answered ? await this.#finish(request, request.remembered) : await this.#begin(request)
+    } catch (error) {
+      return problemOf(error)
+    }
+  }
+
+  async #begin({ loginUrl }: LoginRequest): Promise<LoginStep> {
+    const configuration = await this.#discover()
+    const verifier = oidc.randomPKCECodeVerifier()
+    const remember = { state: oidc.randomState(), nonce: oidc.randomNonce(), verifier }
+    const url = oidc.buildAuthorizationUrl(configuration, {
+      redirect_uri: loginUrl,
+      scope: this.#options.scope ?? 'openid profile email',
+      state: remember.state,
+      nonce: remember.nonce,
+      code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
+      code_challenge_method: 'S256',
+    })
+    return { redirect: url.href, remember }
+  }
+
+  async #finish({ url }: LoginRequest, remembered: JsonObject): Promise<LoginStep> {
+    const configuration = await this.#discover()
+    const tokens = await oidc.authorizationCodeGrant(configuration, url, {
+      expectedState: remembered['state'] as string,
+      expectedNonce: remembered['nonce'] as string,
+      pkceCodeVerifier: remembered['verifier'] as string,
+      idTokenExpected: true,
+    })
+    return { person: this.#personOf(tokens.claims() as unknown as JsonObject) }
+  }
+
+  #personOf(claims: JsonObject): Person {
+    const { subjectClaim = 'sub', groupsClaim, keepClaims = KEPT } = this.#options
+    const subject = Object.hasOwn(claims, subjectClaim) ? claims[subjectClaim] : undefined
+    if (!checkSubject(subject)) throw new UnusableAnswer('it does not say who you are in a form that can be used here')
+    const groups = groupsClaim !== undefined && Object.hasOwn(claims, groupsClaim) ? claims[groupsClaim] : []
+    const name = claims['name'] ?? claims['preferred_username']
+    const kept = keepClaims.flatMap((claim) => (Object.hasOwn(claims, claim) ? [[claim, claims[claim]] as const] : []))
+    return {
+      subject,
+      ...(typeof name === 'string' ? { name } : {}),
+      groups: Array.isArray(groups)
+        ? groups.filter((group): group is string => typeof group === 'string' && isGroupName(group))
+        : [],
+      claims: Object.fromEntries(kept.filter((entry): entry is readonly [string, JsonValue] => isJsonValue(entry[1]))),
+    }
+  }
+
+  #discover(): Promise<oidc.Configuration> {
+    const { issuer, clientId, clientSecret, timeoutSeconds = 10, dangerouslyAllowLoopbackHttp } = this.#options
+    const known = this.#configuration
+    if (known) return known
+    const discovering = oidc.discovery(new URL(issuer), clientId, undefined, oidc.ClientSecretBasic(clientSecret), {
+      timeout: timeoutSeconds,
+      ...(dangerouslyAllowLoopbackHttp && { execute: [oidc.allowInsecureRequests] }),
+    })
+    this.#configuration = discovering
+    // A provider that is away now may be back at the next login.
+    discovering.catch(() => {
+      this.#configuration = undefined
+    })
+    return discovering
+  }
+}
+
+/** What the provider said is authentic and yet of no use. */
+class UnusableAnswer extends Error {}
+
+/** The page of a login that failed: the person learns whose turn it is, and nothing of the provider's answer is repeated. */
+function problemOf(error: unknown): LoginStep {
+  const form = (problem: string): LoginStep & { status: number } => ({
+    title: 'You are not logged in',
+    form: html`<p>${problem}</p><div class="actions"><button class="primary">Try again</button></div>`,
+    status: 502,
+  })
+  if (error instanceof UnusableAnswer) return form(`The login service answered, but ${error.message}.`)
+  if (error instanceof oidc.AuthorizationResponseError) {
+    const refused = error.error === 'access_denied'
+    return { ...form(refused ? 'The login was refused.' : 'The login service could not log you in.'), status: 403 }
+  }
+  if (error instanceof oidc.ResponseBodyError) return form('The login service did not accept its own answer.')
+  if (error instanceof oidc.ClientError && error.code !== 'OAUTH_TIMEOUT') {
+    return { ...form('The answer of the login service does not belong to this login.'), status: 400 }
+  }
+  return { ...form('The login service cannot be reached just now.'), status: 503 }
+}

@@ -1,0 +1,168 @@
+// People log in at an independent OpenID provider (oidc-provider), over real HTTP on both sides.
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createIssuer, type Issuer, OpenIdLogin } from '@scitokens/issuer'
+import { Provider } from 'oidc-provider'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { SECRET } from '../harness.ts'
+import { WebBrowser, type WebPage } from './web-browser.ts'
+
+let provider: Server
+let providerUrl: string
+let issuer: Issuer
+let url: string
+
+beforeAll(async () => {
+  // The issuer's address must be known to the provider before either is made.
+  const reserved = createServer().listen(0, '127.0.0.1')
+  await once(reserved, 'listening')
+  const { port } = reserved.address() as AddressInfo
+  reserved.close()
+  await once(reserved, 'close')
+  url = `http://127.0.0.1:${port}`
+
+  provider = createServer()
+  provider.listen(0, '127.0.0.1')
+  await once(provider, 'listening')
+  providerUrl = `http://localhost:${(provider.address() as AddressInfo).port}`
+  const oidc = new Provider(providerUrl, {
+    clients: [{ client_id: 'vo-issuer', client_secret: SECRET, redirect_uris: [`${url}/login`] }],
+    pkce: { required: () => true },
+    claims: { openid: ['sub'], profile: ['name', 'groups'] },
+    findAccount: (_, id) => ({
+      accountId: id,
+      claims: () => ({ sub: id, name: 'Ana Lyst', groups: ['/vo/analysis', 'no group'] }),
+    }),
+    conformIdTokenClaims: false,
+    cookies: { keys: ['test'] },
+  })
+  const handle = oidc.callback()
+  provider.on('request', (request, response) => void handle(request, response))
+
+  issuer = await createIssuer({
+    issuer: url,
+    dangerouslyAllowLoopbackHttp: true,
+    storage: { memory: true },
+    login: new OpenIdLogin({
+      issuer: providerUrl,
+      clientId: 'vo-issuer',
+      clientSecret: SECRET,
+      groupsClaim: 'groups',
+      dangerouslyAllowLoopbackHttp: true,
+    }),
+    clients: [
+      {
+        clientId: 'app',
+        clientSecret: SECRET,
+        clientName: 'Analysis Portal',
+        grants: ['urn:ietf:params:oauth:grant-type:device_code'],
+        scopes: ['read:/store'],
+        audiences: ['https://se.example'],
+      },
+    ],
+  })
+  await issuer.listen({ port })
+}, 60_000)
+
+afterAll(async () => {
+  await issuer.close()
+  provider.closeAllConnections()
+  provider.close()
+})
+
+/** Logs in and consents at the provider, whose pages ask for a name and then for a yes. */
+async function logIn(browser: WebBrowser, name: string): Promise<WebPage> {
+  const login = await browser.open(`${url}/device`)
+  expect(login.url.origin).toBe(providerUrl)
+  const consent = await browser.submit(login, { prompt: 'login', login: name, password: 'any' })
+  return browser.submit(consent, { prompt: 'consent' })
+}
+
+describe('login by OpenID Connect', () => {
+  test('comes back to the page it was needed for, as the person the provider named', async () => {
+    const page = await logIn(new WebBrowser(), 'ana')
+    expect(page.url.href).toBe(`${url}/device`)
+    expect(page.status).toBe(200)
+    expect(page.text).toContain('Ana Lyst')
+  })
+
+  test('uses PKCE, state and nonce, new each time, and never puts the verifier into an address', async () => {
+    const asked = []
+    for (const browser of [new WebBrowser(), new WebBrowser()]) {
+      await browser.open(`${url}/device`)
+      asked.push(browser.visited.find(({ pathname }) => pathname === '/auth')!.searchParams)
+    }
+    for (const name of ['state', 'nonce', 'code_challenge']) {
+      expect(asked[0]!.get(name)).toMatch(/^[\w-]{43}$/)
+      expect(asked[0]!.get(name)).not.toBe(asked[1]!.get(name))
+    }
+    expect(asked[0]!.get('code_challenge_method')).toBe('S256')
+  })
+
+  /** Begins a login; gives the address of the answer with what a test changes in it. */
+  async function answer(browser: WebBrowser, change: Record<string, string>): Promise<WebPage> {
+    await browser.open(`${url}/device`)
+    const state = browser.visited.find(({ pathname }) => pathname === '/auth')!.searchParams.get('state')!
+    const back = new URL(`${url}/login`)
+    back.search = new URLSearchParams({ code: 'stolen', state, iss: providerUrl, ...change }).toString()
+    return browser.open(back)
+  }
+
+  test.each([
+    ['another state (login CSRF)', { state: 'x'.repeat(43) }, 400],
+    ['the name of another provider (mix-up)', { iss: 'https://evil.example' }, 400],
+    ['a code that the provider does not know', {}, 502],
+  ])('refuses an answer with %s, and nobody is logged in', async (_, change, status) => {
+    const browser = new WebBrowser()
+    const page = await answer(browser, change)
+    expect(page.status).toBe(status)
+    expect(page.text).toContain('You are not logged in')
+    expect([...browser.cookies.keys()]).not.toContain('scitokens_session')
+    // Nothing of what was sent is shown again.
+    expect(page.text).not.toContain('stolen')
+  })
+
+  test('refuses an answer in a browser that began no login', async () => {
+    const page = await new WebBrowser().open(`${url}/login?code=x&state=y`)
+    expect(page.status).toBe(400)
+    expect(page.text).toContain('not begun here')
+  })
+
+  test('refuses an answer a second time', async () => {
+    const browser = new WebBrowser()
+    await logIn(browser, 'ana')
+    const back = browser.visited.find(
+      ({ pathname, searchParams }) => pathname === '/login' && searchParams.has('code'),
+    )!
+    expect((await browser.open(back)).status).toBe(400)
+  })
+
+  test('tells a refusal at the provider, and lets the person try again', async () => {
+    const browser = new WebBrowser()
+    const page = await answer(browser, { error: 'access_denied', code: '' })
+    expect(page.status).toBe(403)
+    expect(page.text).toContain('The login was refused.')
+    expect((await browser.submit(page)).url.origin).toBe(providerUrl)
+  })
+
+  test('says that the provider is away: nobody is told that their login was wrong', async () => {
+    const away = new OpenIdLogin({
+      issuer: 'http://127.0.0.1:9',
+      clientId: 'x',
+      clientSecret: SECRET,
+      timeoutSeconds: 1,
+      dangerouslyAllowLoopbackHttp: true,
+    })
+    const step = await away.step({ remembered: undefined, loginUrl: `${url}/login` } as never)
+    expect(step).toMatchObject({ status: 503, title: 'You are not logged in' })
+  })
+
+  test.each([
+    ['plain HTTP', { issuer: 'http://idp.example' }, 'insecure_url'],
+    ['no secret', { clientSecret: '' }, 'config_error'],
+  ])('refuses a configuration with %s', (_, change, code) => {
+    const options = { issuer: 'https://idp.example', clientId: 'x', clientSecret: SECRET, ...change }
+    expect(() => new OpenIdLogin(options)).toThrow(expect.objectContaining({ code }))
+  })
+})
