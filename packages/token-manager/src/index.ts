@@ -1,5 +1,6 @@
 // Table of contents of `@scitokens/token-manager`.
 export { type BrowserLoginOptions, loginByBrowser } from './browser-login.ts'
+export { Credmon, type CredmonEvent, type CredmonOptions, type CredmonProvider } from './credmon.ts'
 export { type Daemon, type DaemonOptions, startDaemon } from './daemon.ts'
 export { type DeviceLoginOptions, type DevicePrompt, loginByDevice } from './device-login.ts'
 export type {

@@ -274,6 +274,22 @@ export class StateStore {
     return row && deliveryFrom(row)
   }
 
+  /** Deliveries to a directory and what lies below, with the names of their logins. */
+  deliveriesBelow(directory: string): (Required<FamilyName> & { readonly file: string })[] {
+    const rows = this.#all(
+      `select file, owner, service, handle from delivery join token on token.id = delivery.token
+       join family on family.id = token.family where substr(file, 1, ?) = ?`,
+      directory.length + 1,
+      `${directory}/`,
+    )
+    return rows.map((row) => ({
+      file: String(row['file']),
+      owner: String(row['owner']),
+      service: String(row['service']),
+      handle: String(row['handle']),
+    }))
+  }
+
   /** Files that do not hold the newest token yet. */
   undelivered(tokenId?: number): Delivery[] {
     const rows =

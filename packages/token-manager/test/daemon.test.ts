@@ -10,9 +10,7 @@ const self = process.geteuid!()
 const NOBODY = 65_534
 
 /** A daemon whose accounts are Ana (whoever runs the test) and Ben. */
-async function started(
-  queueManagers: readonly number[] = [],
-): Promise<
+async function started(queueManagers: readonly number[] = []): Promise<
   Awaited<ReturnType<typeof withLogin>> & {
     socket: string
     connect: () => Promise<ManagerClient>
