@@ -2,9 +2,11 @@ import { findDifference } from './compare.ts'
 import {
   type CaseFile,
   type CaseRequest,
+  type CaseVerifierOptions,
   type ConformanceCase,
   OPERATIONS,
   type Step,
+  type Template,
   VERIFIER_OPTIONS,
 } from './format.ts'
 import type { Answer, CannotAnswer, Implementation, Verifier } from './implementation.ts'
@@ -96,6 +98,9 @@ function whySkipped({ steps, enforcer = {} }: ConformanceCase, implementation: I
     if (steps.some((step) => step.request.op !== 'sign' && !step.template)) {
       return 'its clock cannot be set, and the token cannot be signed afresh'
     }
+    if (steps.some((step) => step.template && turnsSoon(step.template, enforcer))) {
+      return 'its clock cannot be set, and the answer would be another one a moment later'
+    }
   }
   return implementation.lacks(enforcer, requests)
 }
@@ -122,4 +127,16 @@ async function put(
 function keysPerStep(file: CaseFile, testCase: ConformanceCase): (step: Step) => PublishedKeys {
   const usual = publishedKeys(file, testCase)
   return (step) => (step.jwks === undefined ? usual : publishedKeys(file, testCase, step.jwks))
+}
+
+/** How long a real-time question may take, in seconds. */
+const SLACK_S = 5
+
+/** Whether one of the token's times is reached, or comes within the tolerance, in the next few seconds. */
+function turnsSoon({ claims }: Template, { clockTolerance }: CaseVerifierOptions): boolean {
+  const tolerance = typeof clockTolerance === 'number' ? clockTolerance : 0
+  const offsets = ['exp', 'nbf', 'iat'].map((name) => (claims[name] as { $now?: unknown } | undefined | null)?.$now)
+  return offsets.some(
+    (at) => typeof at === 'number' && ((at > 0 && at < SLACK_S) || (at > tolerance && at < tolerance + SLACK_S)),
+  )
 }
