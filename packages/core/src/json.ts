@@ -23,8 +23,6 @@ export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
   } catch {
     throw malformed(`${what} is not UTF-8`)
   }
-  const hazard = findHazard(text)
-  if (hazard) throw malformed(`${what} ${hazard}`)
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -33,100 +31,68 @@ export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw malformed(`${what} is not a JSON object`)
-  if (MAY_BE_UNSOUND.test(text) && !isSound(value))
+  const members = countMembers(value, 1)
+  if (members === undefined) throw malformed(`${what} is nested deeper than ${MAX_JSON_DEPTH}`)
+  // Of a name that comes twice JSON.parse keeps the last: then there are more names in the text than members in the value.
+  if (Number.isFinite(members) && members !== countNames(text)) throw malformed(`${what} has a member twice`)
+  // Only an escape can write half a character in text that is UTF-8.
+  if (!Number.isFinite(members) || (text.includes('\\u') && !isWellFormed(value)))
     throw malformed(`${what} has a number out of range or an unpaired surrogate`)
   return value as JsonObject
 }
 
-// Only such text can hold them, and hardly any token is such text.
-const MAY_BE_UNSOUND = /\\u[dD]|\d[eE]|\d{300}/
-
-/** JSON.parse turns 1e400 into Infinity and `"\\ud800"` into half a character: neither is what was written. */
-function isSound(value: unknown): boolean {
-  switch (typeof value) {
-    case 'string':
-      return value.isWellFormed()
-    case 'number':
-      return Number.isFinite(value)
-    case 'object':
-      if (value === null) return true
-      if (Array.isArray(value)) return value.every(isSound)
-      return Object.entries(value).every(([name, item]) => name.isWellFormed() && isSound(item))
-    default:
-      return true
-  }
+/** Whether no string in a value, names included, has an unpaired surrogate, which is not what was written. */
+function isWellFormed(value: unknown): boolean {
+  if (typeof value === 'string') return value.isWellFormed()
+  if (typeof value !== 'object' || value === null) return true
+  return Object.entries(value).every(([name, item]) => name.isWellFormed() && isWellFormed(item))
 }
 
 function malformed(message: string): TokenNotAcceptableError {
   return new TokenNotAcceptableError('malformed_token', message)
 }
 
-const QUOTE = 0x22
+/**
+ * Members of all objects in a value; undefined where it is nested too deeply, not finite where a number is not: JSON.parse turns
+ * 1e400 into Infinity.
+ */
+function countMembers(value: object, depth: number): number | undefined {
+  if (depth > MAX_JSON_DEPTH) return undefined
+  const isArray = Array.isArray(value)
+  let count = 0
+  for (const name in value) {
+    if (!isArray) count += 1
+    const item = (value as Readonly<Record<string, unknown>>)[name]
+    if (typeof item === 'object' && item !== null) {
+      const inner = countMembers(item, depth + 1)
+      if (inner === undefined) return undefined
+      count += inner
+    } else if (typeof item === 'number' && !Number.isFinite(item)) count = Infinity
+  }
+  return count
+}
+
+const COLON = 0x3a
 const BACKSLASH = 0x5c
 
-/**
- * What JSON.parse would swallow: nesting without end and repeated names. One pass over the text, which need not be valid
- * JSON yet: JSON.parse judges that afterwards.
- */
-function findHazard(text: string): string | undefined {
-  // Names seen so far in each open object; undefined for an open array.
-  const open: (Set<string> | undefined)[] = []
-  let expectName = false
-  for (let i = 0; i < text.length; i++) {
-    switch (text.charCodeAt(i)) {
-      case QUOTE: {
-        const end = endOfString(text, i)
-        if (end === -1) return undefined
-        const names = open.at(-1)
-        if (expectName && names) {
-          const name = nameAt(text, i, end)
-          if (name === undefined) return undefined
-          if (names.has(name)) return 'has a member twice'
-          names.add(name)
-        }
-        expectName = false
-        i = end
-        break
-      }
-      case 0x7b: // {
-        open.push(new Set())
-        expectName = true
-        break
-      case 0x5b: // [
-        open.push(undefined)
-        expectName = false
-        break
-      case 0x7d: // }
-      case 0x5d: // ]
-        open.pop()
-        expectName = false
-        break
-      case 0x2c: // ,
-        expectName = open.at(-1) !== undefined
-        break
-    }
-    if (open.length > MAX_JSON_DEPTH) return `is nested deeper than ${MAX_JSON_DEPTH}`
+/** Names of members in a text that is known to be JSON: strings before a colon. */
+function countNames(text: string): number {
+  let names = 0
+  for (let quote = text.indexOf('"'); quote !== -1; quote = text.indexOf('"', quote + 1)) {
+    quote = endOfString(text, quote)
+    let next = quote + 1
+    // White space of JSON; nothing else that is so low can stand here.
+    while (text.charCodeAt(next) <= 0x20) next += 1
+    if (text.charCodeAt(next) === COLON) names += 1
   }
-  return undefined
+  return names
 }
 
 function endOfString(text: string, start: number): number {
-  for (let i = start + 1; i < text.length; i++) {
-    const code = text.charCodeAt(i)
-    if (code === QUOTE) return i
-    if (code === BACKSLASH) i++
-  }
-  return -1
-}
-
-/** The name between two quotes, with its escapes resolved: `"\u0065xp"` is `exp`. Undefined when it is no JSON string. */
-function nameAt(text: string, start: number, end: number): string | undefined {
-  const raw = text.slice(start + 1, end)
-  if (!raw.includes('\\')) return raw
-  try {
-    return JSON.parse(`"${raw}"`) as string
-  } catch {
-    return undefined
+  for (let end = text.indexOf('"', start + 1); ; end = text.indexOf('"', end + 1)) {
+    let backslashes = 0
+    while (text.charCodeAt(end - 1 - backslashes) === BACKSLASH) backslashes += 1
+    if (backslashes % 2 === 0) return end
   }
 }
 

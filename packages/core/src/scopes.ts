@@ -70,14 +70,10 @@ export function needsPath(authz: string): boolean {
  * spoils the claim wherever it stands. Throws `invalid_scope`; `invalid_claim` for what is no string.
  */
 export function parseScopes(claim: string, options: ScopeOptions = {}): ScopeClaim {
-  if (typeof claim !== 'string') {
-    throw new TokenNotAcceptableError('invalid_claim', 'scope must be a string', { reason: 'invalid', claim: 'scope' })
-  }
   const scopes: Scope[] = []
   const selectors: string[] = []
   const seen = new Set<string>()
-  for (const item of claim.split(' ')) {
-    if (item === '') continue
+  for (const item of itemsOf(claim)) {
     const scope = parseItem(item, options)
     // No authorization has a colon, so this names one scope only.
     const key = scope?.hasPath ? `${scope.authz}:${scope.path}` : (scope?.authz ?? item)
@@ -95,8 +91,16 @@ export function parseScopes(claim: string, options: ScopeOptions = {}): ScopeCla
  * {@link parseScopes}.
  */
 export function normalizeScopeClaim(claim: string): string {
-  const items = claim.split(' ').filter((item) => item !== '')
-  return [...new Set(items.map((item) => (parseItem(item, {}) ? formatScope(parseScope(item)) : item)))].join(' ')
+  const items = itemsOf(claim).map((item) => {
+    const scope = parseItem(item, {})
+    return scope ? formatScope(scope) : item
+  })
+  return [...new Set(items)].join(' ')
+}
+
+function itemsOf(claim: string): readonly string[] {
+  if (typeof claim === 'string') return claim.split(' ').filter((item) => item !== '')
+  throw new TokenNotAcceptableError('invalid_claim', 'scope must be a string', { reason: 'invalid', claim: 'scope' })
 }
 
 /** Reads one scope that must grant something, such as `read:/store`. Throws `invalid_scope`. */

@@ -184,7 +184,8 @@ export class SigningKey implements Signer {
 /** RFC 7638 thumbprint (SHA-256) of a public JWK. Throws `config_error` where a member that it is made of is missing. */
 export async function thumbprint(jwk: Jwk): Promise<string> {
   // In alphabetical order, as the RFC demands.
-  const names = Object.hasOwn(THUMBPRINT_MEMBERS, jwk.kty ?? '') ? THUMBPRINT_MEMBERS[jwk.kty!] : undefined
+  const { kty = '' } = jwk ?? {}
+  const names = Object.hasOwn(THUMBPRINT_MEMBERS, kty) ? THUMBPRINT_MEMBERS[kty] : undefined
   if (!names || !names.every((name) => typeof jwk[name] === 'string'))
     throw new ConfigError('only a complete RSA, EC or OKP key has a thumbprint', {}, 'unsupported_key')
   const canonical = JSON.stringify(Object.fromEntries(names.map((name) => [name, jwk[name]])))

@@ -109,6 +109,7 @@ export class SciToken implements Iterable<[string, JsonValue]> {
 
   /** Sets a claim, unverified. Throws `invalid_request` for what JSON cannot carry, `widened_chain` for what widens. */
   set(name: string, value: JsonValue): this {
+    if (typeof name !== 'string') throw new InvalidRequestError('the name of a claim is a string')
     return this.update({ [name]: value })
   }
 
@@ -189,8 +190,8 @@ export class SciToken implements Iterable<[string, JsonValue]> {
   }
 
   /** @internal The last four-part form of a token. */
-  static keyedForm(token: SciToken): string | undefined {
-    return token.#keyed
+  static keyedForm(token: unknown): string | undefined {
+    return typeof token === 'object' && token !== null && #keyed in token ? token.#keyed : undefined
   }
 }
 

@@ -140,7 +140,7 @@ function bare(): Signer {
 }
 
 test('a key that changes between two tokens is named as it is for each', async () => {
-  const changing = { ...bare() } as { -readonly [K in keyof Signer]: Signer[K] }
+  const changing: { -readonly [K in keyof Signer]: Signer[K] } = bare()
   expect((await sign({ signer: changing })).header['kid']).toBe('hsm')
   changing.kid = 'hsm-2'
   expect((await sign({ signer: changing })).header['kid']).toBe('hsm-2')

@@ -13,7 +13,7 @@ const pairs: Readonly<Record<string, { alg: Algorithm; privateKey: KeyObject }>>
 }
 const p256 = pairs['P-256']!.privateKey
 const rsa = pairs['RSA 2048']!.privateKey
-const jwkOf = (key: KeyObject): Jwk => key.export({ format: 'jwk' }) as Jwk
+const jwkOf = (key: KeyObject): Jwk => key.export({ format: 'jwk' })
 const pemOf = (key: KeyObject, type: 'pkcs8' | 'sec1' | 'pkcs1'): string =>
   key.export({ format: 'pem', type } as never) as string
 const PUBLIC = ['kty', 'crv', 'x', 'y', 'n', 'e', 'kid', 'alg', 'use']

@@ -1,0 +1,93 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import {
+  coveredByAny,
+  covers,
+  formatScope,
+  formatScopes,
+  intersectScopes,
+  minimalScopes,
+  normalizeScopeClaim,
+  parseScope,
+  parseScopes,
+  type Scope,
+} from '../src/index.ts'
+
+const segment = fc.constantFrom('a', 'b', 'ab', '%C3%A9', '..a', '%25')
+const pathText = fc
+  .tuple(fc.array(segment, { maxLength: 3 }), fc.boolean())
+  .map(([parts, slash]) => `/${parts.join('/')}${slash && parts.length > 0 ? '/' : ''}`)
+const withPath = fc
+  .tuple(
+    fc.constantFrom('read', 'write', 'queue', 'storage.create', 'storage.modify', 'storage.stage', 'storage.poll'),
+    pathText,
+  )
+  .map(([authz, path]) => `${authz}:${path}`)
+const item = fc.oneof({ weight: 5, arbitrary: withPath }, fc.constantFrom('queue', 'execute'))
+const scope = item.map(parseScope)
+const scopes = fc.array(scope, { maxLength: 6 })
+
+/** What holding a scope means: the questions, of a small world, that it answers with yes. */
+const world = fc.sample(scope, { numRuns: 400, seed: 7 })
+const answers = (list: readonly Scope[]): string[] => [
+  ...new Set(world.filter((asked) => list.some((one) => covers(one, asked))).map(formatScope)),
+]
+
+test('covering is reflexive and transitive', () => {
+  fc.assert(
+    fc.property(scope, scope, scope, (a, b, c) => {
+      expect(covers(a, a)).toBe(true)
+      if (covers(a, b) && covers(b, c)) expect(covers(a, c)).toBe(true)
+    }),
+    { numRuns: 3000 },
+  )
+})
+
+test('what is formatted is parsed again', () => {
+  fc.assert(
+    fc.property(scopes, (list) => {
+      const text = formatScopes(list)
+      expect(text).toMatch(/^[\x20-\x7e]*$/)
+      const distinct = [...new Map(list.map((one) => [formatScope(one), one])).values()]
+      expect(parseScopes(text).scopes).toEqual(distinct)
+      expect(normalizeScopeClaim(text)).toBe(formatScopes(distinct))
+    }),
+  )
+})
+
+test('what two lists have in common, both cover; and nothing that both cover is lost', () => {
+  fc.assert(
+    fc.property(scopes, scopes, (left, right) => {
+      const common = intersectScopes(left, right)
+      for (const one of common) {
+        expect(coveredByAny(left, one)).toBe(true)
+        expect(coveredByAny(right, one)).toBe(true)
+      }
+      const both = new Set(answers(left))
+      expect(answers(common).toSorted()).toEqual(
+        answers(right)
+          .filter((one) => both.has(one))
+          .toSorted(),
+      )
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('the shortest list grants the same, and nothing can be left out of it', () => {
+  fc.assert(
+    fc.property(scopes, (list) => {
+      const shortest = minimalScopes(list)
+      expect(answers(shortest)).toEqual(answers(list))
+      for (const [index, one] of shortest.entries()) {
+        expect(
+          coveredByAny(
+            shortest.filter((_, at) => at !== index),
+            one,
+          ),
+        ).toBe(false)
+      }
+    }),
+    { numRuns: 500 },
+  )
+})
