@@ -1,6 +1,9 @@
 import { z } from 'zod'
 import type { ClientOptions } from '../clients/client-options.ts'
+import type { RegistrationOptions } from '../clients/registration.ts'
 import type { MasterKeyOptions, RealmOptions } from '../options.ts'
+import type { HeaderLoginOptions } from '../people/header-login.ts'
+import type { OpenIdLoginOptions } from '../people/openid-login.ts'
 
 /** A secret as written: where it stands. */
 export type SecretReference = { readonly file: string } | { readonly env: string }
@@ -11,9 +14,28 @@ export interface ConfiguredClient extends Omit<ClientOptions, 'clientSecret'> {
   readonly clientSecret?: SecretReference | readonly SecretReference[]
 }
 
+/** How people log in, as written: one of three. */
+export type LoginConfig =
+  /** Anybody, on a loopback issuer only. */
+  | { readonly development: true }
+  | { readonly header: Omit<HeaderLoginOptions, 'secret'> & { readonly secret?: SecretReference } }
+  | {
+      readonly openid: Omit<OpenIdLoginOptions, 'clientSecret' | 'dangerouslyAllowLoopbackHttp'> & {
+        readonly clientSecret: SecretReference
+      }
+    }
+
+/** Registration by clients themselves, as written. */
+export interface ConfiguredRegistration extends Omit<RegistrationOptions, 'initialAccessTokens'> {
+  readonly initialAccessTokens?: readonly SecretReference[]
+}
+
 /** One issuer as written. */
-export interface ConfiguredRealm extends Omit<RealmOptions, 'clients' | 'keyProvider'> {
+export interface ConfiguredRealm extends Omit<RealmOptions, 'clients' | 'keyProvider' | 'login' | 'registration'> {
   readonly clients?: readonly ConfiguredClient[]
+  /** Default: nobody can; then there is no authorization and no device endpoint. */
+  readonly login?: LoginConfig
+  readonly registration?: ConfiguredRegistration
 }
 
 /** Where the issuer listens. */
@@ -128,6 +150,32 @@ const policy = z.strictObject({
   optionalGroups: list.optional(),
 })
 
+const login = z.union([
+  z.strictObject({ development: z.literal(true) }),
+  z.strictObject({
+    header: z.strictObject({
+      subjectHeader: text,
+      nameHeader: text.optional(),
+      groupsHeader: text.optional(),
+      addresses: list.optional(),
+      secret: secret.optional(),
+      secretHeader: text.optional(),
+    }),
+  }),
+  z.strictObject({
+    openid: z.strictObject({
+      issuer: text,
+      clientId: text,
+      clientSecret: secret,
+      scope: text.optional(),
+      subjectClaim: text.optional(),
+      groupsClaim: text.optional(),
+      keepClaims: list.optional(),
+      timeoutSeconds: seconds.optional(),
+    }),
+  }),
+])
+
 const realm = {
   clients: z.array(client).optional(),
   policy: policy.optional(),
@@ -142,6 +190,17 @@ const realm = {
   deviceCodeSeconds: seconds.optional(),
   deviceIntervalSeconds: seconds.optional(),
   idTokenSeconds: seconds.optional(),
+  sessionSeconds: seconds.optional(),
+  login: login.optional(),
+  registration: z
+    .strictObject({
+      initialAccessTokens: z.array(secret).min(1).optional(),
+      scopes: list.optional(),
+      audiences: list.optional(),
+      defaultAudience: oneOrMore.optional(),
+      perAddressPerHour: z.int().positive().optional(),
+    })
+    .optional(),
   keys: z
     .strictObject({
       publishAheadSeconds: seconds.optional(),
@@ -149,8 +208,8 @@ const realm = {
       retainSeconds: seconds.optional(),
     })
     .optional(),
-  metadataMaxAgeSeconds: z.int().nonnegative().optional(),
-  jwksMaxAgeSeconds: z.int().nonnegative().optional(),
+  metadataMaxAgeSeconds: seconds.optional(),
+  jwksMaxAgeSeconds: seconds.optional(),
   scopesSupported: list.optional(),
 }
 

@@ -3,12 +3,14 @@ import { ConfigError, SciTokenError } from '@scitokens/core'
 import type { FastifyInstance, FastifyPluginAsync, FastifyServerOptions } from 'fastify'
 import { type AuditSink, FileAudit, LoggerAudit } from '../audit.ts'
 import type { ClientOptions } from '../clients/client-options.ts'
+import type { RegistrationOptions } from '../clients/registration.ts'
 import { createIssuer, type Issuer } from '../issuer.ts'
-import type { IssuerOptions, MasterKeyOptions, StorageOptions } from '../options.ts'
+import type { IssuerOptions, MasterKeyOptions, RealmOptions, StorageOptions } from '../options.ts'
 import { buildServer } from '../server.ts'
 import type { Clock, Logger } from '../types.ts'
 import { type ReadConfig, readConfigFile } from './config-file.ts'
-import type { ConfigFile, ConfiguredClient } from './config-schema.ts'
+import type { ConfigFile, ConfiguredClient, ConfiguredRealm, ConfiguredRegistration } from './config-schema.ts'
+import { configuredLogin } from './configured-login.ts'
 import { IssuerMetrics } from './metrics.ts'
 import { buildOperationsServer } from './operations-server.ts'
 import { limitRate } from './rate-limit.ts'
@@ -117,23 +119,51 @@ async function openIssuer(
 
 /** The configuration in `createIssuer`'s words, with every secret fetched. */
 export async function issuerOptions(config: ConfigFile, env: NodeJS.ProcessEnv): Promise<IssuerOptions> {
-  const { listen: _l, operations: _o, audit: _a, rateLimit: _r, logLevel: _g, masterKey, storage, ...rest } = config
-  const clients = await withSecrets(config.clients, 'clients', env)
-  const realms =
-    config.realms &&
-    (await Promise.all(
-      config.realms.map(async (realm, index) => ({
-        ...realm,
-        ...optional('clients', await withSecrets(realm.clients, `realms[${index}].clients`, env)),
-      })),
-    ))
-  return withoutUndefined({
-    ...rest,
-    clients,
+  const {
+    listen: _l,
+    operations: _o,
+    audit: _a,
+    rateLimit: _r,
+    logLevel: _g,
+    masterKey,
+    storage,
     realms,
+    ...one
+  } = config
+  const loopback = config.dangerouslyAllowLoopbackHttp ?? false
+  return withoutUndefined({
+    ...(await realmOptions(one, '', env, loopback)),
+    realms:
+      realms &&
+      (await Promise.all(realms.map((each, index) => realmOptions(each, `realms[${index}].`, env, loopback)))),
     storage: await storageOptions(storage, env),
     masterKey: masterKey && (await masterKeyOptions(masterKey, env)),
   }) as IssuerOptions
+}
+
+async function realmOptions(
+  { clients, login, registration, ...rest }: Partial<ConfiguredRealm>,
+  at: string,
+  env: NodeJS.ProcessEnv,
+  loopback: boolean,
+): Promise<Partial<RealmOptions>> {
+  return withoutUndefined({
+    ...rest,
+    clients: await withSecrets(clients, `${at}clients`, env),
+    login: login && (await configuredLogin(login, `${at}login`, env, loopback)),
+    registration: registration && (await registrationOptions(registration, `${at}registration`, env)),
+  })
+}
+
+async function registrationOptions(
+  { initialAccessTokens, ...rest }: ConfiguredRegistration,
+  at: string,
+  env: NodeJS.ProcessEnv,
+): Promise<RegistrationOptions> {
+  const tokens = initialAccessTokens?.map((reference, index) =>
+    resolveSecret(reference, `${at}.initialAccessTokens[${index}]`, env),
+  )
+  return { ...rest, ...(tokens && { initialAccessTokens: await Promise.all(tokens) }) }
 }
 
 async function withSecrets(
@@ -231,10 +261,6 @@ async function located<T>({ locate }: ReadConfig, work: () => Promise<T>): Promi
     if (error instanceof SciTokenError && error.family === 'config') throw locate(error)
     throw error
   }
-}
-
-function optional<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
-  return value === undefined ? {} : ({ [key]: value } as { [K in Key]?: Value })
 }
 
 function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseConfig } from '../../src/operation/config-file.ts'
 import { resolveSecret } from '../../src/operation/secret-reference.ts'
 import { checkIssuerConfig } from '../../src/operation/serve.ts'
+import type { RealmOptions } from '../../src/options.ts'
 import { silentLogger } from '../../src/types.ts'
 
 let dir: string
@@ -95,6 +96,39 @@ describe('a configuration file', () => {
       `the configuration file ${missing} cannot be read (ENOENT)`,
     )
   })
+})
+
+/** Every option of an issuer, once; the compiler says when one is added. */
+const EVERY_OPTION: Record<keyof Omit<RealmOptions, 'issuer' | 'keyProvider'>, string> = {
+  clients: '[{ clientId: a, jwks: { keys: [] } }]',
+  policy: '{ rules: [{ scopes: [read:/] }], capabilitySets: { /vo/x: { scopes: [read:/] } }, optionalGroups: [/vo] }',
+  profile: 'wlcg:1.x',
+  wlcgVersion: '"1.0"',
+  algorithms: '[RS256]',
+  lifetime: '60',
+  maxLifetime: '3600',
+  backdate: '0',
+  refresh: '{ rotate: false, graceSeconds: 0 }',
+  codeSeconds: '1',
+  deviceCodeSeconds: '1',
+  deviceIntervalSeconds: '1',
+  idTokenSeconds: '1',
+  sessionSeconds: '1',
+  login: '{ header: { subjectHeader: x-remote-user, secret: { env: SECRET } } }',
+  registration: '{ initialAccessTokens: [{ env: SECRET }], perAddressPerHour: 1 }',
+  keys: '{ publishAheadSeconds: 1, signingSeconds: 2, retainSeconds: 3 }',
+  metadataMaxAgeSeconds: '1',
+  jwksMaxAgeSeconds: '1',
+  scopesSupported: '[openid]',
+}
+
+test('every option of an issuer can stand in the file', async () => {
+  const path = join(dir, 'every.yaml')
+  const lines = Object.entries(EVERY_OPTION).map(([name, value]) => `${name}: ${value}\n`)
+  await writeFile(path, SMALLEST + lines.join(''))
+  const env = { SECRET: 'a-generated-secret-of-enough-length' }
+  const config = await checkIssuerConfig(path, { env, logger: silentLogger })
+  expect(Object.keys(config).toSorted()).toEqual([...Object.keys(EVERY_OPTION), 'issuer', 'storage'].toSorted())
 })
 
 describe('a secret', () => {
