@@ -4,6 +4,7 @@ import { ConfigError, UndecidedError } from '@scitokens/core'
 import type { KeyCache, KeyCacheOptions, KeyStore } from '@scitokens/keycache'
 import type { Command } from 'commander'
 import type { Invocation } from './command.ts'
+import { configuredKeyCache } from './configured-key-cache.ts'
 import { collect } from './option-parsers.ts'
 import { certificateAuthorities } from './trust.ts'
 
@@ -37,11 +38,13 @@ export async function withKeyCache<T>(
   work: (cache: KeyCache) => Promise<T> | T,
   more: Partial<KeyCacheOptions> = {},
 ): Promise<T> {
-  const { KeyCache, defaultCacheDirectory } = await import('@scitokens/keycache')
+  const { KeyCache } = await import('@scitokens/keycache')
+  const configured = await configuredKeyCache(context)
   const cache = new KeyCache({
+    ...configured,
     issuers,
     staleRefresh: 'wait',
-    cacheDir: options.cacheDir ?? defaultCacheDirectory(context.env['XDG_CACHE_HOME']),
+    cacheDir: options.cacheDir ?? configured.cacheDir,
     clock: context.clock,
     warn: (message) => output.warn(message),
     ...certificateAuthorities(options.ca),
@@ -64,8 +67,8 @@ export function checkKept(cache: KeyCache): void {
 
 /** The cache file. */
 export async function cacheFile({ context, options }: Invocation<CacheOptions>): Promise<string> {
-  const { CACHE_FILE, defaultCacheDirectory } = await import('@scitokens/keycache')
-  return join(options.cacheDir ?? defaultCacheDirectory(context.env['XDG_CACHE_HOME']), CACHE_FILE)
+  const { CACHE_FILE } = await import('@scitokens/keycache')
+  return join(options.cacheDir ?? (await configuredKeyCache(context)).cacheDir, CACHE_FILE)
 }
 
 /** Opens the cache file only to look, without making or changing it; undefined when there is none. Throws `undecided`. */

@@ -13,6 +13,10 @@ export const FILES_AND_ENVIRONMENT: readonly (readonly [name: string, meaning: s
   ['XDG_RUNTIME_DIR', 'its file bt_uUID is the third place, /tmp/bt_uUID the fourth'],
   ['XDG_DATA_HOME', 'below it the token manager keeps logins, encrypted; default: ~/.local/share'],
   ['XDG_CACHE_HOME', "below it issuers' public keys are kept; default: ~/.cache"],
+  [
+    'SCITOKEN_CONFIG_…',
+    'settings as for scitokens-cpp: KEYCACHE_CACHE_HOME, KEYCACHE_UPDATE_INTERVAL_S, TLS_CA_FILE and more',
+  ],
   ['SCITOKENS_KEY_FILE', 'the key that encrypts stored refresh tokens, where it is not beside the store'],
   ['NO_COLOR', 'set to anything: no colours'],
 ]

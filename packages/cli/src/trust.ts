@@ -3,6 +3,7 @@ import { InvalidRequestError, type JsonObject, StaticKeys } from '@scitokens/cor
 import type { Enforcer } from '@scitokens/enforcer'
 import type { KeyCache } from '@scitokens/keycache'
 import type { Command } from 'commander'
+import { configuredKeyCache } from './configured-key-cache.ts'
 import type { CliContext } from './context.ts'
 import { readJsonFile } from './files.ts'
 import { collect, parseSeconds } from './option-parsers.ts'
@@ -49,11 +50,13 @@ export async function openKeyCache(
   options: TrustOptions,
   { context, output }: { context: CliContext; output: Output },
 ): Promise<KeyCache> {
-  const { KeyCache, defaultCacheDirectory } = await import('@scitokens/keycache')
+  const { KeyCache } = await import('@scitokens/keycache')
+  const configured = await configuredKeyCache(context)
   return new KeyCache({
+    ...configured,
     issuers: options.issuer,
     staleRefresh: 'wait',
-    cacheDir: options.cacheDir ?? defaultCacheDirectory(context.env['XDG_CACHE_HOME']),
+    cacheDir: options.cacheDir ?? configured.cacheDir,
     clock: context.clock,
     warn: (message) => output.warn(message),
     ...certificateAuthorities(options.ca),

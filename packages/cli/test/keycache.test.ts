@@ -4,8 +4,11 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createTestIssuer, type TestIssuer } from '@scitokens/core/testing'
 import { CACHE_FILE, CPP_CACHE_FILE, CppStore, SqliteStore } from '@scitokens/keycache'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { type Ran, scitokens, temporaryDirectory } from './support/scitokens.ts'
+
+// Every command is a process of its own and needs its time to start, more so on a busy machine.
+vi.setConfig({ testTimeout: 120_000 })
 
 let requests: string[]
 let healthy: boolean
@@ -140,6 +143,16 @@ test('keys go to the cache of scitokens-cpp and come from it', async () => {
   })
   expect(again.status).toBe(0)
   expect(requests).toHaveLength(2)
+})
+
+test('the environment of scitokens-cpp says where the cache is; a variable that makes no sense is a usage error', async () => {
+  const run = (env: Record<string, string>): Promise<Ran> =>
+    scitokens(['keycache', 'add', issuer.issuer, LOOPBACK], { cwd: directory, env })
+  expect(await run({ SCITOKEN_CONFIG_KEYCACHE_CACHE_HOME: directory })).toMatchObject({ status: 0 })
+  expect(existsSync(join(directory, 'scitokens', CACHE_FILE))).toBe(true)
+  expect(await run({ XDG_CACHE_HOME: join(directory, 'xdg') })).toMatchObject({ status: 0 })
+  expect(existsSync(join(directory, 'xdg', 'scitokens', CACHE_FILE))).toBe(true)
+  expect(await run({ SCITOKEN_CONFIG_KEYCACHE_UPDATE_INTERVAL_S: 'often' })).toMatchObject({ status: 2 })
 })
 
 test('seed wants one direction, and a file that is there', async () => {

@@ -11,6 +11,9 @@ import {
 } from 'node:fs'
 import { basename, dirname } from 'node:path'
 
+/** Where files have no owner and mode (Windows), profile directories keep others out. */
+const HAS_OWNERS = process.getuid !== undefined
+
 /** Options of {@link guardFile}. */
 export interface GuardOptions {
   /** Change and make nothing. Default: false. */
@@ -29,10 +32,11 @@ export function guardFile(file: string, options: GuardOptions = {}): 'read-write
   const { readOnly = false, mode = 0o600 } = options
   const directory = dirname(file)
   if (!readOnly) mkdirSync(directory, { recursive: true, mode: 0o700 })
-  checkDirectory(directory, readOnly)
+  if (HAS_OWNERS) checkDirectory(directory, readOnly)
   if (!readOnly) createIfMissing(file, mode)
   const stats = lstatSync(file)
   if (!stats.isFile()) throw new Error('it is not a regular file')
+  if (!HAS_OWNERS) return !readOnly && isWritable(file) ? 'read-write' : 'read-only'
   checkOwner('it', stats)
   if (!readOnly && isOurs(stats) && (stats.mode & 0o777 & ~mode) !== 0) chmodSync(file, stats.mode & mode)
   else if ((stats.mode & 0o022) !== 0) throw new Error('it can be written by others')
@@ -46,15 +50,14 @@ export function guardFile(file: string, options: GuardOptions = {}): 'read-write
 function checkDirectory(directory: string, readOnly: boolean): void {
   const stats = statSync(directory)
   checkOwner('its directory', stats)
-  if (process.platform === 'win32' || (stats.mode & 0o022) === 0) return
+  if ((stats.mode & 0o022) === 0) return
   if (readOnly || !isOurs(stats) || basename(directory) !== 'scitokens')
     throw new Error('its directory can be written by others')
   chmodSync(directory, 0o700)
 }
 
 function checkOwner(what: string, stats: Stats): void {
-  if (process.getuid !== undefined && !isOurs(stats) && stats.uid !== 0)
-    throw new Error(`${what} belongs to another user`)
+  if (!isOurs(stats) && stats.uid !== 0) throw new Error(`${what} belongs to another user`)
 }
 
 function isOurs(stats: Stats): boolean {

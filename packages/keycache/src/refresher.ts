@@ -3,8 +3,8 @@ import { quote, SciTokenError, UndecidedError } from '@scitokens/core'
 import { fetchKeys } from './key-fetch.ts'
 import type { IssuerEntry } from './issuer-entry.ts'
 import type { Settings } from './options.ts'
-import { ageOf, backoff, type ClaimRequest, type Purpose } from './policy.ts'
-import type { Trouble } from './record.ts'
+import { ageOf, backoff, type ClaimRequest, judgeClaim, type Purpose } from './policy.ts'
+import type { StoredIssuer, Trouble } from './record.ts'
 import type { Claim, KeyStore } from './store.ts'
 
 /** How often to look whether the process that is fetching has come to an end, in milliseconds. */
@@ -78,8 +78,23 @@ export class Refresher {
       const claim = this.#store.claim(entry.issuer, { ...ask, now: clock(), leaseFor, policy })
       if (claim.verdict !== 'leased' || performance.now() > giveUpAt) return claim
       // oxlint-disable-next-line no-await-in-loop -- waiting is the point
-      await sleep(POLL_MS)
+      await this.#waitForLease(entry, { ...ask, leaseFor, policy }, giveUpAt)
     }
+  }
+
+  /** Only reads, so that it is not in the way of the process it waits for. */
+  async #waitForLease(entry: IssuerEntry, request: Omit<ClaimRequest, 'now'>, giveUpAt: number): Promise<void> {
+    let stored: StoredIssuer | undefined
+    do {
+      // oxlint-disable-next-line no-await-in-loop -- waiting is the point
+      await sleep(POLL_MS)
+      this.#checkOpen()
+      stored = this.#store.read(entry.issuer)
+    } while (
+      stored &&
+      performance.now() < giveUpAt &&
+      judgeClaim(stored, { ...request, now: this.#settings.clock() }) === 'leased'
+    )
   }
 
   #checkOpen(): void {

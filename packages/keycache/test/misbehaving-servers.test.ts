@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import { generateKeyPairSync } from 'node:crypto'
+import type { AddressInfo } from 'node:net'
+import { createServer as createTlsServer } from 'node:tls'
 import type { Jwk } from '@scitokens/core'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test } from 'vitest'
 import { createAuthority, type TestAuthority } from './certificates.ts'
 import { cacheForTest, issuerForTest, temporaryDirectory, until } from './fixture.ts'
 import { type IssuerServer, JWKS, METADATA, newKey, sendJson } from './issuer-server.ts'
@@ -81,6 +83,34 @@ test('a server that accepts the connection and never speaks is given up at the d
   const started = performance.now()
   expect((await failureOf(server, { timeoutMs: 300 })).message).toContain('300 ms')
   expect(performance.now() - started).toBeLessThan(5000)
+})
+
+test('headers that drip without end are given up at the deadline', async () => {
+  const drips = createTlsServer(good, (socket) => {
+    socket.on('error', () => {})
+    socket.write('HTTP/1.1 200 OK\r\n')
+    const timer = setInterval(() => socket.write('x-more: of the same\r\n'), 20)
+    socket.on('close', () => clearInterval(timer))
+  })
+  await new Promise<void>((resolve) => drips.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void drips.close())
+  const issuer = `https://localhost:${(drips.address() as AddressInfo).port}`
+  const cache = cacheForTest({ issuer }, { ca: authority.pem, timeoutMs: 400 })
+  const started = performance.now()
+  await expect(cache.load(issuer)).rejects.toMatchObject({ code: 'issuer_unavailable' })
+  expect(performance.now() - started).toBeLessThan(5000)
+})
+
+test('an answer that is not HTTP is a failure', async () => {
+  const babbler = createTlsServer(good, (socket) => {
+    socket.on('error', () => {})
+    socket.end('SSH-2.0-OpenSSH_9.6\r\n')
+  })
+  await new Promise<void>((resolve) => babbler.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void babbler.close())
+  const issuer = `https://localhost:${(babbler.address() as AddressInfo).port}`
+  const cache = cacheForTest({ issuer }, { ca: authority.pem })
+  await expect(cache.load(issuer)).rejects.toMatchObject({ code: 'issuer_unavailable' })
 })
 
 /** Writes a piece now and then until the connection is gone; tells how many pieces went out. */

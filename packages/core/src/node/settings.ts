@@ -65,7 +65,7 @@ export interface SettingValues {
   readonly cache_location: string | undefined
   /** Default: ES256. */
   readonly default_alg: Algorithm
-  /** Seconds after which keys are fetched again. Default: 600. */
+  /** Seconds after which keys are fetched again. Default: 3600 (scitokens-cpp: 600). */
   readonly 'keycache.update_interval_s': number
   /** Seconds after which keys are no longer good. Default: 345 600. */
   readonly 'keycache.expiration_interval_s': number
@@ -93,7 +93,7 @@ export const SETTINGS: { readonly [Name in SettingName]: Setting<SettingValues[N
   cache_lifetime: wholeNumber(3600, 0, 'seconds'),
   cache_location: absolutePath(),
   default_alg: algorithm,
-  'keycache.update_interval_s': wholeNumber(600, 1, 'seconds'),
+  'keycache.update_interval_s': wholeNumber(3600, 1, 'seconds'),
   'keycache.expiration_interval_s': wholeNumber(345_600, 1, 'seconds'),
   'keycache.cache_home': absolutePath(),
   'keycache.allow_in_memory': flag,
