@@ -42,6 +42,12 @@ export class Output {
     if (body !== '') this.#stdout.write(body.endsWith('\n') ? body : `${body}\n`)
   }
 
+  /** What a long-running command tells as it goes: a line of JSON on standard output with `--json`, else a note. */
+  event(document: object, text: string): void {
+    if (this.json) this.#stdout.write(`${redact(JSON.stringify(document))}\n`)
+    else this.note(text)
+  }
+
   /** Writes text to standard output as it is, whatever `--json` says: for documents that have a form of their own. */
   raw(text: string): void {
     this.#stdout.write(text)

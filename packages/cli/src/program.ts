@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import type { Registry } from './command.ts'
 import { addAcls } from './commands/acls.ts'
 import { addAttenuate } from './commands/attenuate.ts'
+import { addAuthzServer } from './commands/authz-server.ts'
 import { addCompletion } from './commands/completion.ts'
 import { addConformance } from './commands/conformance.ts'
 import { addCreate } from './commands/create.ts'
@@ -14,6 +15,7 @@ import { addLogout } from './commands/logout.ts'
 import { addMan } from './commands/man.ts'
 import { addTest } from './commands/test.ts'
 import { addToken } from './commands/token.ts'
+import { addTokenManager } from './commands/token-manager.ts'
 import { addVerify } from './commands/verify.ts'
 import { EXIT_STATUS } from './reference.ts'
 import { packageVersion } from './version.ts'
@@ -45,7 +47,9 @@ export function buildProgram(registry: Registry): Command {
     addLogin,
     addToken,
     addLogout,
+    addTokenManager,
     addKeycache,
+    addAuthzServer,
     addConformance,
     addCompletion,
     addMan,

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { InvalidRequestError } from '@scitokens/core'
@@ -31,11 +32,34 @@ export async function openManager(options: StateOptions, { env, clock }: CliCont
   const fetch = createHttpsFetch({ ...certificateAuthorities(options.ca), dangerouslyAllowLoopbackHttp })
   const keyFile = env['SCITOKENS_KEY_FILE']
   return TokenManager.open({
-    stateDirectory: options.stateDir ?? defaultStateDirectory(env),
+    stateDirectory: stateDirectoryOf(options, env),
     clock,
     oauth: new OAuthClient({ fetch, clock, dangerouslyAllowLoopbackHttp }),
     ...(keyFile ? { keyFile } : {}),
   })
+}
+
+/** The state directory that the options name, or this user's own. */
+export function stateDirectoryOf({ stateDir }: StateOptions, env: CliContext['env']): string {
+  return stateDir ?? defaultStateDirectory(env)
+}
+
+const SYSTEM_SOCKET_DIRECTORY = '/run/scitokens'
+
+/** Where a manager puts its socket when it is not told. */
+export function defaultSocketDirectory(env: CliContext['env']): string {
+  const runtime = env['XDG_RUNTIME_DIR']
+  if (process.geteuid?.() === 0) return SYSTEM_SOCKET_DIRECTORY
+  if (runtime?.startsWith('/')) return join(runtime, 'scitokens')
+  throw new InvalidRequestError('XDG_RUNTIME_DIR is not set: name a directory with --socket-dir')
+}
+
+/** The socket of a running manager: the one of the user, else the one of the machine. */
+export function socketOf(directory: string | undefined, env: CliContext['env']): string {
+  const own = env['XDG_RUNTIME_DIR'] ? [join(env['XDG_RUNTIME_DIR'], 'scitokens')] : []
+  const places = directory === undefined ? [...own, SYSTEM_SOCKET_DIRECTORY] : [directory]
+  const sockets = places.map((place) => join(place, 'manager.sock'))
+  return sockets.find((socket) => existsSync(socket)) ?? sockets.at(-1)!
 }
 
 function defaultStateDirectory(env: CliContext['env']): string {

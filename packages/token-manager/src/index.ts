@@ -13,6 +13,8 @@ export type {
   Narrowing,
 } from './family.ts'
 export { createHttpsFetch, type Fetch, type FetchInit, type HttpsFetchOptions } from './https-fetch.ts'
+export { lockInstance } from './instance-lock.ts'
+export { jobWrapperPath, readJobWrapper } from './job-wrapper.ts'
 export type { IssuerMetadata } from './issuer-metadata.ts'
 export { ManagerClient } from './manager-client.ts'
 export { ManagerServer, type ManagerServerOptions, SOCKET_NAME } from './manager-server.ts'

@@ -1,0 +1,203 @@
+import { lstat } from 'node:fs/promises'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import { ConfigError, InvalidRequestError, parseRequestPath, relativePath } from '@scitokens/core'
+import type { EnforcerOptions } from '@scitokens/enforcer'
+import type { AuthzHandlerOptions, AuthzQuestion, Exists, FrontServer } from '@scitokens/enforcer/http'
+import { type Command, Option } from 'commander'
+import { type Invocation, onAction, type Registry } from '../command.ts'
+import { withExamples } from '../examples.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { listenLocally, parseListenAddress } from '../loopback-listener.ts'
+import { collect, parseSeconds } from '../option-parsers.ts'
+import { certificateAuthorities } from '../trust.ts'
+
+interface AuthzServerOptions {
+  readonly for: FrontServer
+  readonly listen: string
+  readonly socketMode: number
+  readonly issuer?: readonly string[]
+  readonly issuersFile?: string
+  readonly audience?: readonly string[]
+  readonly basePath?: string
+  readonly mountedAt?: string
+  readonly prefix?: string
+  readonly root?: string
+  readonly realm?: string
+  readonly resource?: string
+  readonly host?: readonly string[]
+  readonly revoked?: string
+  readonly maxLifetime?: number
+  readonly quiet?: boolean
+  readonly ca?: readonly string[]
+  readonly cacheDir?: string
+  readonly dangerouslyAllowLoopbackHttp?: boolean
+}
+
+/** Adds `scitokens authz-server`. */
+export function addAuthzServer(program: Command, registry: Registry): void {
+  const command = program
+    .command('authz-server')
+    .summary('decide for nginx, Envoy and other servers in front')
+    .description(
+      'Answers a server that asks whether a request may pass: 200, or the refusal for the client. Runs until SIGTERM. Each decision is ' +
+        'one line of JSON on standard output.',
+    )
+    .addOption(
+      new Option('--for <server>', 'who asks, and so where the original request is found')
+        .choices(['nginx', 'envoy', 'x-original', 'x-forwarded'])
+        .makeOptionMandatory(),
+    )
+    .option('--listen <address>', 'loopback address with port, or unix:/path', '127.0.0.1:9180')
+    .option('--socket-mode <octal>', 'who may ask, of a Unix socket', parseMode, 0o660)
+    .option('--issuer <url>', 'a trusted issuer, exactly as in iss; repeatable', collect)
+    .option('--issuers-file <file>', "issuers with their base paths and mappings: XRootD's scitokens.cfg, or JSON")
+    .option('--audience <name>', 'a name of the server in front; repeatable', collect)
+    .option('--base-path <path>', 'the part of the namespace that scopes of --issuer are relative to (default: /)')
+    .option('--mounted-at <path>', 'the part of URLs that is not in the namespace')
+    .option('--prefix <path>', 'the part of the namespace that lies below --mounted-at')
+    .option('--root <dir>', 'where the files are: PUT is then told to create or to replace')
+    .option('--host <name>', 'host that a Destination may name besides the own; repeatable', collect)
+    .option('--realm <name>', 'realm of challenges')
+    .option('--resource <url>', 'public URL, for challenges that point to its metadata')
+    .option('--revoked <file>', 'deny list: token identifiers, one per line; read again when it changes')
+    .option('--max-lifetime <seconds>', 'longest accepted lifetime of a token', parseSeconds)
+    .option('--ca <path>', 'CA file, or hashed directory as /etc/grid-security/certificates; repeatable', collect)
+    .option('--cache-dir <dir>', 'where fetched keys are kept (default: $XDG_CACHE_HOME/scitokens)')
+    .option('--dangerously-allow-loopback-http', 'accept issuers at http:// on this machine: for tests')
+    .option('--quiet', 'no line per decision')
+  withExamples(command, [
+    [
+      'for nginx, on a Unix socket, with the issuers that XRootD trusts',
+      'scitokens authz-server --for nginx --listen unix:/run/scitokens/authz.sock --issuers-file /etc/xrootd/scitokens.cfg',
+    ],
+    [
+      'for Envoy, one issuer',
+      'scitokens authz-server --for envoy --issuer https://vo.example --audience https://data.example',
+    ],
+  ])
+  onAction(command, registry, authzServer)
+}
+
+async function authzServer({ context, output, options }: Invocation<AuthzServerOptions>): Promise<ExitCode> {
+  const { createAppGuard, createAuthzHandler } = await import('@scitokens/enforcer/http')
+  const { KeyCache, defaultCacheDirectory } = await import('@scitokens/keycache')
+  const address = parseListenAddress(options.listen)
+  const trust = await readTrust(options)
+  let cache: InstanceType<typeof KeyCache> | undefined
+  const { guard } = createAppGuard(
+    {
+      ...trust,
+      clock: context.clock,
+      ...(options.realm !== undefined && { realm: options.realm }),
+      ...(options.resource !== undefined && { resource: options.resource }),
+      ...(options.maxLifetime !== undefined && { maxLifetime: options.maxLifetime }),
+      ...(options.dangerouslyAllowLoopbackHttp && { dangerouslyAllowLoopbackHttp: true }),
+      ...(options.revoked !== undefined && { revocation: await denyList(options.revoked) }),
+    },
+    (issuers) =>
+      (cache = new KeyCache({
+        issuers,
+        cacheDir: options.cacheDir ?? defaultCacheDirectory(context.env['XDG_CACHE_HOME']),
+        clock: context.clock,
+        warn: (message) => output.warn(message),
+        ...certificateAuthorities(options.ca),
+        ...(options.dangerouslyAllowLoopbackHttp && { dangerouslyAllowLoopbackHttp: true }),
+      })),
+  )
+  const handle = createAuthzHandler({
+    guard,
+    front: options.for,
+    ...place(options),
+    ...(!options.quiet && { log: (entry) => output.raw(`${JSON.stringify(entry)}\n`) }),
+  })
+  try {
+    const { server, address: found, close } = await listenLocally(address, options.socketMode)
+    server.on('request', (request, response) => void answer(handle, request, response))
+    output.note(`deciding for ${options.for} on ${found}`)
+    await ended(context.signal)
+    await close()
+  } finally {
+    await cache?.close()
+  }
+  return EXIT.yes
+}
+
+/** Issuers and audience from the command line or from a site's file, never a mixture that would hide one of them. */
+async function readTrust(
+  options: AuthzServerOptions,
+): Promise<
+  Pick<EnforcerOptions, 'issuers'> & Partial<Pick<EnforcerOptions, 'audience' | 'basePath' | 'sharedBasePaths'>>
+> {
+  const { issuer, issuersFile, audience, basePath } = options
+  if ((issuer === undefined) === (issuersFile === undefined)) {
+    throw new InvalidRequestError('say whom to trust: --issuer, or --issuers-file')
+  }
+  if (issuer) {
+    if (!audience) throw new InvalidRequestError('say who the server in front is: --audience')
+    return { issuers: issuer, audience, ...(basePath !== undefined && { basePath }) }
+  }
+  if (basePath !== undefined)
+    throw new InvalidRequestError('--base-path goes with --issuer: the file has base_path of its own')
+  const { readIssuerMap } = await import('@scitokens/enforcer/node')
+  const { onMissing: _, ...map } = readIssuerMap(issuersFile!)
+  return { ...map, ...(audience && { audience }) }
+}
+
+async function denyList(file: string): Promise<NonNullable<EnforcerOptions['revocation']>> {
+  const { DenyListFile } = await import('@scitokens/enforcer/node')
+  return new DenyListFile(file)
+}
+
+function place({ mountedAt, prefix, root, host }: AuthzServerOptions): Partial<AuthzHandlerOptions> {
+  return {
+    ...(mountedAt !== undefined && { mountedAt }),
+    ...(prefix !== undefined && { prefix }),
+    ...(host && { hosts: host }),
+    ...(root !== undefined && { exists: existsBelow(root, prefix) }),
+  }
+}
+
+/** The directory holds what lies at `--mounted-at`, so the prefix of the namespace is no part of it. */
+function existsBelow(root: string, prefix: string = '/'): Exists {
+  const base = parseRequestPath(prefix)
+  // The path is in its normal form, without "..": it cannot leave the directory.
+  return (path) => somethingAt(join(root, relativePath(base, path) ?? path))
+}
+
+function somethingAt(file: string): Promise<boolean> {
+  return lstat(file).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return false
+      throw new ConfigError(`--root cannot be looked at: ${error.code}`, { cause: error })
+    },
+  )
+}
+
+async function answer(
+  handle: (
+    question: AuthzQuestion,
+  ) => Promise<{ status: number; headers: Readonly<Record<string, string>>; body: string }>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const { fromRawHeaders } = await import('@scitokens/enforcer/http')
+  request.resume() // a front server may send the body along; it is not looked at
+  const { method = '', url: target = '' } = request
+  const { status, headers, body } = await handle({ method, target, headers: fromRawHeaders(request.rawHeaders) })
+  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
+  response.end(request.method === 'HEAD' ? undefined : body)
+}
+
+function parseMode(text: string): number {
+  if (!/^0?[0-7]{3}$/.test(text)) throw new InvalidRequestError(`--socket-mode ${text} is no mode: write 660`)
+  return Number.parseInt(text, 8)
+}
+
+function ended(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+}

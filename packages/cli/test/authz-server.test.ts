@@ -1,0 +1,375 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { createTestIssuer, type TestIssuer } from '@scitokens/core/testing'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { scitokens, temporaryDirectory } from './support/scitokens.ts'
+import { freePort } from './support/vo.ts'
+
+const BIN = join(import.meta.dirname, '..', 'src', 'bin.ts')
+const AUDIENCE = 'https://data.example'
+const NGINX = ['/usr/sbin/nginx', '/usr/bin/nginx', '/usr/local/sbin/nginx'].find((path) => existsSync(path))
+
+let directory: string
+let issuer: TestIssuer
+beforeEach(async () => {
+  directory = temporaryDirectory()
+  issuer = await startIssuer()
+})
+
+/** A test issuer whose keys are fetched over HTTP. */
+async function startIssuer(): Promise<TestIssuer> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const made = await createTestIssuer({ issuer: url })
+  server.on('request', (request, response) => {
+    const document = request.url === '/jwks' ? made.jwks : { issuer: url, jwks_uri: `${url}/jwks` }
+    response.setHeader('content-type', 'application/json').end(JSON.stringify(document))
+  })
+  return made
+}
+
+interface Server {
+  readonly address: string
+  /** What it has decided so far. */
+  log(): { method: string; target: string; allowed: boolean; code?: string; subject?: string; reason: string }[]
+  stop(): Promise<[status: number | null]>
+}
+
+async function authzServer(...args: string[]): Promise<Server> {
+  const trust = args.includes('--issuers-file') ? [] : ['--issuer', issuer.issuer, '--audience', AUDIENCE]
+  const more = ['--dangerously-allow-loopback-http', '--cache-dir', join(directory, 'keys')]
+  const child = spawn(process.execPath, [
+    '--conditions=@scitokens/source',
+    BIN,
+    'authz-server',
+    ...trust,
+    ...more,
+    ...args,
+  ])
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)]
+  await expect.poll(stderr, { timeout: 15_000 }).toMatch(/^deciding for \S+ on \S+\n/)
+  return {
+    address: / on (\S+)\n/.exec(stderr())![1]!,
+    log: () =>
+      stdout()
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as never),
+    stop: async () => {
+      child.kill('SIGTERM')
+      return (await once(child, 'close')) as [number | null]
+    },
+  }
+}
+
+function collect(stream: NodeJS.ReadableStream): () => string {
+  let text = ''
+  stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
+  return () => text
+}
+
+interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly body: string
+}
+
+/** Sends a target exactly as it is, to a port or a socket. */
+function send(
+  where: string,
+  method: string,
+  path: string,
+  headers: Record<string, string | string[]> = {},
+  body?: string,
+): Promise<Answer> {
+  const to = where.startsWith('unix:')
+    ? { socketPath: where.slice(5) }
+    : { host: '127.0.0.1', port: where.split(':').at(-1)! }
+  return new Promise((resolve, reject) => {
+    const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
+    httpRequest({ agent: false, ...to, method, path, headers: { ...headers, ...length } }, (response) => {
+      const text = collect(response)
+      response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, body: text() }))
+    })
+      .on('error', reject)
+      .end(body)
+  })
+}
+
+const bearer = async (scope: string): Promise<{ authorization: string }> => ({
+  authorization: `Bearer ${await issuer.sign({ scope, aud: AUDIENCE, sub: 'ana' })}`,
+})
+
+describe('scitokens authz-server', () => {
+  it('answers with who asks, or with what the client should get, and logs it without the token', async () => {
+    const server = await authzServer('--for', 'envoy', '--listen', '127.0.0.1:0', '--realm', 'data')
+    const ana = await bearer('read:/store')
+    const allowed = await send(server.address, 'GET', '/store/%C3%A4?x=1', ana)
+    expect(allowed).toMatchObject({ status: 200, body: '' })
+    expect(allowed.headers).toMatchObject({
+      'x-scitokens-subject': 'ana',
+      'x-scitokens-issuer': issuer.issuer,
+      'x-scitokens-path': '/store/%C3%A4',
+    })
+    const refused = await send(server.address, 'PUT', '/store/x', ana)
+    expect(refused.status).toBe(403)
+    expect(refused.headers['www-authenticate']).toMatch(/^Bearer realm="data", error="insufficient_scope"/)
+    expect(JSON.parse(refused.body)).toMatchObject({ error: 'insufficient_scope' })
+    expect(await send(server.address, 'GET', '/store/x')).toMatchObject({ status: 401 })
+    expect(await send(server.address, 'GET', '/store/../x', ana)).toMatchObject({ status: 400 })
+    expect(server.log()).toMatchObject([
+      { method: 'GET', target: '/store/%C3%A4?x=1', allowed: true, subject: 'ana', reason: 'read:/store' },
+      { method: 'PUT', target: '/store/x', allowed: false, code: 'scope_denied' },
+      { allowed: false, code: 'no_credentials' },
+      { target: '/store/../x', allowed: false, code: 'invalid_request' },
+    ])
+    expect(JSON.stringify(server.log())).not.toContain(ana.authorization.slice(20))
+    expect(await server.stop()).toEqual([0, null])
+  })
+
+  it('listens on a Unix socket that only the group can reach, takes over a stale one, and leaves a living one alone', async () => {
+    const socket = join(directory, 'authz.sock')
+    const address = ['--for', 'envoy', '--listen', `unix:${socket}`]
+    const first = await authzServer(...address)
+    expect(first.address).toBe(`unix:${socket}`)
+    expect(statSync(socket).mode & 0o777).toBe(0o660)
+    expect(await send(first.address, 'GET', '/x', await bearer('read:/'))).toMatchObject({ status: 200 })
+    const second = await scitokens([
+      'authz-server',
+      ...address,
+      '--issuer',
+      issuer.issuer,
+      '--audience',
+      AUDIENCE,
+      '--dangerously-allow-loopback-http',
+    ])
+    expect(second).toMatchObject({ status: 3, stderr: expect.stringContaining('another process listens') })
+    await first.stop()
+    expect(existsSync(socket)).toBe(false)
+    const killed = spawnSync(process.execPath, [
+      '-e',
+      `require('net').createServer().listen(${JSON.stringify(socket)}, () => process.kill(process.pid, 'SIGKILL'))`,
+    ])
+    expect(killed.signal).toBe('SIGKILL')
+    expect(existsSync(socket)).toBe(true)
+    const third = await authzServer(...address)
+    expect(await send(third.address, 'GET', '/x')).toMatchObject({ status: 401 })
+  })
+
+  it.each(['x-original', 'x-forwarded'])(
+    'finds the original request in %s headers only, set exactly once',
+    async (front) => {
+      const server = await authzServer('--for', front, '--listen', '127.0.0.1:0')
+      const [method, uri] =
+        front === 'x-original' ? ['x-original-method', 'x-original-uri'] : ['x-forwarded-method', 'x-forwarded-uri']
+      const ana = await bearer('read:/store')
+      const ask = (headers: Record<string, string | string[]>) =>
+        send(server.address, 'GET', '/store/x', { ...ana, ...headers })
+      expect(await ask({ [method]: 'GET', [uri]: '/store/x' })).toMatchObject({ status: 200 })
+      expect(await ask({ [method]: 'GET', [uri]: '/other' })).toMatchObject({ status: 403 })
+      expect(await ask({ [method]: 'PUT', [uri]: '/store/x' })).toMatchObject({ status: 403 })
+      expect(await ask({})).toMatchObject({ status: 500 })
+      expect(await ask({ [method]: 'GET' })).toMatchObject({ status: 500 })
+      expect(await ask({ [method]: 'GET', [uri]: ['/store/x', '/other'] })).toMatchObject({ status: 500 })
+      expect(await ask({ [method]: 'GET', [uri]: '/store/%2e%2e/x' })).toMatchObject({ status: 400 })
+    },
+  )
+
+  it('knows what is there, where it is told where the files are', async () => {
+    writeFileSync(join(directory, 'old'), '')
+    const server = await authzServer(
+      '--for',
+      'envoy',
+      '--listen',
+      '127.0.0.1:0',
+      '--root',
+      directory,
+      '--mounted-at',
+      '/data',
+      '--prefix',
+      '/store',
+    )
+    const create = await bearer('storage.create:/store')
+    expect(await send(server.address, 'PUT', '/data/new', create)).toMatchObject({ status: 200 })
+    expect(await send(server.address, 'PUT', '/data/old', create)).toMatchObject({ status: 403 })
+    expect(await send(server.address, 'PUT', '/store/new', create)).toMatchObject({ status: 400 })
+    const there = await authzServer('--for', 'envoy', '--listen', '127.0.0.1:0', '--root', directory)
+    const all = await bearer('storage.create:/')
+    expect(await send(there.address, 'PUT', '/new', all)).toMatchObject({ status: 200 })
+    expect(await send(there.address, 'PUT', '/old', all)).toMatchObject({ status: 403 })
+  })
+
+  it("reads a site's issuer map, and a deny list that takes effect at once", async () => {
+    const map = join(directory, 'scitokens.cfg')
+    writeFileSync(map, `[Global]\naudience = ${AUDIENCE}\n\n[Issuer VO]\nissuer = ${issuer.issuer}\nbase_path = /vo\n`)
+    const revoked = join(directory, 'revoked')
+    writeFileSync(revoked, '# none\n')
+    const server = await authzServer(
+      '--for',
+      'envoy',
+      '--listen',
+      '127.0.0.1:0',
+      '--issuers-file',
+      map,
+      '--revoked',
+      revoked,
+    )
+    const token = await issuer.sign({ scope: 'read:/data', aud: AUDIENCE, jti: 'lost-laptop' })
+    const ask = (path: string) => send(server.address, 'GET', path, { authorization: `Bearer ${token}` })
+    expect(await ask('/vo/data/x')).toMatchObject({ status: 200 })
+    expect(await ask('/data/x')).toMatchObject({ status: 403 })
+    writeFileSync(revoked, 'lost-laptop\n')
+    expect(await ask('/vo/data/x')).toMatchObject({ status: 401 })
+  })
+
+  it.each([
+    [['--for', 'apache'], 'Allowed choices'],
+    [['--for', 'nginx', '--listen', '0.0.0.0:9180'], 'not a loopback address'],
+    [['--for', 'nginx', '--listen', 'nonsense'], 'is no address'],
+    [['--for', 'nginx', '--issuers-file', '/nonexistent.cfg', '--issuer', 'https://vo.example'], 'say whom to trust'],
+    [['--for', 'nginx', '--issuer', 'https://vo.example'], '--audience'],
+    [['--for', 'nginx', '--issuers-file', '/nonexistent.cfg'], '/nonexistent.cfg'],
+  ])('%j: one sentence, status 2', async (args, sentence) => {
+    const { status, stderr } = await scitokens(['authz-server', ...args])
+    expect(status).toBe(2)
+    expect(stderr).toContain(sentence)
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+  })
+})
+
+it.runIf(process.env['CI'])('nginx is there in continuous integration', () => {
+  expect(NGINX, 'nginx is not installed: apt-get install nginx-light').toBeDefined()
+})
+
+describe.runIf(NGINX)('with nginx guarding a directory', () => {
+  let url: string
+  let files: string
+  let server: Server
+  let ana: { authorization: string }
+
+  beforeEach(async () => {
+    files = join(directory, 'files')
+    for (const path of ['store/user/ana/x', 'store/user/ben/x', 'store/index.html', 'top']) {
+      mkdirSync(join(files, path, '..'), { recursive: true })
+      writeFileSync(join(files, path), path)
+    }
+    server = await authzServer('--for', 'nginx', '--listen', `unix:${join(directory, 'authz.sock')}`, '--root', files)
+    url = `127.0.0.1:${await startNginx()}`
+    ana = await bearer('read:/store write:/store/user/ana')
+  })
+
+  /** The configuration of docs/guards.md, with this test's own directories and port. */
+  async function startNginx(): Promise<number> {
+    const port = await freePort()
+    const documented = /```nginx\n([^]*?)```/.exec(
+      readFileSync(join(import.meta.dirname, '../../../docs/guards.md'), 'utf8'),
+    )![1]!
+    const guarded = documented
+      .replace('/run/scitokens/authz.sock', join(directory, 'authz.sock'))
+      .replace('/srv/files', files)
+    const configuration = join(directory, 'nginx.conf')
+    writeFileSync(
+      configuration,
+      `daemon off; master_process off; pid ${directory}/nginx.pid; error_log ${directory}/error.log;
+events {}
+http {
+  access_log off;
+  ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${directory}/${name};`).join(' ')}
+  ${guarded.replace('listen 443 ssl;', `listen 127.0.0.1:${port};`).replaceAll(/^\s*ssl_.*$/gm, '')}
+}
+`,
+    )
+    const child: ChildProcess = spawn(NGINX!, ['-p', directory, '-c', configuration], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
+    onTestFinished(() => void child.kill('SIGKILL'))
+    const problems = collect(child.stderr!)
+    await expect
+      .poll(
+        () =>
+          send(`:${port}`, 'GET', '/').then(
+            (answer) => answer.status,
+            () => problems(),
+          ),
+        { timeout: 10_000 },
+      )
+      .toBe(401)
+    return port
+  }
+
+  it('allows what the token allows: reading, writing, removing', async () => {
+    expect(await send(url, 'GET', '/store/user/ben/x', ana)).toMatchObject({ status: 200, body: 'store/user/ben/x' })
+    expect(await send(url, 'GET', '/store/', ana)).toMatchObject({ status: 200, body: 'store/index.html' })
+    expect(await send(url, 'PUT', '/store/user/ana/new', ana, 'hello')).toMatchObject({ status: 201 })
+    expect(readFileSync(join(files, 'store/user/ana/new'), 'utf8')).toBe('hello')
+    expect(await send(url, 'DELETE', '/store/user/ana/new', ana)).toMatchObject({ status: 204 })
+    expect(await send(url, 'MKCOL', '/store/user/ana/d/', ana)).toMatchObject({ status: 201 })
+    const destination = `http://${url}/store/user/ana/moved`
+    expect(await send(url, 'MOVE', '/store/user/ana/x', { ...ana, destination })).toMatchObject({ status: 204 })
+    expect(existsSync(join(files, 'store/user/ana/moved'))).toBe(true)
+  })
+
+  it('refuses the rest, and tells the client why', async () => {
+    expect((await send(url, 'GET', '/store/user/ana/x')).headers['www-authenticate']).toBe('Bearer')
+    expect(await send(url, 'GET', '/top', ana)).toMatchObject({ status: 403 })
+    expect(await send(url, 'PUT', '/store/user/ben/x', ana, 'hello')).toMatchObject({ status: 403 })
+    expect(await send(url, 'DELETE', '/store/user/ben/x', ana)).toMatchObject({ status: 403 })
+    expect(
+      await send(url, 'MOVE', '/store/user/ana/x', { ...ana, destination: `http://${url}/store/user/ben/y` }),
+    ).toMatchObject({ status: 403 })
+    expect(await send(url, 'COPY', '/top', { ...ana, destination: `http://${url}/store/user/ana/y` })).toMatchObject({
+      status: 403,
+    })
+    expect(readFileSync(join(files, 'store/user/ben/x'), 'utf8')).toBe('store/user/ben/x')
+    issuer.clock.advance(-7200)
+    const expired = await issuer.sign({ scope: 'read:/', aud: AUDIENCE })
+    const answer = await send(url, 'GET', '/top', { authorization: `Bearer ${expired}` })
+    expect(answer.status).toBe(401)
+    expect(answer.headers['www-authenticate']).toContain('The access token has expired')
+  })
+
+  it('judges the request exactly as it came: spelling changes nothing, tricks are refused', async () => {
+    expect(await send(url, 'GET', '/store//user/%61na/x?a=b', ana)).toMatchObject({
+      status: 200,
+      body: 'store/user/ana/x',
+    })
+    const tricks = [
+      '/store/../top',
+      '/store/%2e%2e/top',
+      '/store/..%2ftop',
+      '/store/..%5ctop',
+      '/store\\..\\top',
+      '/store/%252e%252e/top',
+      '//top',
+      '/./top',
+      '/top?/store/x',
+      '/top#/store/x',
+      '/%74op',
+      '/STORE/user/ana/x',
+      '/store/user/ana/../../../top',
+    ]
+    for (const target of tricks) {
+      const { status, body } = await send(url, 'GET', target, ana)
+      expect([400, 403, 404], target).toContain(status)
+      expect(body).not.toBe('top')
+    }
+    for (const field of ['x-original-uri', 'x-original-method', 'x-forwarded-uri', 'x-rewrite-url']) {
+      expect(await send(url, 'GET', '/top', { ...ana, [field]: '/store/x' })).toMatchObject({ status: 403 })
+    }
+  })
+
+  it('lets nothing pass while the authz-server is down', async () => {
+    await server.stop()
+    expect(await send(url, 'GET', '/store/user/ana/x', ana)).toMatchObject({ status: 500 })
+  })
+})
