@@ -1,4 +1,4 @@
-// The Node build of `#signature`: node:crypto checks on the thread pool, with less overhead than Web Cryptography.
+// The Node build of `#signature`: node:crypto, with less overhead than Web Cryptography.
 import {
   constants,
   createPrivateKey,
@@ -8,7 +8,7 @@ import {
   sign,
   verify,
 } from 'node:crypto'
-import { type Algorithm, traitsOf } from './algorithms.ts'
+import type { Algorithm } from './algorithms.ts'
 import type { Jwk } from './jwk.ts'
 
 /** A key as this platform holds it. Opaque to everybody else. */
@@ -27,36 +27,86 @@ export async function importSigningKey(jwk: Readonly<Jwk>, _alg: Algorithm): Pro
   return createPrivateKey({ key: jwk, format: 'jwk' })
 }
 
-/** Checks a signature; the work is done off the event loop. */
+/** How long the event loop may be kept by signature checks in one turn, in milliseconds. */
+const TURN_BUDGET_MS = 1
+let spentMs = 0
+let onThreadPool = 0
+let turnIsWatched = false
+
+/**
+ * Checks a signature. A check takes about as long as the way to the thread pool and back, so the first of a turn of the event
+ * loop are done at once, up to a millisecond in all. Whatever comes while others are being checked goes to the pool: many checks at
+ * the same time use all cores and keep nobody waiting.
+ */
 export function verifySignature(
   alg: Algorithm,
   key: PlatformKey,
   data: Uint8Array<ArrayBuffer>,
   signature: Uint8Array<ArrayBuffer>,
-): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    verify(hashName(alg), data, keyInput(alg, key), signature, (error, valid) =>
-      error ? reject(error) : resolve(valid),
-    )
+): boolean | Promise<boolean> {
+  if (onThreadPool > 0 || spentMs >= TURN_BUDGET_MS) return verifyOnThreadPool(alg, key, data, signature)
+  watchTurn()
+  const start = performance.now()
+  try {
+    return verify(HASH_NAMES[alg], data, keyInput(alg, key), signature)
+  } finally {
+    spentMs += performance.now() - start
+  }
+}
+
+/** The next turn has a budget of its own. */
+function watchTurn(): void {
+  if (turnIsWatched) return
+  turnIsWatched = true
+  setImmediate(() => {
+    turnIsWatched = false
+    spentMs = 0
   })
 }
 
-/** Makes a signature; the work is done off the event loop. */
-export function makeSignature(
+function verifyOnThreadPool(
+  alg: Algorithm,
+  key: PlatformKey,
+  data: Uint8Array<ArrayBuffer>,
+  signature: Uint8Array<ArrayBuffer>,
+): Promise<boolean> {
+  onThreadPool += 1
+  return new Promise((resolve, reject) => {
+    verify(HASH_NAMES[alg], data, keyInput(alg, key), signature, (error, valid) => {
+      onThreadPool -= 1
+      if (error) reject(error)
+      else resolve(valid)
+    })
+  })
+}
+
+/**
+ * Makes a signature. RSA is done off the event loop; a signature on a curve is made at once, because handing it to a thread and
+ * back costs as much processor time again as the signature itself.
+ */
+export async function makeSignature(
   alg: Algorithm,
   key: PlatformKey,
   data: Uint8Array<ArrayBuffer>,
 ): Promise<Uint8Array<ArrayBuffer>> {
+  if (key.asymmetricKeyType !== 'rsa') return new Uint8Array(sign(HASH_NAMES[alg], data, keyInput(alg, key)))
   return new Promise((resolve, reject) => {
-    sign(hashName(alg), data, keyInput(alg, key), (error, signature) => {
+    sign(HASH_NAMES[alg], data, keyInput(alg, key), (error, signature) => {
       if (error) reject(error)
       else resolve(new Uint8Array(signature))
     })
   })
 }
 
-function hashName(alg: Algorithm): string | undefined {
-  return traitsOf(alg).hash?.replace('-', '').toLowerCase()
+/** As OpenSSL names them; Ed25519 has its own. */
+const HASH_NAMES: Readonly<Record<Algorithm, string | undefined>> = {
+  ES256: 'sha256',
+  ES384: 'sha384',
+  ES512: 'sha512',
+  RS256: 'sha256',
+  PS256: 'sha256',
+  EdDSA: undefined,
+  Ed25519: undefined,
 }
 
 function keyInput(alg: Algorithm, key: KeyObject): { key: KeyObject } & SigningOptions {

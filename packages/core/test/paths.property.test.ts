@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import {
   coversPath,
@@ -11,34 +11,28 @@ import {
   SciTokenError,
 } from '../src/index.ts'
 
-// The pieces of which path tricks are made, and some innocent ones.
+// The pieces of which path tricks are made.
+const ESCAPED = ['%2e', '%2E', '%2f', '%2F', '%5c', '%00', '%25', '%252e', '%252f', '%2525', '%', '%6', '%zz', '%20']
+const NOT_ASCII = [
+  '%c0%ae',
+  '%C0%AF',
+  '%e0%80%ae',
+  '%25c0%25ae',
+  '%C3%A9',
+  '%C3',
+  '%C2%85',
+  '\ud800',
+  '\udc00',
+  '\u0085',
+]
+const OTHERS = ['\\', '\u0000', '\t', '\u2028', ' ', '...', ';', '~', '?', '#', '*', '%61', '%41']
+const LOOKALIKES = ['é', 'e\u0301', '🎉', '％2e', '．', '／', '‥']
+const TRICKS = [...ESCAPED, ...NOT_ASCII, ...OTHERS, ...LOOKALIKES]
 const piece = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom('/', 'a', 'b', 'ab', '.', '..') },
   {
     weight: 3,
-    arbitrary: fc.constantFrom(
-      ...['%2e', '%2E', '%2f', '%2F', '%5c', '\\', '%00', '\u0000', '%25', '%252e', '%252f', '%2525', '%', '%6', '%zz'],
-      ...['%61', '%41', '%c0%ae', '%C0%AF', '%e0%80%ae', '%25c0%25ae', '%C3%A9', '%C3', 'é', 'e\u0301', '🎉', '\ud800'],
-      ...[
-        '\udc00',
-        '...',
-        ';',
-        '~',
-        ' ',
-        '%20',
-        '\t',
-        '\u2028',
-        '\u0085',
-        '%C2%85',
-        '％2e',
-        '．',
-        '／',
-        '‥',
-        '?',
-        '#',
-        '*',
-      ],
-    ),
+    arbitrary: fc.constantFrom(...TRICKS),
   },
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 3 }) },
 )
@@ -194,7 +188,7 @@ test('a back end that decodes again, however often and however carelessly, is le
         again = decodeCarelessly(again)
         expect(components(again)).toHaveLength(components(read).length)
         expect(components(again).some((one) => one === '..' || one === '.')).toBe(false)
-        expect(/[\\\u0000]/.test(again)).toBe(false)
+        expect(again.includes('\\') || again.includes('\u0000')).toBe(false)
       }
     }),
     { numRuns: 5000 },

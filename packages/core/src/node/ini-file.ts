@@ -31,6 +31,8 @@ export function readIniFile(file: string): readonly IniEntry[] {
       section = SECTION
       continue
     }
+    // The parser leaves out what no object can have as a key of its own.
+    if (/^\s*[^\s;#]/.test(raw) && Object.keys(parsed).length === 0) throw problem(line, 'there is no setting here')
     for (const [key, value] of Object.entries(parsed)) {
       if (section === undefined) throw problem(line, `the key ${quote(key)} stands outside of the section [${SECTION}]`)
       if (!raw.includes('=')) throw problem(line, `the key ${quote(key)} has no value`)
