@@ -11,7 +11,7 @@ const tarballs = join(root, 'temp', 'tarballs')
 const steps: Readonly<Record<string, () => Promise<boolean>>> = {
   lint: () => succeeds('oxlint', ['--type-aware', '--deny-warnings']),
   format: () => succeeds('biome', ['format']),
-  unused: () => succeeds('knip', []),
+  unused: () => succeeds('knip', ['--no-config-hints']),
   layers: () => succeeds('turbo', ['boundaries']),
   build,
   pack,

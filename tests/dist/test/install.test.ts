@@ -4,7 +4,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Consumer, type Manifest, tarballs } from './consumer.ts'
 
 const consumer = new Consumer()
-const compilers = { 'typescript-5': 'typescript@5.9.3', 'typescript-6': 'typescript@6.0.3', 'typescript-7': 'typescript@7.0.2' }
+const compilers = {
+  'typescript-5': 'typescript@5.9.3',
+  'typescript-6': 'typescript@6.0.3',
+  'typescript-7': 'typescript@7.0.2',
+}
 const others = ['express@5', '@types/express@5', 'fastify@5', '@types/node@24']
 let entries: string[]
 
@@ -87,7 +91,10 @@ describe.for(Object.keys(compilers))('%s', (compiler) => {
 
   test('knows the types: a wrong argument is refused', () => {
     expect(() =>
-      check({ module: 'nodenext', skipLibCheck: true }, "import { SciToken } from '@scitokens/core'\nSciToken.deserialize(42)\n"),
+      check(
+        { module: 'nodenext', skipLibCheck: true },
+        "import { SciToken } from '@scitokens/core'\nSciToken.deserialize(42)\n",
+      ),
     ).toThrow(/TS2345/)
   })
 })

@@ -46,9 +46,9 @@ describe.for(Object.entries(tarballs))('the archive of %s', ([, tarball]) => {
   })
 
   test('holds no tests, build state, reports or configuration', () => {
-    expect(files.filter((file) => /(^|\/)(test|bench|etc|temp|node_modules)\/|tsbuildinfo|tsconfig|turbo/.test(file))).toEqual(
-      [],
-    )
+    expect(
+      files.filter((file) => /(^|\/)(test|bench|etc|temp|node_modules)\/|tsbuildinfo|tsconfig|turbo/.test(file)),
+    ).toEqual([])
   })
 
   test('names real versions and built entries only', () => {

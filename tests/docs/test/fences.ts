@@ -37,7 +37,7 @@ export const pages: readonly Page[] = globSync(['README.md', 'packages/*/README.
   .toSorted()
   .map((path) => ({ path, fences: fencesOf(readFileSync(join(root, path), 'utf8')) }))
 
-export function fencesOf(markdown: string): Fence[] {
+function fencesOf(markdown: string): Fence[] {
   return [...markdown.matchAll(/^```([a-z]*)[^\n]*\n(.*?)^```$/gms)].map((match) => ({
     language: match[1] ?? '',
     text: match[2] ?? '',
@@ -72,7 +72,7 @@ export function sessionsOf({ fences }: Page): Command[] {
 }
 
 /** `$ command` lines, each with the output below it. A command goes on after a backslash at the end of a line. */
-export function commandsOf(session: string): Command[] {
+function commandsOf(session: string): Command[] {
   return session
     .split(/^\$ /m)
     .slice(1)
