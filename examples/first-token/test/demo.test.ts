@@ -3,10 +3,11 @@ import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 const { FORCE_COLOR: _, ...environment } = process.env
 const MAIN = join(import.meta.dirname, '..', 'src', 'main.ts')
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 let temporary: string
 beforeEach(async () => {
   // A space, because somebody's home directory has one.

@@ -5,9 +5,12 @@ import { createServer, request as httpRequest, type IncomingHttpHeaders } from '
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { createTestIssuer, type TestIssuer } from '@scitokens/core/testing'
-import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { scitokens, temporaryDirectory } from './support/scitokens.ts'
 import { freePort } from './support/vo.ts'
+
+// Each test starts a process or two.
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
 
 const BIN = join(import.meta.dirname, '..', 'src', 'bin.ts')
 const AUDIENCE = 'https://data.example'

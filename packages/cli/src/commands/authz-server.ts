@@ -140,7 +140,9 @@ async function readTrust(
   if (basePath !== undefined)
     throw new InvalidRequestError('--base-path goes with --issuer: the file has base_path of its own')
   const { readIssuerMap } = await import('@scitokens/enforcer/node')
-  const { onMissing: _, ...map } = readIssuerMap(issuersFile!)
+  const { onMissing: _, ...map } = readIssuerMap(issuersFile!, {
+    dangerouslyAllowLoopbackHttp: options.dangerouslyAllowLoopbackHttp ?? false,
+  })
   return { ...map, ...(audience && { audience }) }
 }
 

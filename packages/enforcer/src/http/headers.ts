@@ -18,8 +18,11 @@ export function headerValues(headers: HeaderSource, name: string): readonly stri
  * Node's `request.rawHeaders` (name, value, name, value, …) as pairs. Give these to the guard rather than `request.headers`,
  * where Node has dropped the second of two `Authorization` fields.
  */
-export function* fromRawHeaders(rawHeaders: readonly string[]): IterableIterator<readonly [string, string]> {
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) yield [rawHeaders[i]!, rawHeaders[i + 1]!]
+export function fromRawHeaders(rawHeaders: readonly string[]): readonly (readonly [string, string])[] {
+  // A list, not a generator: it is read once per field name.
+  const pairs: (readonly [string, string])[] = []
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) pairs.push([rawHeaders[i]!, rawHeaders[i + 1]!])
+  return pairs
 }
 
 function isIterable(headers: HeaderSource): headers is Iterable<readonly [string, string]> {

@@ -1,6 +1,15 @@
 // Table of contents of `@scitokens/enforcer/http`.
 export { type AppGuard, type AppGuardOptions, createAppGuard } from './app-guard.ts'
 export { type Auth, createAuth } from './auth.ts'
+export {
+  type AuthzAnswer,
+  type AuthzHandlerOptions,
+  type AuthzLogEntry,
+  type AuthzQuestion,
+  createAuthzHandler,
+  FRONT_SERVERS,
+  type FrontServer,
+} from './authz-handler.ts'
 export { type BearerOptions, type BearerRequest, extractBearer } from './bearer.ts'
 export { challenge, type ChallengeOptions } from './challenge.ts'
 export {

@@ -1,5 +1,10 @@
 import { dirname, resolve } from 'node:path'
-import { checkIssuerIdentifier, checkOwnAudiences, parseJsonObject } from '@scitokens/core'
+import {
+  checkIssuerIdentifier,
+  checkOwnAudiences,
+  type IssuerIdentifierOptions,
+  parseJsonObject,
+} from '@scitokens/core'
 import { issuerRules } from '../issuer-rules.ts'
 import type { IssuerOptions } from '../options.ts'
 import type { SubjectMapping } from '../subject-mapping.ts'
@@ -46,7 +51,7 @@ const MAPPING: Shape = {
  * `IssuerOptions`. The mapping's rules stand in a file of their own (`nameMapFile`, relative to this one). Throws
  * `config_error`, naming file, line and key.
  */
-export function readJsonIssuerMap(file: string): IssuerMap {
+export function readJsonIssuerMap(file: string, trust: IssuerIdentifierOptions = {}): IssuerMap {
   const text = readSiteFile(file)
   const document = parseSiteJson(text, file)
   // A member that comes twice would count once: a restriction could vanish that way.
@@ -72,7 +77,7 @@ export function readJsonIssuerMap(file: string): IssuerMap {
   const read = Object.entries(issuers as JsonRecord).map(([issuer, value]) => {
     const { mapping, ...options } = check(value, ISSUER, 'issuers', issuer)
     const place = { file, line: lineOfMember(text, 'issuers', issuer), key: issuer }
-    checkedAt(place, () => checkIssuerIdentifier(issuer))
+    checkedAt(place, () => checkIssuerIdentifier(issuer, trust))
     const own: IssuerOptions = {
       ...options,
       ...(mapping !== undefined && {

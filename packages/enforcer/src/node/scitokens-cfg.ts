@@ -1,5 +1,11 @@
 import { dirname, resolve } from 'node:path'
-import { checkIssuerIdentifier, checkOwnAudiences, parseScopePath, quote } from '@scitokens/core'
+import {
+  checkIssuerIdentifier,
+  checkOwnAudiences,
+  type IssuerIdentifierOptions,
+  parseScopePath,
+  quote,
+} from '@scitokens/core'
 import type { IssuerOptions } from '../options.ts'
 import type { SubjectMapping } from '../subject-mapping.ts'
 import { type IniEntry, type IniSection, readIniLines } from './ini-lines.ts'
@@ -25,7 +31,7 @@ const ON_MISSING = ['passthrough', 'allow', 'deny'] as const
  * Reads XRootD's `scitokens.cfg`: `[Global]` with `audience`, `audience_json`, `onmissing`, and a section `[Issuer …]` for each
  * issuer. Throws `config_error`, naming file, line and key; an unknown key is one, as it may be a restriction misspelt.
  */
-export function readScitokensCfg(file: string): IssuerMap {
+export function readScitokensCfg(file: string, trust: IssuerIdentifierOptions = {}): IssuerMap {
   const issuers: Record<string, IssuerOptions> = {}
   let audience: readonly string[] | undefined
   let onMissing: IssuerMap['onMissing'] = 'passthrough'
@@ -36,7 +42,7 @@ export function readScitokensCfg(file: string): IssuerMap {
       audience = readAudience(section, file) ?? audience
       onMissing = readOnMissing(section, file) ?? onMissing
     } else if (/^issuer\s+\S/.test(name)) {
-      const [issuer, options] = readIssuer(section, file)
+      const [issuer, options] = readIssuer(section, file, trust)
       if (Object.hasOwn(issuers, issuer)) {
         throw badFile(
           { file, line: section.entries.get('issuer')!.line, key: 'issuer' },
@@ -54,10 +60,14 @@ export function readScitokensCfg(file: string): IssuerMap {
   return { issuers, ...(audience && { audience }), onMissing }
 }
 
-function readIssuer(section: IniSection, file: string): readonly [string, IssuerOptions] {
+function readIssuer(
+  section: IniSection,
+  file: string,
+  trust: IssuerIdentifierOptions,
+): readonly [string, IssuerOptions] {
   checkKeys(section, ISSUER_KEYS, file)
   const issuer = demand(section, 'issuer', file)
-  checkedAt({ file, ...issuer }, () => checkIssuerIdentifier(issuer.value))
+  checkedAt({ file, ...issuer }, () => checkIssuerIdentifier(issuer.value, trust))
   const restricted = section.entries.get('restricted_path')
   const groupsClaim = section.entries.get('groups_claim')?.value
   const strategy = readStrategy(section, file)

@@ -1,0 +1,173 @@
+import { ConfigError, formatScope, InvalidRequestError, SciTokenError } from '@scitokens/core'
+import type { Auth } from './auth.ts'
+import type { Guard, Stopped } from './guard.ts'
+import { type HeaderSource, headerValues } from './headers.ts'
+import { type Exists, judgeMethod, type MethodOutcome } from './judge-method.ts'
+import { Mount, requestTarget } from './request-target.ts'
+
+/**
+ * Which server asks, and so where the original request is found. There is no falling back from one to another: a field that the
+ * server in front does not set would be the client's own.
+ *
+ * - `nginx`: method and target of the question itself (`proxy_method $request_method`, `proxy_pass …$request_uri`); `auth_request`
+ *   understands 401 and 403 only, so a malformed request is told as 403
+ * - `envoy`: the same, every status understood (`ext_authz` over HTTP)
+ * - `x-original`: the fields `X-Original-Method` and `X-Original-URI`
+ * - `x-forwarded`: the fields `X-Forwarded-Method` and `X-Forwarded-Uri`
+ */
+export type FrontServer = 'nginx' | 'envoy' | 'x-original' | 'x-forwarded'
+
+/** All {@link FrontServer}s. */
+export const FRONT_SERVERS: readonly FrontServer[] = ['nginx', 'envoy', 'x-original', 'x-forwarded']
+
+/** Options of {@link createAuthzHandler}. */
+export interface AuthzHandlerOptions {
+  readonly guard: Guard
+  readonly front: FrontServer
+  /** The part of URLs that is not in the tokens' namespace: `/data`. Default: none. */
+  readonly mountedAt?: string
+  /** The part of the namespace that lies below `mountedAt`, as in URLs. Default: all of it. */
+  readonly prefix?: string
+  /** Whether something is at a path, so that PUT, COPY and MOVE can be told to create or to replace. Default: unknown, replace. */
+  readonly exists?: Exists
+  /** Hosts that a `Destination` may name besides the question's `Host`. */
+  readonly hosts?: readonly string[]
+  /** Told of every decision. */
+  readonly log?: (entry: AuthzLogEntry) => void
+}
+
+/** A line of the log. */
+export interface AuthzLogEntry {
+  readonly method: string
+  /** As it came; of the original request. */
+  readonly target: string
+  readonly allowed: boolean
+  readonly status: number
+  readonly issuer?: string | undefined
+  readonly subject?: string | undefined
+  readonly code?: string
+  readonly reason: string
+}
+
+/** A question of the server in front. */
+export interface AuthzQuestion {
+  readonly method: string
+  readonly target: string
+  readonly headers: HeaderSource
+}
+
+/** What to send back. */
+export interface AuthzAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+const FIELDS: Readonly<Record<'x-original' | 'x-forwarded', readonly [method: string, target: string]>> = {
+  'x-original': ['x-original-method', 'x-original-uri'],
+  'x-forwarded': ['x-forwarded-method', 'x-forwarded-uri'],
+}
+
+/**
+ * Answers a server in front that asks "may this request pass?": 200 with who asks and for what, or the refusal that the client
+ * should get. Never throws.
+ */
+export function createAuthzHandler(options: AuthzHandlerOptions): (question: AuthzQuestion) => Promise<AuthzAnswer> {
+  const { guard, front, log = () => {} } = options
+  const mount = new Mount(options.prefix)
+  const mountedAt = (options.mountedAt ?? '').replace(/\/+$/, '')
+
+  const judge = async (question: AuthzQuestion): Promise<{ auth?: Auth | undefined; outcome: MethodOutcome }> => {
+    const { headers } = question
+    const { method, target } = originalRequest(question, front)
+    const { path, query } = requestTarget(target)
+    const who = await guard.authenticate({ method, path, query, headers })
+    if (!who.ok) return { outcome: who }
+    const request = {
+      method,
+      path: () => below(path, mountedAt),
+      destination: onlyValue(headers, 'destination'),
+      mountedAt,
+      hosts: [...headerValues(headers, 'host'), ...(options.hosts ?? [])],
+    }
+    return { auth: who.auth, outcome: await judgeMethod(guard, who.auth, request, mount, options.exists) }
+  }
+
+  return async (question) => {
+    try {
+      const { auth, outcome } = await judge(question)
+      if (!outcome.ok) return refusal(question, outcome)
+      const { path, grantedBy } = outcome.judged
+      const reason = grantedBy ? formatScope(grantedBy) : 'harmless'
+      log({
+        ...originalRequest(question, front),
+        allowed: true,
+        status: 200,
+        issuer: auth?.issuer,
+        subject: auth?.subject,
+        reason,
+      })
+      return { status: 200, headers: identity(auth, path), body: '' }
+    } catch (error) {
+      return refusal(question, guard.refuse(asSciTokenError(error)))
+    }
+  }
+
+  function refusal(question: AuthzQuestion, { status: plain, headers, body, error }: Stopped): AuthzAnswer {
+    const status = front === 'nginx' && plain === 400 ? 403 : plain
+    log({ ...loggable(question, front), allowed: false, status, code: error.code, reason: error.message })
+    return { status, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) }
+  }
+}
+
+/** Throws `config_error` where the server in front does not say what it was asked. */
+function originalRequest(
+  { method, target, headers }: AuthzQuestion,
+  front: FrontServer,
+): { method: string; target: string } {
+  if (front === 'nginx' || front === 'envoy') return { method, target }
+  const [methodField, targetField] = FIELDS[front]
+  return { method: fieldOf(headers, methodField), target: fieldOf(headers, targetField) }
+}
+
+function fieldOf(headers: HeaderSource, name: string): string {
+  const values = headerValues(headers, name)
+  // Two: the client's and the server's, and nobody knows which is which.
+  if (values.length === 1) return values[0]!
+  throw new ConfigError(`the server in front has set ${name} ${values.length} times, not once`)
+}
+
+function onlyValue(headers: HeaderSource, name: string): string | readonly string[] | undefined {
+  const values = headerValues(headers, name)
+  return values.length > 1 ? values : values[0]
+}
+
+function below(path: string, mountedAt: string): string {
+  if (path !== mountedAt && !path.startsWith(`${mountedAt}/`)) {
+    throw new InvalidRequestError(`the request is not for ${mountedAt}/`)
+  }
+  return path.slice(mountedAt.length) || '/'
+}
+
+/** Who asks, for the server behind: percent-encoded, as a subject may hold what a header field cannot. */
+function identity(auth: Auth | undefined, path: string): Record<string, string> {
+  const fields = { issuer: auth?.issuer, subject: auth?.subject, user: auth?.user, path }
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) =>
+      value === undefined ? [] : [[`x-scitokens-${name}`, encodeURI(value.toWellFormed())]],
+    ),
+  )
+}
+
+function loggable(question: AuthzQuestion, front: FrontServer): { method: string; target: string } {
+  try {
+    return originalRequest(question, front)
+  } catch {
+    return { method: '?', target: '?' }
+  }
+}
+
+function asSciTokenError(error: unknown): SciTokenError {
+  if (error instanceof SciTokenError) return error
+  return new SciTokenError('config', 'config_error', 'the question could not be answered', { cause: error })
+}
