@@ -1,7 +1,14 @@
 import { createTestClock, createTestIssuer } from '@scitokens/core/testing'
 import { verifyToken } from '@scitokens/core'
 import { expect, test } from 'vitest'
-import { KeyCache, type KeyCacheOptions } from '../src/index.ts'
+import {
+  type Claim,
+  type ClaimRequest,
+  KeyCache,
+  type KeyCacheOptions,
+  MemoryStore,
+  type StoredIssuer,
+} from '../src/index.ts'
 import { cacheForTest, issuerForTest, until } from './fixture.ts'
 import { type IssuerServer, JWKS, METADATA, newKey, sendJson } from './issuer-server.ts'
 
@@ -147,22 +154,28 @@ test('with staleRefresh wait, a short-lived process refreshes first, and uses wh
 // An issuer that dies
 
 test('an issuer dead for four days costs nobody a token; then it is unavailable, never "no such key"; then it recovers', async () => {
-  const { server, cache, clock } = await loaded()
+  const { server, cache, clock } = await loaded({ maxBackoff: HOUR })
   server.fail(500)
-  const end = clock() + 4 * DAY
-  for (; clock() < end; clock.advance(60)) {
+  let requests = 0
+  for (const end = clock() + 4 * DAY; clock() < end; clock.advance(10 * 60)) {
+    const { age, trouble } = cache.status().issuers[0]!
+    const { background_failed_refreshes: failures } = cache.monitoring()
     expect(cache.getKeySet(server.issuer, { kid: 'first' })).not.toBeInstanceOf(Promise)
+    requests++
+    if (age === 'fresh' || (trouble && clock() < trouble.retryAt)) continue
     // oxlint-disable-next-line no-await-in-loop -- one request after the other
-    await until(() => cache.monitoring().background_failed_refreshes >= server.count(METADATA) - 1)
+    await until(() => cache.monitoring().background_failed_refreshes === failures + 1)
   }
-  // 5760 requests came; one attempt per five minutes at the most, spread over the upper half of that, and a few at first.
-  expect(server.count(METADATA)).toBeLessThan((4 * DAY) / 150 + 10)
+  expect(requests).toBe(4 * 24 * 6)
+  // One attempt per hour in the end, spread over the upper half of that, and a few at first.
+  expect(server.count(METADATA)).toBeGreaterThan(4 * 24)
+  expect(server.count(METADATA)).toBeLessThan(4 * 24 * 2 + 15)
   await expect(cache.getKey(server.issuer, 'first')).rejects.toMatchObject({
     code: 'issuer_unavailable',
     family: 'undecided',
   })
   server.fail(undefined)
-  clock.advance(300)
+  clock.advance(HOUR)
   expect((await cache.getKey(server.issuer, 'first')).kid).toBe('first')
   expect(cache.status().issuers[0]).toMatchObject({ age: 'fresh', trouble: undefined })
 })
@@ -428,4 +441,60 @@ test('closing ends what is under way, and a failure by closing is not held again
   await closing
   expect(cache.monitoring().failed_key_lookups).toBe(0)
   await expect(cache.refresh(server.issuer)).rejects.toMatchObject({ code: 'aborted' })
+})
+
+// What attackers may cost
+
+/** A store that counts what it is asked. */
+class CountingStore extends MemoryStore {
+  asked = 0
+
+  override read(issuer: string): StoredIssuer | undefined {
+    this.asked++
+    return super.read(issuer)
+  }
+
+  override claim(issuer: string, request: ClaimRequest): Claim {
+    this.asked++
+    return super.claim(issuer, request)
+  }
+}
+
+test('neither forged kids nor a dead issuer make the file be read for every token', async () => {
+  const store = new CountingStore()
+  const { server, cache, clock } = await loaded({ store })
+  clock.advance(60)
+  const refuse = (kid: string): Promise<unknown> => cache.getKey(server.issuer, kid).catch((error: unknown) => error)
+  await refuse('forged')
+  const before = store.asked
+  for (let index = 0; index < 1000; index++) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await refuse(`forged-${index}`)
+  }
+  expect(store.asked).toBe(before)
+
+  server.fail(500)
+  clock.advance(5 * DAY)
+  await refuse('first')
+  const afterFailure = store.asked
+  const started = performance.now()
+  for (let index = 0; index < 1000; index++) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await refuse('first')
+  }
+  const seconds = Math.ceil((performance.now() - started) / 1000)
+  expect(store.asked - afterFailure).toBeLessThanOrEqual(2 * (seconds + 1))
+})
+
+test('while one process is held off by a failure, it notices within a second that another one had more luck', async () => {
+  const store = new MemoryStore()
+  const server = await issuerForTest()
+  const clock = createTestClock()
+  const [one, two] = [cacheForTest(server, { store, clock }), cacheForTest(server, { store, clock })]
+  server.fail(500)
+  await expect(one.load(server.issuer)).rejects.toMatchObject({ code: 'issuer_unavailable' })
+  server.fail(undefined)
+  await two.refresh(server.issuer)
+  expect((await one.load(server.issuer)).keys).toHaveLength(1)
+  expect(server.count(JWKS)).toBe(1)
 })
