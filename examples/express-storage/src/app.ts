@@ -35,7 +35,7 @@ export interface StorageAppOptions extends SciTokensOptions {
 /** The service, and how to end it. */
 export interface StorageApp {
   readonly app: Express
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** The whole service: two lines ask whether, one does it. */

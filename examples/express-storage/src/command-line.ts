@@ -61,7 +61,7 @@ async function readCommand(args: readonly string[]): Promise<StorageCommand> {
 /** A server that listens. */
 export interface Running {
   readonly url: string
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** Reads the command line, starts, and ends in order at a signal. What somebody can mend is told in one sentence. */

@@ -28,8 +28,12 @@ describe('node src/main.ts', () => {
     })
     const child = spawn(process.execPath, [
       ...COMMAND,
-      ...['--root', join(directory, 'files'), '--issuer', url, '--audience', AUDIENCE, '--port', '0', '--loopback'],
-      ...['--cache-dir', join(directory, 'keys')],
+      '--loopback',
+      `--root=${join(directory, 'files')}`,
+      `--issuer=${url}`,
+      `--audience=${AUDIENCE}`,
+      `--cache-dir=${join(directory, 'keys')}`,
+      '--port=0',
     ])
     try {
       let output = ''

@@ -20,6 +20,6 @@ async function getJson(url: string, init?: RequestInit): Promise<Record<string, 
   const response = await fetch(url, init)
   const body = (await response.json()) as Record<string, unknown>
   if (!response.ok)
-    throw new Error(`${new URL(url).pathname} of the issuer answered ${response.status} ${body['error']}`)
+    throw new Error(`${new URL(url).pathname} of the issuer answered ${response.status} ${String(body['error'])}`)
   return body
 }

@@ -38,7 +38,9 @@ export async function runDemo({ once = false, stop, out }: DemoOptions): Promise
       narrator.say('Both servers stay up. Try it from another terminal:', '')
       narrator.say(...curlLines(files, site), '', 'Ctrl-C ends it and removes everything.')
       const renewal = setInterval(() => {
-        renewToken(files, site).catch((error: unknown) => narrator.say(`the token could not be renewed: ${error}`))
+        renewToken(files, site).catch((error: unknown) =>
+          narrator.say(`the token could not be renewed: ${String(error)}`),
+        )
       }, RENEW_MS)
       await aborted(stop)
       clearInterval(renewal)

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 export interface Loopback {
   readonly server: Server
   readonly url: string
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** Listens on a free port of the loopback interface. */

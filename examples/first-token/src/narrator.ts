@@ -93,7 +93,7 @@ export class Narrator {
 
   #paint(style: 'bold' | 'green' | 'yellow' | 'red', text: string): string {
     // styleText looks at the stream by itself: no colours in a file or pipe, or with NO_COLOR.
-    return styleText(style, text, { stream: this.#out as NodeJS.WriteStream })
+    return styleText(style, text, { stream: this.#out })
   }
 }
 

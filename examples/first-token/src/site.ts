@@ -34,7 +34,7 @@ export interface Site {
 export async function startSite(directory: string): Promise<Site> {
   const closing: (() => Promise<unknown>)[] = []
   const close = async (): Promise<void> => {
-    for (const step of closing.splice(0).reverse()) await step()
+    for (const step of closing.splice(0).toReversed()) await step()
   }
   try {
     return { ...(await start(directory, closing)), close }
@@ -93,7 +93,7 @@ async function startIssuer(
       { ...ana, clientId: SHORT_CLIENT, clientSecret: secrets[SHORT_CLIENT]!, lifetime: 60 },
     ],
   })
-  closing.push(issuer.close)
+  closing.push(() => issuer.close())
   const server = issuer.buildServer({
     serverFactory: (handler) => front.server.on('request', handler as () => void),
   })

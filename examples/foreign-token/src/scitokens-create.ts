@@ -44,10 +44,8 @@ export async function createForeignIssuer(issuer: string, directory: string): Pr
     jwks: { keys: [{ ...(await publicJwkFromPem(publicKey)), kid: 'key-1', alg: 'ES256', use: 'sig' }] },
     createToken: async ({ claims, profile = 'scitokens2' }) => {
       const args = Object.entries(claims).flatMap(([name, value]) => ['--claim', `${name}=${value}`])
-      const { stdout } = await promisify(execFile)('scitokens-create', [
-        ...['--cred', files.cred, '--key', files.key, '--keyid', 'key-1', '--issuer', issuer, '--profile', profile],
-        ...args,
-      ])
+      const signing = ['--cred', files.cred, '--key', files.key, '--keyid', 'key-1', '--issuer', issuer]
+      const { stdout } = await promisify(execFile)('scitokens-create', [...signing, '--profile', profile, ...args])
       return stdout.trim()
     },
   }

@@ -24,7 +24,7 @@ export interface Listener {
   readonly server: Server
   /** As {@link parseListenAddress} reads it, with the port that was found. */
   readonly address: string
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /** Longest header section that is read, in bytes: a token may have 64 KiB. */

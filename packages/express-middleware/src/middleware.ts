@@ -17,7 +17,7 @@ export interface SciTokensMiddleware extends RequestHandler {
   /** Serves the RFC 9728 metadata and nothing else: for the app's root, where the middleware itself guards only a part of it. */
   readonly metadata: RequestHandler
   /** Closes the key cache, if one was made here. */
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 /**
