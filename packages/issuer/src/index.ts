@@ -29,4 +29,12 @@ export {
   type ListenConfig,
   type SecretReference,
 } from './operation/config-schema.ts'
-export { checkIssuerConfig, type ServedIssuer, serveIssuer, type ServeOptions } from './operation/serve.ts'
+export { initIssuer, type InitOptions, type InitResult } from './operation/init.ts'
+export {
+  checkIssuerConfig,
+  explainConfiguredPolicy,
+  openConfiguredIssuer,
+  type ServedIssuer,
+  serveIssuer,
+  type ServeOptions,
+} from './operation/serve.ts'

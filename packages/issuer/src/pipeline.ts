@@ -24,6 +24,7 @@ import { OAuthError } from './oauth-error.ts'
 import type { Parameters } from './parameters.ts'
 import { grantAudience, requestedAudience } from './policy/audience.ts'
 import { decide, type GrantBounds, type PolicyDecision } from './policy/decide.ts'
+import { type Decided, decidedBefore } from './policy/decision-cache.ts'
 import { isEmptyRequest, parseRequestedScopes, type RequestedScopes } from './policy/requested-scopes.ts'
 import type { Realm } from './realm.ts'
 import type { Change } from './store/store.ts'
@@ -115,14 +116,7 @@ interface Issue {
 async function complete(realm: Realm, issue: Issue): Promise<TokenResponse | undefined> {
   const { request, authentication, grant, proposal, now } = issue
   const { client } = authentication
-  const requested = readRequest(client, request.parameters, proposal.bounds)
-  const decision = decide({
-    policy: realm.policy,
-    client,
-    principal: proposal.principal,
-    requested,
-    bounds: proposal.bounds && { ...proposal.bounds, scopes: proposal.bounds.scope.map(parseScope) },
-  })
+  const { requested, decision } = authorise(realm, client, request.parameters, proposal)
   const wlcg = client.profileByRequest && requested.wlcg ? true : client.profile === 'wlcg:1.x'
   const audience = grantAudience(
     requestedAudience(request.parameters),
@@ -190,9 +184,25 @@ async function complete(realm: Realm, issue: Issue): Promise<TokenResponse | und
   }
 }
 
-/** Without a `scope`, the original grant as it was; that the policy still allows it is judged anew each time. */
-function readRequest(client: Client, parameters: Parameters, bounds: GrantBounds | undefined): RequestedScopes {
+/** Authorises by policy and narrows to what was asked for. */
+function authorise(
+  realm: Realm,
+  client: Client,
+  parameters: Parameters,
+  { principal, bounds }: GrantProposal,
+): Decided {
+  const { policy } = realm
   const text = parameters.one('scope') ?? (client.acceptScopesAlias ? parameters.one('scopes') : undefined)
+  const decideNow = (): Decided => {
+    const requested = readRequest(text, bounds)
+    const original = bounds && { ...bounds, scopes: bounds.scope.map(parseScope) }
+    return { requested, decision: decide({ policy, client, principal, requested, bounds: original }) }
+  }
+  return principal.kind === 'client' && !bounds ? decidedBefore(client, policy, text ?? '', decideNow) : decideNow()
+}
+
+/** Without a `scope`, the original grant as it was; that the policy still allows it is judged anew each time. */
+function readRequest(text: string | undefined, bounds: GrantBounds | undefined): RequestedScopes {
   const requested = parseRequestedScopes(text ?? '')
   if (!bounds) return requested
   const same = { ...requested, wlcg: requested.wlcg || bounds.wlcg }

@@ -1,4 +1,13 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto'
 import { ConfigError } from '@scitokens/core'
 
 /** What a derived key is for. One purpose never stands in for another. */
@@ -12,7 +21,7 @@ export const MASTER_KEY_BYTES = 32
  * and client secrets are stored as keyed hashes only. Whoever has the database alone has neither.
  */
 export class Secrets {
-  readonly #keys = new Map<SecretPurpose, Buffer>()
+  readonly #keys = new Map<SecretPurpose, KeyObject>()
   readonly #master: Uint8Array
 
   /** @param master - 32 bytes or more. Throws `config_error` for less. */
@@ -22,10 +31,11 @@ export class Secrets {
     this.#master = Uint8Array.from(master)
   }
 
-  #key(purpose: SecretPurpose): Buffer {
+  #key(purpose: SecretPurpose): KeyObject {
     let key = this.#keys.get(purpose)
     if (!key) {
-      key = Buffer.from(hkdfSync('sha256', this.#master, '', `scitokens issuer ${purpose}`, 32))
+      // As a KeyObject it is prepared once, not with every hash.
+      key = createSecretKey(Buffer.from(hkdfSync('sha256', this.#master, '', `scitokens issuer ${purpose}`, 32)))
       this.#keys.set(purpose, key)
     }
     return key
