@@ -156,11 +156,12 @@ test('bad input is one sentence', async () => {
     [['token', 'nowhere'], 2, /there is no login nowhere/],
     [['logout'], 2, /nobody is logged in/],
   ]
-  for (const [args, status, sentence] of cases) {
-    // oxlint-disable-next-line no-await-in-loop -- one process at a time is enough
-    const ran = await run(args)
-    expect(ran.status, args.join(' ')).toBe(status)
-    expect(ran.stderr).toMatch(sentence)
-    expect(ran.stderr.trim().split('\n')).toHaveLength(1)
-  }
+  await Promise.all(
+    cases.map(async ([args, status, sentence]) => {
+      const ran = await run(args)
+      expect(ran.status, args.join(' ')).toBe(status)
+      expect(ran.stderr).toMatch(sentence)
+      expect(ran.stderr.trim().split('\n')).toHaveLength(1)
+    }),
+  )
 })

@@ -1,8 +1,11 @@
-import { spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
+
+// Every call is a process of its own, and a busy machine starts few a second.
+vi.setConfig({ testTimeout: 90_000 })
 
 const BIN = join(import.meta.dirname, '../../src/bin.ts')
 
@@ -45,6 +48,17 @@ export function scitokens(args: readonly string[], { cwd, env, input, onStderr }
     child.on('error', reject)
     child.on('close', (status) => resolve({ status, stdout, stderr, json: () => JSON.parse(stdout) as never }))
   })
+}
+
+/** Starts the real program and lets it run; `onOutput` gets everything it writes. */
+export function startScitokens(args: readonly string[], onOutput: (text: string) => void): ChildProcess {
+  const child = spawn(process.execPath, ['--conditions=@scitokens/source', BIN, ...args], {
+    cwd: tmpdir(),
+    env: { PATH: process.env['PATH'], HOME: '/nonexistent' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding('utf8').on('data', onOutput)
+  return child
 }
 
 /** A temporary directory for one test. */
