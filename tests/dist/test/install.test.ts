@@ -48,7 +48,9 @@ test('every entry is loaded by import and by require, and gives both the same', 
   )
   const lines = consumer.run('node', ['load.cjs']).trim().split('\n')
   expect(lines.map((line) => line.split(' ')[0])).toEqual(entries)
-  expect(lines.filter((line) => Number(line.split(' ')[1]) === 0)).toEqual([])
+  // What only adds types to a framework has no values.
+  const empty = lines.filter((line) => line.endsWith(' 0'))
+  expect(empty).toEqual(['@scitokens/express-middleware/augment 0'])
 })
 
 test('plain require() signs, verifies and decides', () => {
@@ -93,7 +95,7 @@ describe.for(Object.keys(compilers))('%s', (compiler) => {
     expect(() =>
       check(
         { module: 'nodenext', skipLibCheck: true },
-        "import { SciToken } from '@scitokens/core'\nSciToken.deserialize(42)\n",
+        "import { SciToken } from '@scitokens/core'\nSciToken.decode(42)\n",
       ),
     ).toThrow(/TS2345/)
   })
