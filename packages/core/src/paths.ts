@@ -91,6 +91,7 @@ export function relativePath(base: Path, path: Path): Path | undefined {
 
 /** The path as a scope writes it: everything but unreserved characters, sub-delimiters, `:`, `@` and `/` percent-encoded. */
 export function encodeScopePath(path: Path): string {
+  if (PLAIN.test(path)) return path
   return encodeURI(path).replaceAll(/[?#[\]]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 

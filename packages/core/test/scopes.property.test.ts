@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import {
   coveredByAny,
   covers,
@@ -12,6 +12,9 @@ import {
   parseScopes,
   type Scope,
 } from '../src/index.ts'
+
+// Much work, and the machine may have other work.
+vi.setConfig({ testTimeout: 180_000 })
 
 const segment = fc.constantFrom('a', 'b', 'ab', '%C3%A9', '..a', '%25')
 const pathText = fc

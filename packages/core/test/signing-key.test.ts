@@ -1,8 +1,11 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import { inspect } from 'node:util'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { type Algorithm, type Jwk, publicJwkFromPem, SigningKey, thumbprint } from '../src/index.ts'
 import { refusal } from './refusal.ts'
+
+// Much work, and the machine may have other work.
+vi.setConfig({ testTimeout: 180_000 })
 
 const pairs: Readonly<Record<string, { alg: Algorithm; privateKey: KeyObject }>> = {
   'RSA 2048': { alg: 'RS256', privateKey: generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey },

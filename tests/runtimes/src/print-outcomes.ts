@@ -1,0 +1,4 @@
+// What Node, Deno and Bun run.
+import { runSuite } from './suite.ts'
+
+console.log(JSON.stringify(await runSuite()))
