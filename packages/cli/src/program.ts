@@ -8,6 +8,7 @@ import { addConformance } from './commands/conformance.ts'
 import { addCreate } from './commands/create.ts'
 import { addDecode } from './commands/decode.ts'
 import { addDiscover } from './commands/discover.ts'
+import { addIssuer } from './commands/issuer.ts'
 import { addKeycache } from './commands/keycache.ts'
 import { addKeygen } from './commands/keygen.ts'
 import { addLogin } from './commands/login.ts'
@@ -49,6 +50,7 @@ export function buildProgram(registry: Registry): Command {
     addLogout,
     addTokenManager,
     addKeycache,
+    addIssuer,
     addAuthzServer,
     addConformance,
     addCompletion,

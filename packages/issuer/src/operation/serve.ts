@@ -6,6 +6,7 @@ import type { ClientOptions } from '../clients/client-options.ts'
 import type { RegistrationOptions } from '../clients/registration.ts'
 import { createIssuer, type Issuer } from '../issuer.ts'
 import type { IssuerOptions, MasterKeyOptions, RealmOptions, StorageOptions } from '../options.ts'
+import { explainPolicy, type PolicyExplanation, type PolicyQuery } from '../policy/explain.ts'
 import { buildServer } from '../server.ts'
 import type { Clock, Logger } from '../types.ts'
 import { type ReadConfig, readConfigFile } from './config-file.ts'
@@ -84,20 +85,53 @@ export async function serveIssuer(path: string, { env, logger, clock }: ServeOpt
   }
 }
 
+/**
+ * Opens the issuer of a configuration file without listening: for `key` commands on its database. Whoever opens it closes it.
+ *
+ * @param path - of the configuration file.
+ */
+export async function openConfiguredIssuer(path: string, { env, logger, clock }: ServeOptions): Promise<Issuer> {
+  const read = await readConfigFile(path)
+  return openIssuer(read, env, { logger, metrics: new IssuerMetrics(), ...(clock && { clock }) })
+}
+
+/**
+ * Decides as the issuer of a configuration file would, and tells each step; without a server and without touching its database.
+ *
+ * @param issuer - which one, where the file has several. Default: the first.
+ */
+export async function explainConfiguredPolicy(
+  path: string,
+  query: PolicyQuery,
+  { env, logger, issuer: name }: Omit<ServeOptions, 'clock'> & { readonly issuer?: string },
+): Promise<PolicyExplanation> {
+  const read = await readConfigFile(path)
+  const issuer = await openInMemory(read, env, logger)
+  try {
+    const realm = name === undefined ? issuer.realms[0] : issuer.realms.find((one) => one.issuer === name)
+    if (!realm) throw new ConfigError(`${path} has no issuer ${name}`)
+    return await explainPolicy(realm, query)
+  } finally {
+    await issuer.close()
+  }
+}
+
 /** Checks a configuration as {@link serveIssuer} would, without listening and without touching the configured database. */
 export async function checkIssuerConfig(
   path: string,
   { env, logger }: Omit<ServeOptions, 'clock'>,
 ): Promise<ConfigFile> {
   const read = await readConfigFile(path)
-  const { audit: _, ...config } = read.config
-  await located(read, () => serverOptions(config))
-  const issuer = await openIssuer({ ...read, config: { ...config, storage: { file: ':memory:' } } }, env, {
-    logger,
-    metrics: new IssuerMetrics(),
-  })
-  await issuer.close()
+  await located(read, () => serverOptions(read.config))
+  await (await openInMemory(read, env, logger)).close()
   return read.config
+}
+
+/** The issuer with its clients and policy, and with nothing of its database, keys or audit. */
+function openInMemory(read: ReadConfig, env: NodeJS.ProcessEnv, logger: Logger): Promise<Issuer> {
+  const { audit: _, masterKey: _key, ...config } = read.config
+  const memory = { ...read, config: { ...config, storage: { file: ':memory:' } } }
+  return openIssuer(memory, env, { logger, metrics: new IssuerMetrics() })
 }
 
 async function openIssuer(

@@ -1,0 +1,44 @@
+import type { Command } from 'commander'
+import { type Invocation, onAction, type Registry } from '../command.ts'
+import { withExamples } from '../examples.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+
+interface InitOptions {
+  readonly issuer: string
+  readonly client?: string
+  readonly dangerouslyAllowLoopbackHttp?: boolean
+}
+
+/** Adds `scitokens issuer init`. */
+export function addIssuerInit(group: Command, registry: Registry): void {
+  const command = group
+    .command('init')
+    .summary('write a configuration to start from')
+    .description('Writes issuer.yaml and the secret of a first client into a directory. What is there already is kept.')
+    .argument('<directory>', 'made if missing')
+    .requiredOption('--issuer <url>', 'the URL of the issuer, exactly as it will stand in tokens')
+    .option('--client <name>', 'name of the first client', 'robot')
+    .option('--dangerously-allow-loopback-http', 'accept an issuer at http:// on this machine: for tests')
+  withExamples(command, [
+    [
+      'a first issuer on this machine',
+      'scitokens issuer init ./vo --issuer http://127.0.0.1:8080 --dangerously-allow-loopback-http',
+    ],
+  ])
+  onAction(command, registry, init)
+}
+
+async function init({ output, options }: Invocation<InitOptions>, directory: string): Promise<ExitCode> {
+  const { initIssuer } = await import('@scitokens/issuer')
+  const result = await initIssuer(directory, options)
+  output.result(result, () =>
+    [
+      `wrote ${result.configFile}`,
+      `wrote ${result.secretFile}`,
+      '',
+      `next:  scitokens issuer check ${result.configFile}`,
+      `then:  scitokens issuer serve ${result.configFile}`,
+    ].join('\n'),
+  )
+  return EXIT.yes
+}

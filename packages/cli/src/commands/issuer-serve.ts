@@ -1,0 +1,35 @@
+import type { Command } from 'commander'
+import { type Invocation, onAction, type Registry } from '../command.ts'
+import { withExamples } from '../examples.ts'
+import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { issuerLogger } from '../issuer-logger.ts'
+import { ended } from './token-manager-serve.ts'
+
+/** Adds `scitokens issuer serve`. */
+export function addIssuerServe(group: Command, registry: Registry): void {
+  const command = group
+    .command('serve')
+    .summary('run the issuer')
+    .description(
+      'Runs the issuer of a configuration file until SIGTERM; requests that have begun are finished. The log is on standard error.',
+    )
+    .argument('<file>', 'configuration in YAML or JSON')
+  withExamples(command, [['by systemd', 'scitokens issuer serve /etc/scitokens/issuer.yaml']])
+  onAction(command, registry, serve)
+}
+
+async function serve({ context, output }: Invocation<object>, file: string): Promise<ExitCode> {
+  const { serveIssuer } = await import('@scitokens/issuer')
+  const served = await serveIssuer(file, { env: context.env, logger: issuerLogger(context), clock: context.clock })
+  const issuers = served.issuer.realms.map(({ issuer }) => issuer)
+  const { address, operationsAddress } = served
+  const health = operationsAddress === undefined ? '' : `, health and metrics on ${operationsAddress}`
+  output.event(
+    { type: 'listening', issuers, address, operationsAddress },
+    `${issuers.join(', ')} on ${address}${health}`,
+  )
+  await ended(context.signal)
+  await served.stop()
+  output.event({ type: 'ended' }, 'ended')
+  return EXIT.yes
+}

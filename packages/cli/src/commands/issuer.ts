@@ -1,0 +1,17 @@
+import type { Command } from 'commander'
+import type { Registry } from '../command.ts'
+import { addIssuerCheck } from './issuer-check.ts'
+import { addIssuerInit } from './issuer-init.ts'
+import { addIssuerKey } from './issuer-key.ts'
+import { addIssuerPolicy } from './issuer-policy.ts'
+import { addIssuerServe } from './issuer-serve.ts'
+
+/** Adds `scitokens issuer …`. */
+export function addIssuer(program: Command, registry: Registry): void {
+  const group = program.command('issuer').description('Runs a VO’s issuer of tokens, and looks after it.')
+  addIssuerInit(group, registry)
+  addIssuerCheck(group, registry)
+  addIssuerServe(group, registry)
+  addIssuerPolicy(group, registry)
+  addIssuerKey(group, registry)
+}

@@ -1,0 +1,135 @@
+import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { scitokens, startScitokens, temporaryDirectory } from './support/scitokens.ts'
+import { freePort } from './support/vo.ts'
+
+const LOOPBACK = '--dangerously-allow-loopback-http'
+
+async function init(): Promise<{ directory: string; config: string; issuer: string }> {
+  const directory = join(temporaryDirectory(), 'vo')
+  const issuer = `http://127.0.0.1:${await freePort()}`
+  const made = await scitokens(['issuer', 'init', directory, '--issuer', issuer, LOOPBACK])
+  expect(made.status, made.stderr).toBe(0)
+  const config = join(directory, 'issuer.yaml')
+  // Another issuer of this machine may hold the usual port.
+  writeFileSync(config, readFileSync(config, 'utf8').replace('port: 9464', 'port: 0'))
+  return { directory, config, issuer }
+}
+
+/** Starts `issuer serve` and waits until it listens. */
+async function serve(config: string): Promise<{ child: ChildProcess; output: () => string }> {
+  let output = ''
+  let listening: () => void
+  const ready = new Promise<void>((resolve) => {
+    listening = resolve
+  })
+  const child = startScitokens(['issuer', 'serve', config, '--json'], (text) => {
+    output += text
+    if (output.includes('"listening"')) listening()
+  })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const ended = once(child, 'exit').then(() => {
+    throw new Error(`issuer serve ended: ${output}`)
+  })
+  await Promise.race([ready, ended])
+  ended.catch(() => {})
+  return { child, output: () => output }
+}
+
+describe('scitokens issuer', () => {
+  it('goes from nothing to tokens in three commands, and ends on SIGTERM with status 0', async () => {
+    const { directory, config, issuer } = await init()
+    expect((await scitokens(['issuer', 'check', config])).stdout).toBe(`${config} is good: ${issuer}\n`)
+    expect(existsSync(join(directory, 'issuer.sqlite'))).toBe(false)
+
+    const { child, output } = await serve(config)
+    const secret = readFileSync(join(directory, 'secrets/robot'), 'utf8').trim()
+    const answer = await fetch(`${issuer}/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa(`robot:${secret}`)}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials', scope: 'read:/store/a' }),
+    })
+    expect(await answer.json()).toMatchObject({ scope: 'read:/store/a', token_type: 'Bearer' })
+    expect(readFileSync(join(directory, 'audit.jsonl'), 'utf8')).toContain('"token_issued"')
+    child.kill('SIGTERM')
+    expect(await once(child, 'exit')).toEqual([0, null])
+    expect(output()).not.toContain(secret)
+  })
+
+  it('keeps keys, secrets and the audit from other users', async () => {
+    const { directory, config } = await init()
+    const { child } = await serve(config)
+    for (const name of ['secrets/robot', 'issuer.yaml', 'issuer.key', 'issuer.sqlite', 'audit.jsonl']) {
+      expect(statSync(join(directory, name)).mode & 0o077, name).toBe(0)
+    }
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+  })
+
+  it('never replaces what is there', async () => {
+    const { directory, issuer } = await init()
+    const secret = readFileSync(join(directory, 'secrets/robot'), 'utf8')
+    const again = await scitokens(['issuer', 'init', directory, '--issuer', issuer, LOOPBACK])
+    expect(again.status).toBe(2)
+    expect(again.stderr).toMatch(/exists already and is kept/)
+    expect(readFileSync(join(directory, 'secrets/robot'), 'utf8')).toBe(secret)
+  })
+
+  it('names file, line and key of a mistake before anything listens', async () => {
+    const { config } = await init()
+    writeFileSync(config, `${readFileSync(config, 'utf8')}lifetme: 60\n`)
+    const lines = readFileSync(config, 'utf8').trimEnd().split('\n').length
+    for (const command of ['check', 'serve']) {
+      const refused = await scitokens(['issuer', command, config])
+      expect(refused.status).toBe(2)
+      expect(refused.stderr).toBe(`scitokens: ${config}:${lines}: lifetme: is not a key of this configuration\n`)
+    }
+  })
+})
+
+describe('scitokens issuer policy test', () => {
+  it('explains what a client would get, without a server', async () => {
+    const { directory, config } = await init()
+    const ask = (scope: string) =>
+      scitokens(['issuer', 'policy', 'test', '--config', config, '--client', 'robot', '--scope', scope, '--json'])
+    const yes = await ask('write:/store/user/robot/results')
+    expect(yes.status, yes.stderr).toBe(0)
+    expect(yes.json()).toMatchObject({ allowed: true, scope: 'write:/store/user/robot/results' })
+    const no = await ask('write:/store/user/ana')
+    expect(no.status).toBe(1)
+    expect(no.json()).toMatchObject({ allowed: false, error: 'invalid_scope' })
+    expect(existsSync(join(directory, 'issuer.sqlite'))).toBe(false)
+  })
+
+  it('says so where the client is not known', async () => {
+    const { config } = await init()
+    const unknown = await scitokens(['issuer', 'policy', 'test', '--config', config, '--client', 'nobody'])
+    expect(unknown.status).toBe(1)
+    expect(unknown.stdout).toContain('no: invalid_client: there is no client "nobody"')
+  })
+})
+
+describe('scitokens issuer key', () => {
+  interface Keys {
+    keys: { kid: string; state: string }[]
+  }
+  const key = async (config: string, name: string): Promise<Keys> => {
+    const ran = await scitokens(['issuer', 'key', name, '--config', config, '--json'])
+    expect(ran.status, ran.stderr).toBe(0)
+    return ran.json<Keys>()
+  }
+
+  it('publishes the next key ahead, and replaces a stolen one at once', async () => {
+    const { config } = await init()
+    const [first] = (await key(config, 'list')).keys
+    expect(first!.state).toBe('active')
+    const prepared = (await key(config, 'prepare')).keys
+    expect(prepared.map(({ state }) => state)).toEqual(['active', 'next'])
+    const rotated = (await key(config, 'rotate-now')).keys
+    expect(rotated.find(({ kid }) => kid === first!.kid)!.state).toBe('withdrawn')
+    expect(rotated.filter(({ state }) => state === 'active')).toHaveLength(1)
+  })
+})

@@ -1,0 +1,88 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { checkIssuerIdentifier, ConfigError, quote } from '@scitokens/core'
+
+/** Options of {@link initIssuer}. */
+export interface InitOptions {
+  /** The issuer's URL, exactly as it will stand in tokens. */
+  readonly issuer: string
+  /** A first client, which gets a new secret. Default: `robot`. */
+  readonly client?: string
+  readonly dangerouslyAllowLoopbackHttp?: boolean
+}
+
+/** What {@link initIssuer} has written. */
+export interface InitResult {
+  readonly configFile: string
+  /** Holds the first client's secret; readable by its owner only. */
+  readonly secretFile: string
+}
+
+/**
+ * Writes a configuration to start from, and a secret for a first client, into a directory (made 0700). What is there already is never
+ * replaced. Throws `config_error`.
+ */
+export async function initIssuer(directory: string, options: InitOptions): Promise<InitResult> {
+  const { issuer, client = 'robot' } = options
+  checkIssuerIdentifier(issuer, options)
+  if (!/^[A-Za-z0-9_.-]{1,64}$/.test(client)) throw new ConfigError(`${quote(client)} cannot be the name of a client`)
+  const path = (...names: string[]): string => join(directory, ...names)
+  const result = { configFile: path('issuer.yaml'), secretFile: path('secrets', client) }
+  await mkdir(path('secrets'), { recursive: true, mode: 0o700 })
+  await writeNew(result.secretFile, `${randomBytes(32).toString('base64url')}\n`)
+  await writeNew(result.configFile, exampleConfig(path, client, options))
+  return result
+}
+
+async function writeNew(path: string, text: string): Promise<void> {
+  let file
+  try {
+    file = await open(path, 'wx', 0o600)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new ConfigError(
+      code === 'EEXIST' ? `${path} exists already and is kept` : `${path} cannot be written (${code})`,
+    )
+  }
+  try {
+    await file.writeFile(text)
+  } finally {
+    await file.close()
+  }
+}
+
+function exampleConfig(path: (...names: string[]) => string, client: string, options: InitOptions): string {
+  const { issuer, dangerouslyAllowLoopbackHttp } = options
+  const text = JSON.stringify
+  const url = new URL(issuer)
+  const port = url.port === '' ? '' : `  port: ${url.port}\n`
+  return `# Configuration of a SciTokens issuer. Check it with:  scitokens issuer check ${path('issuer.yaml')}
+# Every key is described in the issuer's documentation. Secrets are never written here, only where they stand.
+issuer: ${text(issuer)}
+${dangerouslyAllowLoopbackHttp ? 'dangerouslyAllowLoopbackHttp: true\n' : ''}
+# Behind a proxy that does TLS. To do TLS here, add:  tls: { certificate: /path/chain.pem, key: /path/key.pem }
+listen:
+  host: 127.0.0.1
+${port}
+# Health (/healthz, /readyz) and metrics, for this machine only.
+operations:
+  port: 9464
+
+storage:
+  file: ${text(path('issuer.sqlite'))}
+masterKey:
+  file: ${text(path('issuer.key'))}
+  create: true
+audit:
+  file: ${text(path('audit.jsonl'))}
+
+clients:
+  - clientId: ${text(client)}
+    clientSecret: { file: ${text(path('secrets', client))} }
+    # What it may have at most; a request for less gets less.
+    scopes: ["read:/store", "write:/store/user/{sub}"]
+    # Servers it may get tokens for.
+    audiences: ["https://storage.example.org"]
+`
+}
