@@ -1,14 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import {
-  formatScope,
-  formatScopes,
-  type JsonObject,
-  parseScope,
-  SciTokenError,
-  type Scope,
-  signToken,
-  UndecidedError,
-} from '@scitokens/core'
+import { formatScope, formatScopes, parseScope, SciTokenError, type Scope, UndecidedError } from '@scitokens/core'
 import {
   authenticateClient,
   type AuthenticatedClient,
@@ -16,7 +7,6 @@ import {
   CLIENT_PARAMETERS,
   type ClientCredentials,
 } from './client-auth/authenticate.ts'
-import { certificateThumbprint } from './client-auth/mutual-tls.ts'
 import type { Client } from './clients/client.ts'
 import type { Grant, GrantProposal } from './grants/grant.ts'
 import { grantTools } from './grants/grant-tools.ts'
@@ -28,8 +18,9 @@ import { type Decided, decidedBefore } from './policy/decision-cache.ts'
 import { isEmptyRequest, parseRequestedScopes, type RequestedScopes } from './policy/requested-scopes.ts'
 import type { Realm } from './realm.ts'
 import type { Change } from './store/store.ts'
+import { readChildKey, signAccessToken } from './tokens/access-token.ts'
 import { signIdToken } from './tokens/id-token.ts'
-import { type Family, formatRefreshToken, newFamilyId } from './tokens/refresh-token.ts'
+import { planRefresh } from './tokens/refresh-plan.ts'
 
 /** A request to the token endpoint. */
 export interface TokenRequest extends ClientCredentials {
@@ -123,33 +114,27 @@ async function complete(realm: Realm, issue: Issue): Promise<TokenResponse | und
     client.audience,
     proposal.mayChangeAudience ? undefined : proposal.bounds?.audience,
   )
+  // Before anything is written: without a key nothing must be used up.
+  const signer = realm.keys.signer(client.algorithm)
+  const cwk = readChildKey(client, request.parameters, wlcg)
   const lifetime = lifetimeOf(client, request.parameters, proposal, now)
   const refresh = planRefresh(realm, issue, decision, audience, wlcg)
   if (!(await persist(realm, proposal, refresh.changes))) return undefined
 
   const jti = proposal.jti ?? randomUUID()
   const scope = tokenScope(decision)
-  const signer = realm.keys.signer(client.algorithm)
   const profile = wlcg ? 'wlcg:1.x' : client.profile
-  const accessToken = await signToken({
+  const accessToken = await signAccessToken({
+    ...issue,
+    realm,
     signer,
     profile,
     lifetime,
-    maxLifetime: realm.times.maxLifetime,
-    backdate: realm.times.backdate,
-    clock: () => now,
-    wlcgVersion: realm.wlcgVersion,
-    claims: {
-      iss: realm.issuer,
-      sub: proposal.principal.subject,
-      aud: audience.length === 1 ? audience[0]! : [...audience],
-      jti,
-      client_id: client.clientId,
-      ...(scope === '' ? {} : { scope }),
-      ...(decision.groups.length > 0 ? { 'wlcg.groups': [...decision.groups] } : {}),
-      ...(proposal.actor ? { act: proposal.actor } : {}),
-      ...confirmation(authentication),
-    },
+    audience,
+    decision,
+    jti,
+    scope,
+    cwk,
   })
   // About people who logged in here, not about subjects of tokens and assertions.
   const loggedIn = proposal.principal.authTime !== undefined
@@ -227,59 +212,6 @@ function lifetimeOf(client: Client, parameters: Parameters, { notAfter }: GrantP
   return lifetime
 }
 
-interface RefreshPlan {
-  readonly token: string | undefined
-  readonly familyId: string | undefined
-  readonly changes: readonly Change[]
-}
-
-function planRefresh(
-  realm: Realm,
-  { proposal, authentication, grant, now }: Issue,
-  decision: PolicyDecision,
-  audience: readonly string[],
-  wlcg: boolean,
-): RefreshPlan {
-  const { refresh } = proposal
-  const { client } = authentication
-  if (refresh.kind === 'existing') return { token: refresh.token, familyId: refresh.familyId, changes: [] }
-  const none: RefreshPlan = { token: undefined, familyId: undefined, changes: [] }
-  if (refresh.kind === 'none' || !client.grants.has('refresh_token')) return none
-  if (refresh.onlyIfAsked && !decision.identity.includes('offline_access')) return none
-  const familyId = refresh.familyId ?? newFamilyId()
-  const family: Family = {
-    clientId: client.clientId,
-    principal: proposal.principal,
-    // The original grant: what was consented to, not what this first token was narrowed to.
-    bounds: refresh.bounds ?? boundsOf(decision, audience, wlcg),
-    generation: 1,
-    used: [],
-    createdAt: now,
-    lastUsedAt: now,
-    grant: grant.grantType,
-    ...(proposal.parent === undefined ? {} : { parent: proposal.parent }),
-  }
-  const { lifetimeSeconds, maxSeconds } = client.refresh
-  const expiresAt = now + Math.min(lifetimeSeconds, maxSeconds ?? Infinity)
-  const entry = { realm: realm.issuer, kind: 'family' as const, id: familyId, owner: proposal.principal.subject }
-  return {
-    token: formatRefreshToken({ familyId, generation: 1 }, realm.secrets),
-    familyId,
-    changes: [{ insert: { ...entry, value: family, expiresAt } }],
-  }
-}
-
-/** What a decision leaves as the bounds of everything derived from it. */
-export function boundsOf(decision: PolicyDecision, audience: readonly string[], wlcg: boolean): GrantBounds {
-  return {
-    scope: decision.scopes.map(formatScope),
-    identity: decision.identity,
-    groups: decision.groups,
-    audience,
-    wlcg,
-  }
-}
-
 async function persist(realm: Realm, proposal: GrantProposal, more: readonly Change[]): Promise<boolean> {
   const changes = [...proposal.changes, ...more]
   if (changes.length === 0 || (await realm.store.commit(changes))) return true
@@ -287,11 +219,6 @@ async function persist(realm: Realm, proposal: GrantProposal, more: readonly Cha
     throw new OAuthError('invalid_grant', proposal.conflict ?? 'what was presented has been used already')
   }
   return false
-}
-
-/** RFC 8705 section 3.1: a client known by its certificate gets tokens that only this certificate can use. */
-function confirmation({ method, certificate }: AuthenticatedClient): JsonObject {
-  return method === 'tls' && certificate ? { cnf: { 'x5t#S256': certificateThumbprint(certificate) } } : {}
 }
 
 /** Identity scopes stay in the token, so that userinfo can be asked with it; `offline_access` is nobody's business there. */

@@ -1,0 +1,88 @@
+import {
+  type JsonObject,
+  type Jwk,
+  type ProfileName,
+  signBaseToken,
+  type Signer,
+  SciTokenError,
+  signToken,
+} from '@scitokens/core'
+import type { AuthenticatedClient } from '../client-auth/authenticate.ts'
+import { certificateThumbprint } from '../client-auth/mutual-tls.ts'
+import type { Client } from '../clients/client.ts'
+import type { GrantProposal } from '../grants/grant.ts'
+import { OAuthError } from '../oauth-error.ts'
+import type { Parameters } from '../parameters.ts'
+import type { PolicyDecision } from '../policy/decide.ts'
+import type { Realm } from '../realm.ts'
+
+/** What an access token is made of. */
+export interface AccessTokenInput {
+  readonly realm: Realm
+  readonly signer: Signer
+  readonly authentication: AuthenticatedClient
+  readonly proposal: GrantProposal
+  readonly decision: PolicyDecision
+  readonly profile: ProfileName
+  readonly audience: readonly string[]
+  readonly scope: string
+  readonly jti: string
+  /** In seconds. */
+  readonly lifetime: number
+  /** Seconds since the epoch. */
+  readonly now: number
+  /** The token is the base of a chain: whoever holds this key can derive from it. */
+  readonly cwk: Jwk | undefined
+}
+
+/** Signs an access token, or the base of a token chain. Called by the pipeline alone. */
+export async function signAccessToken(input: AccessTokenInput): Promise<string> {
+  const { realm, authentication, proposal, decision, audience, scope, cwk, profile } = input
+  const options = {
+    signer: input.signer,
+    lifetime: input.lifetime,
+    maxLifetime: realm.times.maxLifetime,
+    backdate: realm.times.backdate,
+    clock: () => input.now,
+    claims: {
+      iss: realm.issuer,
+      sub: proposal.principal.subject,
+      aud: audience.length === 1 ? audience[0]! : [...audience],
+      jti: input.jti,
+      client_id: authentication.client.clientId,
+      ...(scope === '' ? {} : { scope }),
+      ...(decision.groups.length > 0 ? { 'wlcg.groups': [...decision.groups] } : {}),
+      ...(proposal.actor ? { act: proposal.actor } : {}),
+      ...confirmation(authentication),
+    },
+  }
+  if (cwk === undefined) return signToken({ ...options, profile, wlcgVersion: realm.wlcgVersion })
+  try {
+    return await signBaseToken({ ...options, cwk })
+  } catch (error) {
+    if (error instanceof SciTokenError && error.claim === 'cwk')
+      throw new OAuthError('invalid_request', error.message, { cause: error })
+    throw error
+  }
+}
+
+/** The parameter `cwk`: a public JWK as JSON, where the client may have bases of token chains. */
+export function readChildKey(client: Client, parameters: Parameters, wlcg: boolean): Jwk | undefined {
+  const text = parameters.one('cwk')
+  if (text === undefined) return undefined
+  if (!client.chains) throw new OAuthError('unauthorized_client', 'this client may not have the base of a token chain')
+  if (wlcg)
+    throw new OAuthError('invalid_request', 'token chains follow the rules of scitoken:2.0, not of the WLCG profile')
+  try {
+    const jwk: unknown = JSON.parse(text)
+    if (typeof jwk === 'object' && jwk !== null && !Array.isArray(jwk)) return jwk
+  } catch {
+    // Said below, for every kind of nonsense alike.
+  }
+  throw new OAuthError('invalid_request', 'cwk must be a public JWK as JSON')
+}
+
+/** RFC 8705 section 3.1: a client known by its certificate gets tokens that only this certificate can use. */
+function confirmation({ method, certificate }: AuthenticatedClient): JsonObject {
+  return method === 'tls' && certificate ? { cnf: { 'x5t#S256': certificateThumbprint(certificate) } } : {}
+}

@@ -1,0 +1,71 @@
+import { formatScope } from '@scitokens/core'
+import type { AuthenticatedClient } from '../client-auth/authenticate.ts'
+import type { Grant, GrantProposal } from '../grants/grant.ts'
+import type { GrantBounds, PolicyDecision } from '../policy/decide.ts'
+import type { Realm } from '../realm.ts'
+import type { Change } from '../store/store.ts'
+import { type Family, formatRefreshToken, newFamilyId } from './refresh-token.ts'
+
+/** What a plan is made of. */
+export interface RefreshInput {
+  readonly authentication: AuthenticatedClient
+  readonly grant: Grant
+  readonly proposal: GrantProposal
+  /** Seconds since the epoch. */
+  readonly now: number
+}
+
+/** The refresh token of an answer, and what has to be written for it. */
+export interface RefreshPlan {
+  readonly token: string | undefined
+  readonly familyId: string | undefined
+  readonly changes: readonly Change[]
+}
+
+/** Which refresh token goes with the answer: none, the first of a new family, or the next of an old one. */
+export function planRefresh(
+  realm: Realm,
+  { proposal, authentication, grant, now }: RefreshInput,
+  decision: PolicyDecision,
+  audience: readonly string[],
+  wlcg: boolean,
+): RefreshPlan {
+  const { refresh } = proposal
+  const { client } = authentication
+  if (refresh.kind === 'existing') return { token: refresh.token, familyId: refresh.familyId, changes: [] }
+  const none: RefreshPlan = { token: undefined, familyId: undefined, changes: [] }
+  if (refresh.kind === 'none' || !client.grants.has('refresh_token')) return none
+  if (refresh.onlyIfAsked && !decision.identity.includes('offline_access')) return none
+  const familyId = refresh.familyId ?? newFamilyId()
+  const family: Family = {
+    clientId: client.clientId,
+    principal: proposal.principal,
+    // The original grant: what was consented to, not what this first token was narrowed to.
+    bounds: refresh.bounds ?? boundsOf(decision, audience, wlcg),
+    generation: 1,
+    used: [],
+    createdAt: now,
+    lastUsedAt: now,
+    grant: grant.grantType,
+    ...(proposal.parent === undefined ? {} : { parent: proposal.parent }),
+  }
+  const { lifetimeSeconds, maxSeconds } = client.refresh
+  const expiresAt = now + Math.min(lifetimeSeconds, maxSeconds ?? Infinity)
+  const entry = { realm: realm.issuer, kind: 'family' as const, id: familyId, owner: proposal.principal.subject }
+  return {
+    token: formatRefreshToken({ familyId, generation: 1 }, realm.secrets),
+    familyId,
+    changes: [{ insert: { ...entry, value: family, expiresAt } }],
+  }
+}
+
+/** What a decision leaves as the bounds of everything derived from it. */
+export function boundsOf(decision: PolicyDecision, audience: readonly string[], wlcg: boolean): GrantBounds {
+  return {
+    scope: decision.scopes.map(formatScope),
+    identity: decision.identity,
+    groups: decision.groups,
+    audience,
+    wlcg,
+  }
+}
