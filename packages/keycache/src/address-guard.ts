@@ -53,7 +53,7 @@ export function checkLiteralAddress(url: URL): void {
 }
 
 /**
- * Refuses by the address that a socket really reached, before TLS or HTTP sends a byte: a name may resolve to one address
+ * Refuses by the address that a socket really reached, before a request is sent: a name may resolve to one address
  * when it is checked and to another when it is used.
  */
 export function checkConnectedAddress(socket: Socket): void {

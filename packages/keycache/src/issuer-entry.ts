@@ -2,7 +2,7 @@ import type { KeySet, KeySetOptions } from '@scitokens/core'
 import { type Counters, createCounters } from './counters.ts'
 import { type CheckedKeys, checkJwks } from './jwks.ts'
 import { clampAges, type Policy } from './policy.ts'
-import type { KeyRecord, StoredIssuer } from './record.ts'
+import { type KeyRecord, type StoredIssuer, unknownIssuer } from './record.ts'
 
 /** What this process holds of one trusted issuer. */
 export class IssuerEntry {
@@ -18,8 +18,10 @@ export class IssuerEntry {
   loaded = false
   /** No longer trusted; an attempt under way must leave no trace. */
   removed = false
-  /** When the store was last read, on a clock in milliseconds that nobody sets. */
-  lookedAt: number = -Infinity
+  /** When the store was last asked whether a failure still holds, on a clock in milliseconds that nobody sets. */
+  failureCheckedAt: number = -Infinity
+  /** When the store was last asked whether another process changed anything. In seconds since the epoch. */
+  lookedAt = 0
   /** Whether listeners know that these keys are stale. */
   staleTold = false
   readonly #options: KeySetOptions
@@ -28,7 +30,7 @@ export class IssuerEntry {
   constructor(issuer: string, options: KeySetOptions) {
     this.issuer = issuer
     this.#options = options
-    this.state = { issuer, keys: undefined, trouble: undefined, leasedUntil: 0, attempts: 0 }
+    this.state = unknownIssuer(issuer)
   }
 
   get record(): KeyRecord | undefined {
@@ -48,12 +50,15 @@ export class IssuerEntry {
   async adopt(stored: StoredIssuer | undefined, policy: Policy): Promise<boolean> {
     if (stored === undefined) return true
     const { keys } = stored
+    const before = this.state
     if (keys === undefined || isSame(keys, this.record)) {
       this.state = { ...stored, keys: this.record }
       return true
     }
     try {
       const { keySet } = await this.check(keys.jwks)
+      // An attempt that ended meanwhile knows better.
+      if (this.state !== before) return true
       this.state = { ...stored, keys: clampAges(keys, policy) }
       this.#use(keySet)
       return true
@@ -68,6 +73,13 @@ export class IssuerEntry {
     const checked = await checkJwks(document, this.issuer, this.#options)
     const same = this.keySet !== undefined && JSON.stringify(this.record?.jwks) === JSON.stringify(checked.jwks)
     return same ? { keySet: this.keySet!, jwks: this.record!.jwks } : checked
+  }
+
+  /** Forgets the keys. */
+  forget(): void {
+    this.state = unknownIssuer(this.issuer)
+    this.keySet = undefined
+    this.#kids = new Set()
   }
 
   /** Puts keys in place of the ones before. */

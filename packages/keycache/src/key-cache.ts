@@ -10,6 +10,7 @@ import {
 } from '@scitokens/core'
 import { waitFor } from './abort.ts'
 import { type Monitoring, sumCounters } from './counters.ts'
+import { inParallel } from './in-parallel.ts'
 import { IssuerEntry } from './issuer-entry.ts'
 import { type KeyCacheOptions, readSettings, type Settings } from './options.ts'
 import { ageOf, agesFrom, backingOff, judgeClaim, type Purpose } from './policy.ts'
@@ -21,7 +22,10 @@ import { type OpenStore, storeFrom } from './store-options.ts'
 const PARALLEL = 8
 
 /** While an issuer is left alone after a failure, how often to look whether another process had more luck, in milliseconds. */
-const LOOK_EVERY_MS = 1000
+const CHECK_FAILURE_EVERY_MS = 1000
+
+/** While keys are fresh, how often to look whether another process (an operator at a shell, say) changed them, in seconds. */
+const LOOK_EVERY = 10
 
 /** What became of one issuer. */
 export interface UpdateResult {
@@ -43,6 +47,7 @@ export class KeyCache implements KeySource {
   readonly #refresher: Refresher
   readonly #entries = new Map<string, IssuerEntry>()
   readonly #timer: NodeJS.Timeout | undefined
+  #isClosed = false
 
   /** Opens and contacts nothing yet. Throws `config_error`, or `insecure_url` for an issuer without HTTPS. */
   constructor(options: KeyCacheOptions) {
@@ -67,7 +72,10 @@ export class KeyCache implements KeySource {
     if (keySet !== undefined) {
       const now = this.#settings.clock()
       const age = ageOf(entry.record, now)
-      if (age === 'fresh' && (entry.knows(hint.kid) || this.#justAsked(entry, now))) return keySet
+      if (age === 'fresh' && (entry.knows(hint.kid) || this.#justAsked(entry, now))) {
+        if (Math.abs(now - entry.lookedAt) >= LOOK_EVERY) this.#lookSoon(entry, now)
+        return keySet
+      }
       if (age === 'stale' && entry.knows(hint.kid) && !this.#settings.waitForStale) return this.#serveStale(entry, now)
     }
     return waitFor(() => this.#obtain(entry, hint.kid), hint.signal)
@@ -169,6 +177,7 @@ export class KeyCache implements KeySource {
 
   /** Ends what is under way and closes the file. Callers who wait get `aborted`. */
   async close(): Promise<void> {
+    this.#isClosed = true
     clearInterval(this.#timer)
     this.#refresher.close()
     await Promise.allSettled([...this.#entries.values()].flatMap(({ flight }) => flight ?? []))
@@ -200,6 +209,17 @@ export class KeyCache implements KeySource {
       'cooldown'
     if (cooling) entry.counters.negative_cache_hits++
     return cooling
+  }
+
+  /** Behind the caller's back, so that no request waits for a file. */
+  #lookSoon(entry: IssuerEntry, now: number): void {
+    entry.lookedAt = now
+    setImmediate(() => {
+      if (this.#isClosed || entry.removed || entry.flight !== undefined) return
+      const stored = this.#store.read(entry.issuer)
+      if (stored === undefined) entry.forget()
+      else void entry.adopt(stored, this.#settings.policy)
+    })
   }
 
   #serveStale(entry: IssuerEntry, now: number): KeySet {
@@ -239,6 +259,7 @@ export class KeyCache implements KeySource {
     if (entry.loaded) return
     const read = async (): Promise<void> => {
       await entry.adopt(this.#store.read(entry.issuer), this.#settings.policy)
+      entry.lookedAt = this.#settings.clock()
       entry.loaded = true
     }
     await (entry.loading ??= read())
@@ -248,11 +269,11 @@ export class KeyCache implements KeySource {
   async #need(entry: IssuerEntry, purpose: Purpose): Promise<void> {
     if (entry.flight === undefined && backingOff(entry.state.trouble, this.#settings.clock(), this.#settings.policy)) {
       const now = performance.now()
-      if (now - entry.lookedAt < LOOK_EVERY_MS) {
+      if (now - entry.failureCheckedAt < CHECK_FAILURE_EVERY_MS) {
         entry.counters.negative_cache_hits++
         throw this.#refresher.remembered(entry)
       }
-      entry.lookedAt = now
+      entry.failureCheckedAt = now
     }
     await this.#refresher.update(entry, purpose)
   }
@@ -265,22 +286,8 @@ export class KeyCache implements KeySource {
   }
 
   async #forAll(work: (entry: IssuerEntry) => Promise<void>): Promise<UpdateResult[]> {
-    const results: UpdateResult[] = []
-    const waiting = [...this.#entries.values()]
-    const worker = async (): Promise<void> => {
-      for (let entry = waiting.shift(); entry; entry = waiting.shift()) {
-        const { issuer } = entry
-        let error: SciTokenError | undefined
-        try {
-          // oxlint-disable-next-line no-await-in-loop -- a few at a time
-          await work(entry)
-        } catch (cause) {
-          error = cause as SciTokenError
-        }
-        results.push({ issuer, error })
-      }
-    }
-    await Promise.all(Array.from({ length: PARALLEL }, worker))
-    return results.toSorted((a, b) => (a.issuer < b.issuer ? -1 : 1))
+    const entries = [...this.#entries.values()].toSorted((a, b) => (a.issuer < b.issuer ? -1 : 1))
+    const failures = await inParallel(PARALLEL, entries, work)
+    return entries.map(({ issuer }, index) => ({ issuer, error: failures[index] as SciTokenError | undefined }))
   }
 }

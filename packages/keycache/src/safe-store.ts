@@ -51,7 +51,12 @@ export class SafeStore implements KeyStore {
   }
 
   read(issuer: string): StoredIssuer | undefined {
-    this.#try((durable) => this.#learn(durable.read(issuer)))
+    this.#try((durable) => {
+      const stored = durable.read(issuer)
+      if (stored) this.#learn(stored)
+      // Another process removed it.
+      else if (!this.#unsaved.has(issuer)) this.#memory.remove(issuer)
+    })
     return this.#memory.read(issuer)
   }
 
@@ -107,8 +112,7 @@ export class SafeStore implements KeyStore {
   }
 
   /** Takes over what the file knows, unless this process knows something that the file does not. */
-  #learn(stored: StoredIssuer | undefined): void {
-    if (stored === undefined) return
+  #learn(stored: StoredIssuer): void {
     const mine = this.#unsaved.has(stored.issuer) ? this.#memory.read(stored.issuer) : undefined
     if (mine && (stored.keys?.fetchedAt ?? 0) <= (mine.keys?.fetchedAt ?? 0)) return
     this.#unsaved.delete(stored.issuer)
@@ -156,7 +160,8 @@ export class SafeStore implements KeyStore {
       return result
     } catch (error) {
       this.#pausedUntil = now + this.#pause
-      // The file may have been replaced.
+      // The file may be replaced by an empty one.
+      for (const { issuer } of this.#memory.list()) this.#unsaved.add(issuer)
       if (this.#options.reopens ?? true) this.#closeDurable()
       this.#report(error instanceof Error ? error.message : String(error))
       return undefined

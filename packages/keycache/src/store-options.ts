@@ -12,7 +12,7 @@ import type { KeyStore } from './store.ts'
 
 /** Options that say where keys are kept. */
 export interface StoreOptions {
-  /** `memory`, or a store of your own. Default: a file shared by the user's processes, see `cacheDir`. */
+  /** `memory`, or a store of your own, which is closed with the cache. Default: a file shared by the user's processes, see `cacheDir`. */
   readonly store?: 'memory' | KeyStore
   /** Directory of the cache file. Default: `.cache/scitokens` in the user's home directory. */
   readonly cacheDir?: string

@@ -1,7 +1,10 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { createTestClock, createTestIssuer } from '@scitokens/core/testing'
 import { verifyToken } from '@scitokens/core'
 import { expect, test } from 'vitest'
 import {
+  CACHE_FILE,
   type Claim,
   type ClaimRequest,
   KeyCache,
@@ -9,7 +12,7 @@ import {
   MemoryStore,
   type StoredIssuer,
 } from '../src/index.ts'
-import { cacheForTest, issuerForTest, until } from './fixture.ts'
+import { cacheForTest, issuerForTest, temporaryDirectory, until } from './fixture.ts'
 import { type IssuerServer, JWKS, METADATA, newKey, sendJson } from './issuer-server.ts'
 
 const HOUR = 3600
@@ -497,4 +500,48 @@ test('while one process is held off by a failure, it notices within a second tha
   await two.refresh(server.issuer)
   expect((await one.load(server.issuer)).keys).toHaveLength(1)
   expect(server.count(JWKS)).toBe(1)
+})
+
+// What other processes do
+
+test('keys that another process refreshed or removed are noticed within ten seconds, though they are fresh', async () => {
+  const server = await issuerForTest()
+  const clock = createTestClock()
+  const cacheDir = temporaryDirectory()
+  const [running, shell] = [cacheForTest(server, { cacheDir, clock }), cacheForTest(server, { cacheDir, clock })]
+  const before = await running.load(server.issuer)
+  server.keys = [await newKey('second')]
+  clock.advance(5)
+  await shell.refresh(server.issuer)
+  expect(running.getKeySet(server.issuer)).toBe(before)
+  clock.advance(10)
+  void running.getKeySet(server.issuer)
+  await until(() => kidsOf(running, server)[0] === 'second')
+  await expect(running.getKey(server.issuer, 'first')).rejects.toMatchObject({ code: 'key_not_found' })
+
+  shell.remove(server.issuer)
+  clock.advance(10)
+  void running.getKeySet(server.issuer)
+  await until(() => running.status().issuers[0]!.age === 'none')
+  expect((await running.load(server.issuer)).keys).toHaveLength(1)
+  expect(server.count(JWKS)).toBe(3)
+})
+
+test('a file that vanishes or breaks takes no keys from a running process', async () => {
+  const server = await issuerForTest()
+  const clock = createTestClock()
+  const cacheDir = temporaryDirectory()
+  const cache = cacheForTest(server, { cacheDir, clock, warn: () => {} })
+  await cache.load(server.issuer)
+  server.fail(500)
+  const file = join(cacheDir, CACHE_FILE)
+  writeFileSync(file, 'no database'.repeat(2000))
+  for (const step of [20, 20, 4000]) {
+    clock.advance(step)
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(cache.getKeySet(server.issuer, { kid: 'first' })).not.toBeInstanceOf(Promise)
+    rmSync(file, { force: true })
+  }
+  expect(cache.status().issuers[0]!.kids).toEqual(['first'])
 })

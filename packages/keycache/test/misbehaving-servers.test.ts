@@ -349,7 +349,7 @@ test('the proxy is asked for a tunnel, and sees nothing but the host', async () 
   expect(proxy.tunnels).toHaveLength(2)
 })
 
-test('special-purpose addresses are refused on request, by name and by literal, before a byte is sent', async () => {
+test('special-purpose addresses are refused on request, by name and by literal, before a request is sent', async () => {
   const server = await issuerOnTls()
   const literal = server.issuer.replace('localhost', '127.0.0.1')
   for (const issuer of [server.issuer, literal]) {
