@@ -52,7 +52,7 @@ export function checkAuthorities(authorities: CertificateAuthorities): void {
 }
 
 /** The PEM texts that an option names. */
-export function readAuthorities(authorities: CertificateAuthorities): string[] {
+function readAuthorities(authorities: CertificateAuthorities): string[] {
   if (typeof authorities === 'object' && 'directory' in authorities) return readHashedDirectory(authorities.directory)
   return [authorities].flat().map((entry) => (isPem(entry) ? entry : readPemFile(entry)))
 }

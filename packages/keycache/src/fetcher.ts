@@ -117,7 +117,7 @@ async function readBody(response: http.IncomingMessage, maxBytes: number): Promi
 }
 
 /** The answer is longer than anybody's key set. */
-export class BodyTooLarge extends Error {
+class BodyTooLarge extends Error {
   constructor(maxBytes: number) {
     super(`the answer is longer than ${maxBytes} bytes`)
   }

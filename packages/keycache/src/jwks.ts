@@ -4,7 +4,7 @@ import { type Exchange, getJson, unusable } from './remote.ts'
 import type { KeyRecord } from './record.ts'
 
 /** Largest key set worth reading, in bytes. */
-export const MAX_JWKS_BYTES: number = 1024 * 1024
+const MAX_JWKS_BYTES = 1024 * 1024
 
 /** What a key set's request brought. */
 export interface FetchedKeys {

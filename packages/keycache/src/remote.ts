@@ -54,7 +54,7 @@ export function unusable(issuer: string, message: string, cause?: unknown): Unde
 }
 
 /** A URL for messages: no query, which may hold anything. */
-export function describe(url: URL): string {
+function describe(url: URL): string {
   return quote(url.origin + url.pathname)
 }
 

@@ -1,10 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite'
 
 /** Marks a file as ours, in the SQLite header: "ScKc". */
-export const APPLICATION_ID = 0x53634b63
+const APPLICATION_ID = 0x53634b63
 
 /** Raised when the tables change in a way that an older version would misread. */
-export const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 1
 
 const SCHEMA = `
   CREATE TABLE issuer (
@@ -28,7 +28,7 @@ const SCHEMA = `
 `
 
 /** Why a file is left alone. */
-export class ForeignFileError extends Error {}
+class ForeignFileError extends Error {}
 
 /** Makes the tables in an empty file; refuses a file that is not ours or of a later version, without writing to it. */
 export function prepareSchema(database: DatabaseSync): void {

@@ -545,3 +545,21 @@ test('a file that vanishes or breaks takes no keys from a running process', asyn
   }
   expect(cache.status().issuers[0]!.kids).toEqual(['first'])
 })
+
+test('an attempt that began before refresh was called is no answer to it', async () => {
+  const server = await issuerForTest()
+  let release = (): void => {}
+  server.on(JWKS, (_, response) => {
+    const { keys } = server
+    release = () => sendJson(response, { keys })
+  })
+  const cache = cacheForTest(server)
+  const loading = cache.load(server.issuer)
+  await until(() => server.count(JWKS) === 1)
+  server.keys = [await newKey('second')]
+  server.on(JWKS, undefined)
+  const refreshing = cache.refresh(server.issuer)
+  release()
+  expect((await loading).keys.map(({ kid }) => kid)).toEqual(['first'])
+  expect((await refreshing).keys.map(({ kid }) => kid)).toEqual(['second'])
+})

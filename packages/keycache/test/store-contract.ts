@@ -18,7 +18,7 @@ export interface StoreUnderTest {
 
 export const NOW = 1_800_000_000
 export const ISSUER = 'https://issuer.example'
-export const policy: Policy = createPolicy()
+const policy: Policy = createPolicy()
 
 export async function recordFor(issuer: string, overrides: Partial<KeyRecord> = {}): Promise<KeyRecord> {
   return {
