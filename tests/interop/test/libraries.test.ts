@@ -6,6 +6,7 @@ import { type Answer, type CannotAnswer, type Implementation, openPeer } from '@
 import { type JsonObject, type Jwk, type ProfileName, SigningKey, signToken } from '@scitokens/core'
 import { Enforcer } from '@scitokens/enforcer'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isWanted } from '../src/libraries/left-out.ts'
 import { cppMaker, goMaker, type KeyFiles, type Maker, pythonMaker, writeKeys } from '../src/libraries/makers.ts'
 
 const ISSUER = 'https://vo.example.org'
@@ -66,39 +67,48 @@ function sign(profile: ProfileName, signer: SigningKey, claims: JsonObject = {},
   })
 }
 
-describe.each([
+const READERS = [
   { peer: 'cpp', profiles: ['scitoken:1.0', 'scitoken:2.0', 'wlcg:1.x', 'at+jwt'], wlcgRead: 'read' },
   { peer: 'python', profiles: ['scitoken:1.0', 'scitoken:2.0'], wlcgRead: 'storage.read' },
   { peer: 'go', profiles: ['scitoken:1.0', 'scitoken:2.0', 'wlcg:1.x', 'at+jwt'], wlcgRead: 'storage.read' },
-] as const)('tokens made here are verified and enforced by $peer:', ({ peer, profiles, wlcgRead }) => {
-  let library: Implementation
-  beforeAll(async () => {
-    library = await openPeer(peer)
-  }, 300_000)
-  afterAll(() => library?.close?.())
+] as const
+describe.each(READERS.filter(({ peer }) => isWanted(peer)))(
+  'tokens made here are verified and enforced by $peer:',
+  ({ peer, profiles, wlcgRead }) => {
+    let library: Implementation
+    beforeAll(async () => {
+      library = await openPeer(peer)
+    }, 300_000)
+    afterAll(() => library?.close?.())
 
-  const ask = (token: string, authz: string, path: string): Promise<Answer | CannotAnswer> =>
-    library
-      .createVerifier({ issuers: [ISSUER], audience: [SERVER], profiles: 'compat', clockTolerance: 0 })
-      .ask({ token, request: { op: 'test', authz, path }, now: Date.now() / 1000, published: published() })
-  const ALLOWED = { outcome: 'allow' }
-  const REFUSED = { outcome: expect.stringMatching(/^(?:deny|invalid)$/) as string }
+    const ask = (token: string, authz: string, path: string): Promise<Answer | CannotAnswer> =>
+      library
+        .createVerifier({ issuers: [ISSUER], audience: [SERVER], profiles: 'compat', clockTolerance: 0 })
+        .ask({ token, request: { op: 'test', authz, path }, now: Date.now() / 1000, published: published() })
+    const ALLOWED = { outcome: 'allow' }
+    // These libraries have one word for every kind of no.
+    const REFUSED = { outcome: expect.stringMatching(/^(?:deny|invalid|error)$/) as string }
 
-  const combinations = profiles.flatMap((profile) => ALGORITHMS.map((alg) => ({ profile, alg })))
-  test.each(combinations)('$profile with $alg', async ({ profile, alg }) => {
-    const read = profile === 'wlcg:1.x' ? wlcgRead : 'read'
-    const { signing } = pairs[alg]
-    const token = await sign(profile, signing)
-    expect(await ask(token, read, '/store/x')).toMatchObject(ALLOWED)
-    expect(await ask(token, read, '/elsewhere')).toMatchObject(REFUSED)
-    expect(await ask(token, 'write', '/store/x')).toMatchObject(REFUSED)
-    expect(await ask(await sign(profile, strangers[alg]), read, '/store/x')).toMatchObject(REFUSED)
-    expect(await ask(await sign(profile, signing, {}, 3600), read, '/store/x')).toMatchObject(REFUSED)
-    expect(await ask(await sign(profile, signing, { aud: 'https://b.example' }), read, '/store/x')).toMatchObject(REFUSED)
-    expect(await ask(await sign(profile, signing, { iss: 'https://b.example' }), read, '/store/x')).toMatchObject(REFUSED)
-    expect(await ask(await sign(profile, signing, { aud: ['x', SERVER] }), read, '/store')).toMatchObject(ALLOWED)
-  })
-})
+    const combinations = profiles.flatMap((profile) => ALGORITHMS.map((alg) => ({ profile, alg })))
+    test.each(combinations)('$profile with $alg', async ({ profile, alg }) => {
+      const read = profile === 'wlcg:1.x' ? wlcgRead : 'read'
+      const { signing } = pairs[alg]
+      const token = await sign(profile, signing)
+      expect(await ask(token, read, '/store/x')).toMatchObject(ALLOWED)
+      expect(await ask(token, read, '/elsewhere')).toMatchObject(REFUSED)
+      expect(await ask(token, 'write', '/store/x')).toMatchObject(REFUSED)
+      expect(await ask(await sign(profile, strangers[alg]), read, '/store/x')).toMatchObject(REFUSED)
+      expect(await ask(await sign(profile, signing, {}, 3600), read, '/store/x')).toMatchObject(REFUSED)
+      expect(await ask(await sign(profile, signing, { aud: 'https://b.example' }), read, '/store/x')).toMatchObject(
+        REFUSED,
+      )
+      expect(await ask(await sign(profile, signing, { iss: 'https://b.example' }), read, '/store/x')).toMatchObject(
+        REFUSED,
+      )
+      expect(await ask(await sign(profile, signing, { aud: ['x', SERVER] }), read, '/store')).toMatchObject(ALLOWED)
+    })
+  },
+)
 
 describe.each([
   { maker: 'scitokens-cpp', prepare: cppMaker, profiles: ['scitoken:1.0', 'scitoken:2.0', 'wlcg:1.x', 'at+jwt'] },
@@ -140,5 +150,5 @@ describe.each([
 
 /** Another signature of the same length: its bytes in reverse. */
 function mirrored(signature: string): string {
-  return Buffer.from(signature, 'base64url').reverse().toString('base64url')
+  return Buffer.from(new Uint8Array(Buffer.from(signature, 'base64url')).toReversed()).toString('base64url')
 }

@@ -124,6 +124,8 @@ def main():
                 answer = cases.ask(question)
             except DOCUMENTED as failure:
                 answer = {"outcome": "invalid", "message": f"{type(failure).__name__}: {failure}"}
+            except urllib.error.URLError as failure:
+                answer = {"outcome": "error", "message": str(failure)}
             except Exception as stray:  # pylint: disable=broad-except
                 answer = {"stray": f"{type(stray).__name__}: {stray}"}
         print(json.dumps(answer), flush=True)

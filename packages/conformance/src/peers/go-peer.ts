@@ -24,6 +24,7 @@ export async function prepareGo(cacheDirectory: string): Promise<string> {
       await copyFile(source, join(unfinished, 'main.go'))
       await run('go', ['mod', 'init', 'peer'], { cwd: unfinished })
       await run('go', ['get', MODULE], { cwd: unfinished })
+      await run('go', ['mod', 'tidy'], { cwd: unfinished })
       await run('go', ['build', '-o', 'peer', '.'], { cwd: unfinished })
     },
   })

@@ -45,7 +45,7 @@ export async function cppMaker(directory: string): Promise<Maker> {
   return ({ key, issuer, profile, claims, lifetime }) => {
     const lines = [profile, key.alg, key.kid, key.publicKeyFile, key.privateKeyFile, issuer, String(lifetime)]
     for (const [name, value] of Object.entries(claims)) {
-      lines.push(`${name}=${Array.isArray(value) ? `[${value.join(' ')}]` : String(value)}`)
+      lines.push(`${name}=${Array.isArray(value) ? `[${value.join(' ')}]` : text(value)}`)
     }
     return answer(program, [], lines.join('\n'), { XDG_CACHE_HOME: directory })
   }
@@ -69,6 +69,7 @@ export async function goMaker(directory: string): Promise<Maker> {
   const go = (...args: string[]): Promise<unknown> => promisify(execFile)('go', args, { cwd: work })
   await go('mod', 'init', 'maker')
   await go('get', JWX)
+  await go('mod', 'tidy')
   await go('build', '-o', 'maker', '.')
   return ({ key, issuer, profile, claims, lifetime }) => {
     const { alg, kid, privateKeyFile } = key
@@ -90,11 +91,21 @@ export async function writeKeys(
   return { alg, kid, privateKeyFile, publicKeyFile }
 }
 
+function text(value: unknown): string {
+  if (typeof value === 'string') return value
+  throw new Error('claims of scitokens-cpp are strings and lists of strings')
+}
+
 function source(name: string): string {
   return join(import.meta.dirname, name)
 }
 
-async function answer(program: string, args: readonly string[], input: string, env: NodeJS.ProcessEnv): Promise<string> {
+async function answer(
+  program: string,
+  args: readonly string[],
+  input: string,
+  env: NodeJS.ProcessEnv,
+): Promise<string> {
   const { code, stdout, stderr } = await run(program, args, { input, env })
   if (code !== 0) throw new Error(`${program} made no token: ${stderr.trim()}`)
   return stdout.trim()
