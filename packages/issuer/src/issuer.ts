@@ -37,6 +37,7 @@ export interface Issuer {
 }
 
 const SWEEP_LIMIT = 500
+const MAX_SWEEPS = 40
 
 /**
  * Creates an issuer: checks the configuration, opens the store, makes keys where there are none. Nothing listens yet.
@@ -65,7 +66,11 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
       // oxlint-disable-next-line no-await-in-loop -- one after the other: it is background work
       await realm.keys.refresh()
     }
-    await store.sweep(SWEEP_LIMIT)
+    // In small steps, so that nobody waits for long; what is left is for the next time.
+    for (let step = 0; step < MAX_SWEEPS; step++) {
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      if ((await store.sweep(SWEEP_LIMIT)) < SWEEP_LIMIT) break
+    }
   }
   const timer = setInterval(() => {
     maintain().catch((error: unknown) => logger.error({ err: error }, 'maintenance failed, it is tried again'))

@@ -134,7 +134,8 @@ function readTimes(options: RealmOptions, at: string): RealmTimes {
     idTokenSeconds: read('idTokenSeconds', 3600),
     sessionSeconds: read('sessionSeconds', 28_800),
     metadataMaxAgeSeconds: read('metadataMaxAgeSeconds', 3600),
-    jwksMaxAgeSeconds: read('jwksMaxAgeSeconds', 3600),
+    // Whoever keeps the keys for longer than they are published ahead would miss one.
+    jwksMaxAgeSeconds: read('jwksMaxAgeSeconds', Math.min(3600, options.keys?.publishAheadSeconds ?? 3600)),
   }
 }
 

@@ -47,7 +47,7 @@ export interface RealmOptions {
   readonly keys?: KeyScheduleOptions
   /** Where private keys live. Default: in the store, encrypted with the master key. */
   readonly keyProvider?: KeyProvider
-  /** `Cache-Control` of metadata and JWKS. Defaults: 3600 seconds each. */
+  /** `Cache-Control` of metadata and JWKS. Defaults: 3600 seconds each; of the JWKS never more than keys are published ahead. */
   readonly metadataMaxAgeSeconds?: number
   readonly jwksMaxAgeSeconds?: number
   /** Told in the metadata. Default: what clients and policy name without placeholders. */

@@ -85,6 +85,11 @@ describe('token exchange', () => {
     )
   })
 
+  test('gives no audience that the client itself may not have', async () => {
+    const { harness, subject } = await start({ exchange: { from: ['app'] }, audiences: ['https://fts.example.org'] })
+    expect((await exchange(harness, subject)).body['error']).toBe('invalid_target')
+  })
+
   test('gives a refresh token only where policy and request both say so; its grant is what was exchanged', async () => {
     const { harness, subject } = await start()
     expect((await exchange(harness, subject, { scope: 'offline_access read:/' })).body).not.toHaveProperty(

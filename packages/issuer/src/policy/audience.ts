@@ -43,7 +43,8 @@ export function grantAudience(
   original: readonly string[] | undefined,
 ): readonly string[] {
   if (requested.length === 0) {
-    const granted = original ?? policy.default
+    // The original grant as far as the policy still goes along with it: it is asked anew each time.
+    const granted = original ? original.filter((audience) => isAllowed(audience, policy)) : policy.default
     if (granted.length === 0) throw invalidTarget('name the servers the token is for: audience is missing')
     return granted
   }

@@ -1,0 +1,77 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Browser } from './browser.ts'
+import { APP, basic, type Harness, loginByCode, SECRET, startIssuerForPeople } from './harness.ts'
+import { startPostgres, type TestPostgres } from './postgres.ts'
+
+let postgres: TestPostgres
+beforeAll(async () => {
+  postgres = await startPostgres()
+}, 120_000)
+afterAll(() => postgres?.stop(), 60_000)
+
+/** Two instances of one issuer, as behind a balancer. */
+async function two(): Promise<[Harness, Harness]> {
+  const more = { storage: { postgres: await postgres.newDatabase() }, masterKey: { value: new Uint8Array(32).fill(3) } }
+  return Promise.all([startIssuerForPeople({ clients: [APP] }, more), startIssuerForPeople({ clients: [APP] }, more)])
+}
+
+const refresh = (harness: Harness, token: unknown) =>
+  harness.token({ grant_type: 'refresh_token', refresh_token: token as string }, basic('app', SECRET))
+
+describe('two instances on one PostgreSQL', () => {
+  test('know the same keys, logins and refresh tokens', async () => {
+    const [one, other] = await two()
+    const login = await loginByCode(one, { scope: 'read:/store' })
+    expect(await other.claims(login.body['access_token'] as string)).toMatchObject({ sub: 'ana' })
+    const next = await refresh(other, login.body['refresh_token'])
+    expect(next.status).toBe(200)
+    expect((await refresh(one, next.body['refresh_token'])).status).toBe(200)
+    expect(
+      (await one.post('/revoke', { token: next.body['access_token'] as string }, basic('app', SECRET))).status,
+    ).toBe(200)
+    const seen = await other.post('/introspect', { token: next.body['access_token'] as string }, basic('app', SECRET))
+    expect(seen.body).toEqual({ active: false })
+  })
+
+  test('share a session: a person may meet either at each step', async () => {
+    const [one, other] = await two()
+    const begun = await one.post('/device_authorization', {}, basic('app', SECRET))
+    const [here, there] = [new Browser(one.issuer), new Browser(other.issuer)]
+    const page = await here.submit(await here.open(`${one.url}/device`), { subject: 'ana', groups: '' })
+    for (const [name, value] of here.cookies) there.cookies.set(name, value)
+    const confirm = await there.submit(page, { user_code: begun.body['user_code'] as string })
+    await here.submit(confirm, { answer: 'allow' })
+    const form = {
+      grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+      device_code: begun.body['device_code'] as string,
+    }
+    expect((await other.token(form, basic('app', SECRET))).status).toBe(200)
+  })
+
+  test('give all of many refreshes at the same time the same successor', async () => {
+    const [one, other] = await two()
+    const login = await loginByCode(one)
+    const all = Array.from({ length: 8 }, (_, i) => refresh(i % 2 ? one : other, login.body['refresh_token']))
+    const replies = await Promise.all(all)
+    expect(replies.map(({ status }) => status)).toEqual(replies.map(() => 200))
+    expect(new Set(replies.map(({ body }) => body['refresh_token'])).size).toBe(1)
+  })
+
+  test('redeem a device code once between them', async () => {
+    const [one, other] = await two()
+    const begun = await one.post('/device_authorization', {}, basic('app', SECRET))
+    const browser = new Browser(one.issuer)
+    const page = await browser.submit(await browser.open(`${one.url}/device`), { subject: 'ana', groups: '' })
+    await browser.submit(await browser.submit(page, { user_code: begun.body['user_code'] as string }), {
+      answer: 'allow',
+    })
+    const form = {
+      grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
+      device_code: begun.body['device_code'] as string,
+    }
+    const replies = await Promise.all(
+      Array.from({ length: 8 }, (_, i) => (i % 2 ? one : other).token(form, basic('app', SECRET))),
+    )
+    expect(replies.filter(({ status }) => status === 200)).toHaveLength(1)
+  })
+})
