@@ -49,7 +49,8 @@ export class Enforcer {
     try {
       // The question comes first: what makes no sense is not worth a signature check.
       const asked = readQuestion(question, configuration)
-      return (await judgeToken(serialized, configuration, this.#cache, question.signal)).judge(asked)
+      const token = judgeToken(serialized, configuration, this.#cache, question.signal)
+      return (token instanceof Promise ? await token : token).judge(asked)
     } catch (error) {
       return refused(asSciTokenError(error))
     }
@@ -60,7 +61,8 @@ export class Enforcer {
     const configuration = this.#configuration
     try {
       const asked = readOperationQuestion(question, configuration)
-      return (await judgeToken(serialized, configuration, this.#cache, question.signal)).judgeOperation(asked)
+      const token = judgeToken(serialized, configuration, this.#cache, question.signal)
+      return (token instanceof Promise ? await token : token).judgeOperation(asked)
     } catch (error) {
       return refused(asSciTokenError(error))
     }
@@ -71,7 +73,12 @@ export class Enforcer {
    *
    * Throws {@link SciTokenError} of the families `not_acceptable`, `undecided` and `config`.
    */
-  async validate(serialized: string, { signal }: CallOptions = {}): Promise<ValidatedToken> {
+  async validate(serialized: string, options?: CallOptions): Promise<ValidatedToken> {
+    return this.validateSoon(serialized, options)
+  }
+
+  /** As {@link validate}, at once for a token that is known: a promise only where something has to be waited for. */
+  validateSoon(serialized: string, { signal }: CallOptions = {}): ValidatedToken | Promise<ValidatedToken> {
     return judgeToken(serialized, this.#configuration, this.#cache, signal)
   }
 

@@ -44,6 +44,7 @@ export function issuerRules(issuer: string, options: IssuerOptions, defaultBaseP
     throw new ConfigError(`the issuer ${quote(issuer)} has an empty list of base paths`, { issuer })
   const restrictedPaths = options.restrictedPaths?.map(path)
   const authorizations = options.authorizations && new Set(options.authorizations)
+  const isWholeNamespace = !authorizations && !restrictedPaths && basePaths.length === 1 && basePaths[0] === ROOT
   return {
     issuer,
     basePaths,
@@ -53,6 +54,7 @@ export function issuerRules(issuer: string, options: IssuerOptions, defaultBaseP
     groupsInEveryProfile: [options.groupsClaim, options.groups, options.mapping].some((use) => use !== undefined),
     groups: groupScopes(issuer, options.groups ?? {}),
     place(scopes) {
+      if (isWholeNamespace) return scopes
       return scopes
         .filter(({ authz }) => authorizations?.has(authz) ?? true)
         .flatMap((scope) => restrict(scope, restrictedPaths))

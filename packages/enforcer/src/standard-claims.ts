@@ -104,19 +104,17 @@ export function checkTimes(
       actual: expiresAt,
     })
   }
-  for (const [claim, time] of [
-    ['nbf', notBefore],
-    ['iat', issuedAt],
-  ] as const) {
-    if (time !== undefined && !(time - clockTolerance <= now)) {
-      throw new TokenNotAcceptableError('not_yet_valid', `the token is not valid yet: ${claim} lies in the future`, {
-        reason: 'not_yet_valid',
-        claim,
-        expected: `not after ${now}`,
-        actual: time,
-      })
-    }
-  }
+  if (notBefore !== undefined && !(notBefore - clockTolerance <= now)) throw notYetValid('nbf', notBefore, now)
+  if (issuedAt !== undefined && !(issuedAt - clockTolerance <= now)) throw notYetValid('iat', issuedAt, now)
+}
+
+function notYetValid(claim: string, actual: number, now: number): TokenNotAcceptableError {
+  return new TokenNotAcceptableError('not_yet_valid', `the token is not valid yet: ${claim} lies in the future`, {
+    reason: 'not_yet_valid',
+    claim,
+    expected: `not after ${now}`,
+    actual,
+  })
 }
 
 /**

@@ -20,30 +20,48 @@ import type { Verdict, VerdictCache } from './verdict-cache.ts'
  * Whatever can change is judged at every use: the times, the key set's identity, revocation and the site's own validators. A
  * verdict holds only what follows from the token, the key set and the configuration alone.
  */
-export async function judgeToken(
+export function judgeToken(
   text: string,
   configuration: Configuration,
   cache: VerdictCache | undefined,
   signal: AbortSignal | undefined,
-): Promise<ValidatedToken> {
+): ValidatedToken | Promise<ValidatedToken> {
   if (signal?.aborted) throw new UndecidedError('aborted', 'the caller stopped waiting', { cause: signal.reason })
   // What is too long is refused by verification, unread.
   if (!cache || typeof text !== 'string' || text.length > configuration.maxTokenLength) {
-    return admit(
-      judgeClaims(await verify(text, configuration, configuration.keys, signal), configuration),
-      configuration,
-    )
+    return judgeUnremembered(text, configuration, signal)
   }
-  const hashed = cache.key(text)
-  const key = typeof hashed === 'string' ? hashed : await hashed
-  const known = cache.get(key)
-  if (known?.configuration === configuration) {
-    const current = keySetOf(known.issuer, known.kid, { keys: configuration.keys, ...(signal && { signal }) })
-    if ((current instanceof Promise ? await current : current) === known.keySet)
-      return use(known, key, configuration, cache)
+  const key = cache.key(text)
+  return typeof key === 'string'
+    ? judgeByKey(text, key, configuration, cache, signal)
+    : key.then((hashed) => judgeByKey(text, hashed, configuration, cache, signal))
+}
+
+async function judgeUnremembered(
+  text: string,
+  configuration: Configuration,
+  signal: AbortSignal | undefined,
+): Promise<ValidatedToken> {
+  return admit(judgeClaims(await verify(text, configuration, configuration.keys, signal), configuration), configuration)
+}
+
+function judgeByKey(
+  text: string,
+  key: string,
+  configuration: Configuration,
+  cache: VerdictCache,
+  signal: AbortSignal | undefined,
+): ValidatedToken | Promise<ValidatedToken> {
+  const known = cache.get(key, text)
+  if (known?.configuration !== configuration) return judgeAfresh(text, key, configuration, cache, signal)
+  const { keys } = configuration
+  const current = keySetOf(known.issuer, known.kid, signal ? { keys, signal } : { keys })
+  const goOn = (keySet: KeySet): ValidatedToken | Promise<ValidatedToken> => {
+    if (keySet === known.keySet) return use(known, key, configuration, cache)
     cache.delete(key)
+    return judgeAfresh(text, key, configuration, cache, signal)
   }
-  return judgeAfresh(text, key, configuration, cache, signal)
+  return current instanceof Promise ? current.then(goOn) : goOn(current)
 }
 
 function use(
@@ -69,7 +87,7 @@ async function judgeAfresh(
     const { issuer, kid, keySet } = watched
     // Only what was judged under a key set can become void with it.
     if (issuer === undefined || keySet === undefined) return
-    cache.set(key, { outcome, issuer, kid, keySet, configuration }, text.length)
+    cache.set(key, text, { outcome, issuer, kid, keySet, configuration })
   }
   let token: ValidatedToken
   try {

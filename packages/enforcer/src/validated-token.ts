@@ -62,26 +62,32 @@ export interface ReadOperationQuestion {
 type PathRules = Pick<RequestPathOptions, 'rejectDotSegments'>
 
 /** Reads a question. Throws `invalid_request`. */
-export function readQuestion({ authz, path: text, ...how }: AuthorizationQuestion, rules: PathRules): ReadQuestion {
-  const path = text === undefined ? undefined : readPath(text, how, rules)
+export function readQuestion(question: AuthorizationQuestion, rules: PathRules): ReadQuestion {
+  const { authz, path: text } = question
+  const path = text === undefined ? undefined : readPath(text, question, rules)
   checkQuestion({ authz, path })
   return { authz, path }
 }
 
 /** Reads a question about an operation. Throws `invalid_request`. */
-export function readOperationQuestion(
-  { operation, path, to, ...how }: OperationQuestion,
-  rules: PathRules,
-): ReadOperationQuestion {
+export function readOperationQuestion(question: OperationQuestion, rules: PathRules): ReadOperationQuestion {
+  const { operation, path, to } = question
   if (!STORAGE_OPERATIONS.includes(operation)) {
     throw new InvalidRequestError(`${quote(operation)} is no storage operation`, { expected: STORAGE_OPERATIONS })
   }
   if (operation === 'rename' && to === undefined) throw new InvalidRequestError('a rename needs its new name')
-  return { operation, path: readPath(path, how, rules), to: to === undefined ? undefined : readPath(to, how, rules) }
+  return {
+    operation,
+    path: readPath(path, question, rules),
+    to: to === undefined ? undefined : readPath(to, question, rules),
+  }
 }
 
 function readPath(text: string, how: RequestPathOptions, { rejectDotSegments = false }: PathRules): Path {
-  return parseRequestPath(text, { rejectDotSegments, ...how })
+  return parseRequestPath(
+    text,
+    rejectDotSegments && how.rejectDotSegments === undefined ? { ...how, rejectDotSegments } : how,
+  )
 }
 
 /** @internal What a token is judged with after its validation. */
@@ -136,7 +142,8 @@ export class ValidatedToken {
     const groups = hasGroups ? own(verified.claims, rules.groupsClaim) : undefined
     this.groups = groups === undefined ? [] : parseGroups(groups)
     this.mode = authorizationMode(claims.scope.scopes)
-    this.scopes = rules.place([...claims.scope.scopes, ...this.#scopesOfGroups(claims.scope.scopes, rules)])
+    const ofGroups = this.#scopesOfGroups(claims.scope.scopes, rules)
+    this.scopes = rules.place(ofGroups.length === 0 ? claims.scope.scopes : [...claims.scope.scopes, ...ofGroups])
     this.#times = claims
     this.#jurisdiction = jurisdiction
     this.#capabilities = { profile: verified.profile, scitokensCppCompat: jurisdiction.scitokensCppCompat }
@@ -267,7 +274,7 @@ export class ValidatedToken {
   #allowed(grantedBy: Scope, normalizedPath: Path | undefined): Decision {
     return {
       allowed: true,
-      reason: `${formatScope(grantedBy)} allows it`,
+      reason: sentenceOf(grantedBy),
       grantedBy,
       normalizedPath,
       missing: [],
@@ -292,7 +299,19 @@ export class ValidatedToken {
 
   /** What the site grants to the token's groups; nothing where the token has a capability of its own. */
   #scopesOfGroups(capabilities: readonly Scope[], rules: IssuerRules): readonly Scope[] {
-    if (this.mode === 'capability' || capabilities.some(({ authz }) => needsPath(authz))) return []
+    if (this.groups.length === 0 || this.mode === 'capability' || capabilities.some(({ authz }) => needsPath(authz)))
+      return []
     return this.groups.flatMap((group) => rules.groups.get(group) ?? [])
   }
+}
+
+const SENTENCES = new WeakMap<Scope, string>()
+
+/** Why a scope's yes is one; written once for each scope. */
+function sentenceOf(scope: Scope): string {
+  const known = SENTENCES.get(scope)
+  if (known !== undefined) return known
+  const sentence = `${formatScope(scope)} allows it`
+  SENTENCES.set(scope, sentence)
+  return sentence
 }

@@ -25,8 +25,9 @@ export interface Verdict {
 const bytesOf = (tokenLength: number): number => 1024 + 6 * tokenLength
 
 /**
- * Verdicts by SHA-256 of the whole token, so that no token is held and none can stand in for another. Refusals are kept apart: a
- * flood of bad tokens drives no good one out.
+ * Verdicts by token. A token is remembered as what was signed and the SHA-256 of its signature: together they are the whole token,
+ * so that none can stand in for another, but nobody who reads the memory finds a token that could be used. Refusals are kept
+ * apart: a flood of bad tokens drives no good one out.
  */
 export class VerdictCache {
   readonly #accepted: BoundedMap
@@ -42,20 +43,20 @@ export class VerdictCache {
     this.#refused = new BoundedMap(Math.ceil(maxEntries / 8), Math.ceil(maxBytes / 8))
   }
 
-  /** The name under which a token is remembered. At once on Node, elsewhere a promise. */
+  /** The name under which a token is looked for. At once on Node, elsewhere a promise. */
   key(token: string): string | Promise<string> {
-    return digest(token)
+    return digest(token.slice(token.lastIndexOf('.') + 1))
   }
 
-  get(key: string): Verdict | undefined {
-    return this.#accepted.get(key) ?? this.#refused.get(key)
+  get(key: string, token: string): Verdict | undefined {
+    return this.#accepted.get(key, token) ?? this.#refused.get(key, token)
   }
 
-  set(key: string, verdict: Verdict, tokenLength: number): void {
+  set(key: string, token: string, verdict: Verdict): void {
     const [home, other] =
       verdict.outcome instanceof Error ? [this.#refused, this.#accepted] : [this.#accepted, this.#refused]
-    other.delete(key)
-    home.set(key, verdict, bytesOf(tokenLength))
+    if (other.get(key, token)) other.delete(key)
+    home.set(key, token, verdict)
   }
 
   delete(key: string): void {
@@ -80,10 +81,20 @@ export class VerdictCache {
 }
 
 interface Slot {
+  /** The token up to its last dot. */
+  readonly signed: string
   readonly verdict: Verdict
   readonly bytes: number
   /** Read since it was last in line to go: it gets a second chance. */
   used: boolean
+}
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+
+/** A string of its own: a slice would keep the whole token alive. */
+function copyOfSigned(token: string): string {
+  return decoder.decode(encoder.encode(token.slice(0, Math.max(0, token.lastIndexOf('.')))))
 }
 
 /** A map bounded in entries and bytes. What was not used goes first; a hit costs no reordering. */
@@ -106,17 +117,21 @@ class BoundedMap {
     return this.#bytes
   }
 
-  get(key: string): Verdict | undefined {
+  get(key: string, token: string): Verdict | undefined {
     const slot = this.#slots.get(key)
     if (!slot) return undefined
+    // What was signed is compared as it is, letter by letter; a slice is compared several times faster than a prefix is.
+    const end = token.lastIndexOf('.')
+    if (slot.signed.length !== end || token.slice(0, end) !== slot.signed) return undefined
     slot.used = true
     return slot.verdict
   }
 
-  set(key: string, verdict: Verdict, bytes: number): void {
+  set(key: string, token: string, verdict: Verdict): void {
     this.delete(key)
+    const bytes = bytesOf(token.length)
     if (bytes > this.#maxBytes) return
-    this.#slots.set(key, { verdict, bytes, used: false })
+    this.#slots.set(key, { signed: copyOfSigned(token), verdict, bytes, used: false })
     this.#bytes += bytes
     this.#evict()
   }

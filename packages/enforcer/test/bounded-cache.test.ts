@@ -17,18 +17,27 @@ beforeAll(async () => {
   bad = { ...rest, outcome: new TokenNotAcceptableError('bad_signature', 'no') }
 })
 
+/** The part before the dot tells tokens apart; each test names its tokens by keys. */
+function remember(cache: VerdictCache, key: string, verdict: Verdict, length = 500): void {
+  cache.set(key, `${key.padEnd(length, 'x')}.s`, verdict)
+}
+
+function recall(cache: VerdictCache, key: string, length = 500): Verdict | undefined {
+  return cache.get(key, `${key.padEnd(length, 'x')}.s`)
+}
+
 test('no more tokens are remembered than the limit', () => {
   const cache = new VerdictCache({ maxEntries: 100 })
-  for (let i = 0; i < 5000; i++) cache.set(`key ${i}`, good, 500)
+  for (let i = 0; i < 5000; i++) remember(cache, `key ${i}`, good)
   expect(cache.size).toBe(100)
-  expect(cache.get('key 4999')).toBe(good)
-  expect(cache.get('key 0')).toBeUndefined()
+  expect(recall(cache, 'key 4999')).toBe(good)
+  expect(recall(cache, 'key 0')).toBeUndefined()
 })
 
 test('no more memory is used than the limit, whatever the size of the tokens', () => {
   const cache = new VerdictCache({ maxBytes: 1_000_000 })
   for (let i = 0; i < 2000; i++) {
-    cache.set(`key ${i}`, i % 3 ? good : bad, (i * 7919) % 20_000)
+    remember(cache, `key ${i}`, i % 3 ? good : bad, (i * 7919) % 20_000)
     expect(cache.bytes).toBeLessThanOrEqual(1_000_000)
   }
   expect(cache.size).toBeGreaterThan(5)
@@ -36,35 +45,35 @@ test('no more memory is used than the limit, whatever the size of the tokens', (
 
 test('one token that is larger than the whole cache is not remembered and drives nothing out', () => {
   const cache = new VerdictCache({ maxBytes: 100_000 })
-  cache.set('small', good, 500)
-  cache.set('large', good, 60_000)
-  expect(cache.get('large')).toBeUndefined()
-  expect(cache.get('small')).toBe(good)
+  remember(cache, 'small', good, 500)
+  remember(cache, 'large', good, 60_000)
+  expect(recall(cache, 'large')).toBeUndefined()
+  expect(recall(cache, 'small')).toBe(good)
 })
 
 test('a token in use outlives a flood of tokens that come once', () => {
   const cache = new VerdictCache({ maxEntries: 50 })
-  cache.set('in use', good, 500)
+  remember(cache, 'in use', good, 500)
   for (let i = 0; i < 5000; i++) {
-    cache.set(`once ${i}`, good, 500)
-    expect(cache.get('in use')).toBe(good)
+    remember(cache, `once ${i}`, good, 500)
+    expect(recall(cache, 'in use')).toBe(good)
   }
 })
 
 test('a flood of bad tokens drives no good one out', () => {
   const cache = new VerdictCache({ maxEntries: 80 })
-  for (let i = 0; i < 80; i++) cache.set(`good ${i}`, good, 500)
-  for (let i = 0; i < 5000; i++) cache.set(`bad ${i}`, bad, 500)
-  for (let i = 0; i < 80; i++) expect(cache.get(`good ${i}`)).toBe(good)
+  for (let i = 0; i < 80; i++) remember(cache, `good ${i}`, good, 500)
+  for (let i = 0; i < 5000; i++) remember(cache, `bad ${i}`, bad, 500)
+  for (let i = 0; i < 80; i++) expect(recall(cache, `good ${i}`)).toBe(good)
   expect(cache.size).toBe(90)
 })
 
 test('a verdict that changes sides is held once', () => {
   const cache = new VerdictCache()
-  cache.set('key', bad, 500)
-  cache.set('key', good, 500)
+  remember(cache, 'key', bad, 500)
+  remember(cache, 'key', good, 500)
   expect(cache.size).toBe(1)
-  expect(cache.get('key')).toBe(good)
+  expect(recall(cache, 'key')).toBe(good)
   cache.delete('key')
   expect([cache.size, cache.bytes]).toEqual([0, 0])
 })
@@ -76,10 +85,30 @@ test.each([{ maxEntries: 0 }, { maxBytes: -1 }, { maxEntries: 1.5 }, { maxBytes:
   },
 )
 
-test('a token is remembered under a hash, never under its own name', async () => {
+test('a token is looked for by the hash of its signature, and found only if all of it is the same', async () => {
   const cache = new VerdictCache()
   const key = await cache.key('header.claims.signature')
-  expect(key).not.toContain('header')
+  expect(key).not.toContain('signature')
   expect(key).toHaveLength(32)
-  expect(await cache.key('header.claims.signatura')).not.toBe(key)
+  expect(await cache.key('header.claims.signaturf')).not.toBe(key)
+  cache.set(key, 'header.claims.signature', good)
+  expect(cache.get(key, 'header.claims.signature')).toBe(good)
+  for (const other of [
+    'header.claimx.signature',
+    'headerxclaims.signature',
+    'header.claims.x.signature',
+    'signature',
+    '',
+  ]) {
+    expect(cache.get(key, other)).toBeUndefined()
+  }
+})
+
+test('a bad token with the signature of a good one does not drive it out', async () => {
+  const cache = new VerdictCache()
+  const key = await cache.key('header.claims.signature')
+  cache.set(key, 'header.claims.signature', good)
+  cache.set(key, 'header.other.signature', bad)
+  expect(cache.get(key, 'header.claims.signature')).toBe(good)
+  expect(cache.get(key, 'header.other.signature')).toBe(bad)
 })
