@@ -32,7 +32,7 @@ export function describeCommand(command: Command, path: readonly string[] = []):
   return {
     path,
     summary: command.summary() || command.description(),
-    description: command.description(),
+    description: command.description() || command.summary(),
     usage: command.usage(),
     arguments: command.registeredArguments.map(describeArgument),
     options: command.options.filter((option) => !option.hidden).map(describeOption),
@@ -63,7 +63,8 @@ function describeOption(option: Option): OptionDescription {
     takesValue: option.required || option.optional,
     required: option.mandatory,
     description: option.description,
-    defaultValue: value === undefined || value === false ? undefined : String(option.defaultValueDescription ?? value),
+    defaultValue:
+      value === undefined || value === false ? undefined : (option.defaultValueDescription ?? JSON.stringify(value)),
     choices: option.argChoices ?? [],
   }
 }

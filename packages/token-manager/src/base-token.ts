@@ -25,7 +25,7 @@ export async function issueChild(baseToken: string, wanted: Wanted, clock: Clock
     return { accessToken, issuedAt: now, expiresAt, refreshToken: undefined, scopes: undefined }
   } catch (error) {
     if (error instanceof SciTokenError && error.code === 'expired') {
-      throw loginRequired(String(parent['iss']), 'the base token has expired')
+      throw loginRequired(parent['iss'] as string, 'the base token has expired')
     }
     throw error
   }

@@ -152,10 +152,12 @@ export class Credmon {
     const refreshToken = top.content['refresh_token']
     if (typeof refreshToken !== 'string') return this.#localEnrolment(name, scopes, audience)
     // Pelican keeps the endpoint in `.top`, HTCondor's OAuth credmon in `.meta`.
-    const tokenEndpoint = String(top.meta['token_url'] ?? top.content['token_url'] ?? '')
-    const clientId = String(top.meta['client_id'] ?? '')
-    const clientSecret = top.meta['client_secret']
-    if (!URL.canParse(tokenEndpoint)) throw new ConfigError(`${top.name}.meta names no token_url`)
+    const tokenEndpoint = top.meta['token_url'] ?? top.content['token_url']
+    const { client_id: clientId, client_secret: clientSecret } = top.meta
+    if (typeof tokenEndpoint !== 'string' || !URL.canParse(tokenEndpoint)) {
+      throw new ConfigError(`${top.name}.meta names no token_url`)
+    }
+    if (typeof clientId !== 'string') throw new ConfigError(`${top.name}.meta names no client_id`)
     return {
       ...name,
       issuer: new URL(tokenEndpoint).origin,

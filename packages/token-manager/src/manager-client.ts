@@ -87,10 +87,16 @@ async function next(lines: AsyncGenerator<JsonObject, void, void>): Promise<Json
   throw new UndecidedError('undecided', 'the token manager ended the connection')
 }
 
+/** An error as the manager tells it. */
+interface RemoteError {
+  readonly code: ErrorCode
+  readonly family: ErrorFamily
+  readonly message: string
+  readonly retryAfterSeconds?: number
+}
+
 function unwrap(answer: JsonObject): Readonly<Record<string, JsonValue>> {
   if (answer['ok'] === true) return answer
-  const { code, family, message, retryAfterSeconds } = (answer['error'] ?? {}) as JsonObject
-  throw new SciTokenError(family as ErrorFamily, code as ErrorCode, String(message), {
-    ...(typeof retryAfterSeconds === 'number' ? { retryAfterSeconds } : {}),
-  })
+  const { code, family, message, retryAfterSeconds } = answer['error'] as unknown as RemoteError
+  throw new SciTokenError(family, code, message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds })
 }

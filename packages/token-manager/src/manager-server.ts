@@ -123,7 +123,8 @@ export class ManagerServer {
     signal: AbortSignal,
   ): Promise<object> {
     try {
-      const handler = Object.hasOwn(this.#methods, String(method)) ? this.#methods[String(method)] : undefined
+      const known = typeof method === 'string' && Object.hasOwn(this.#methods, method)
+      const handler = known ? this.#methods[method] : undefined
       if (!handler) throw new InvalidRequestError(`${quote(method)} is no method of the token manager`)
       return { ok: true, result: (await handler(asObject(parameters ?? {}), peer, signal)) ?? {} }
     } catch (error) {
@@ -226,7 +227,7 @@ function wishOf(parameters: JsonObject): { scopes?: readonly string[]; audience?
 }
 
 function list(value: JsonValue, name: string): readonly string[] {
-  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value as string[]
+  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value
   throw new InvalidRequestError(`the parameter ${name} must be a list of strings`)
 }
 

@@ -307,7 +307,7 @@ export class StateStore {
   tokenById(id: number): HeldToken | undefined {
     const row = this.#get('select * from token where id = ?', id)
     const family = row && this.familyById(Number(row['family']))
-    return family && this.#token(row!, family)
+    return family && this.#token(row, family)
   }
 
   markDelivered(file: string, issuedAt: number): void {

@@ -232,7 +232,7 @@ test('one bad credential keeps nobody else waiting, and its secret is not told',
   await credmon.scan()
   expect(Object.keys(credd.fetch('ana'))).toEqual(['vo.use'])
   const problems = events.filter((event) => event.type === 'problem')
-  expect(problems.map(({ file }) => file.split('/').at(-1)).toSorted()).toEqual([
+  expect(problems.map(({ file }) => file.split('/').at(-1))).toEqual([
     'broken.top',
     'link.top',
     'nometa.top',

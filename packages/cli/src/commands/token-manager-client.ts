@@ -78,7 +78,7 @@ export function addManagerClients(group: Command, registry: Registry): void {
         ...wishOf(invocation.options),
         minLifetime,
       })
-      return [token, String(token['token'])]
+      return [token, token['token'] as string]
     }),
   )
 

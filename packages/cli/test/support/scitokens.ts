@@ -25,6 +25,7 @@ export interface Ran {
   readonly stdout: string
   readonly stderr: string
   /** Standard output as JSON. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- spares every test a cast
   json<T = Record<string, unknown>>(): T
 }
 
@@ -57,7 +58,7 @@ export function startScitokens(args: readonly string[], onOutput: (text: string)
     env: { PATH: process.env['PATH'], HOME: '/nonexistent' },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  for (const stream of [child.stdout!, child.stderr!]) stream.setEncoding('utf8').on('data', onOutput)
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', onOutput)
   return child
 }
 
