@@ -88,6 +88,8 @@ async function bare(): Promise<string> {
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
     done(null, new URLSearchParams(body as string)),
   )
+  // As fast as node:crypto can: at once, with the option on the key itself.
+  const signer = Object.assign(privateKey, { dsaEncoding: 'ieee-p1363' as const })
   const expected = createHash('sha256').update(`robot:${SECRET}`).digest()
   const header = Buffer.from(JSON.stringify({ alg: 'ES256', typ: 'JWT', kid: 'k1' })).toString('base64url')
   app.post('/token', async (request, reply) => {
@@ -107,11 +109,7 @@ async function bare(): Promise<string> {
       exp: now + 3600,
     }
     const text = `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
-    const signature = await new Promise<Buffer>((resolve, reject) =>
-      sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'ieee-p1363' }, (error, bytes) =>
-        error ? reject(error) : resolve(bytes),
-      ),
-    )
+    const signature = sign('sha256', Buffer.from(text), signer)
     return { access_token: `${text}.${signature.toString('base64url')}`, token_type: 'Bearer', expires_in: 3600, scope }
   })
   return `${await app.listen({ host: '127.0.0.1', port: 0 })}/token`

@@ -58,7 +58,10 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
     await store.close()
     throw error
   }
-  const plugin = issuerPlugin(realms, options.maxBodyBytes ?? 65_536)
+  const plugin = issuerPlugin(realms, {
+    maxBodyBytes: options.maxBodyBytes ?? 65_536,
+    acceptMultipart: options.acceptMultipart ?? false,
+  })
   const servers: FastifyInstance[] = []
 
   const maintain = async (): Promise<void> => {

@@ -88,4 +88,6 @@ export interface IssuerOptions extends Partial<RealmOptions> {
   readonly maintenanceIntervalMs?: number
   /** Largest request body in bytes. Default: 65 536. */
   readonly maxBodyBytes?: number
+  /** Take forms as `multipart/form-data` too, as a credential monitor of the field sends them. Default: false. */
+  readonly acceptMultipart?: boolean
 }

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { SciTokenError } from '@scitokens/core'
+import { parseMultipart } from './multipart.ts'
 import { OAuthError } from './oauth-error.ts'
 import { Parameters } from './parameters.ts'
 import type { Realm } from './realm.ts'
@@ -29,10 +30,17 @@ const ROUTES: readonly ((context: RouteContext) => void)[] = [
   registerRoutes,
 ]
 
+/** How request bodies are read. */
+export interface FormOptions {
+  readonly maxBodyBytes: number
+  /** `multipart/form-data` too. */
+  readonly acceptMultipart: boolean
+}
+
 /** The endpoints of all realms as one Fastify plugin, with body parsing and error handling of its own. */
-export function issuerPlugin(realms: readonly Realm[], maxBodyBytes: number): FastifyPluginAsync {
+export function issuerPlugin(realms: readonly Realm[], forms: FormOptions): FastifyPluginAsync {
   return async (app) => {
-    acceptForms(app, maxBodyBytes)
+    acceptForms(app, forms)
     app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply, realms[0]!))
     for (const realm of realms) {
       const url = new URL(realm.issuer)
@@ -48,7 +56,7 @@ export function issuerPlugin(realms: readonly Realm[], maxBodyBytes: number): Fa
   }
 }
 
-function acceptForms(app: FastifyInstance, bodyLimit: number): void {
+function acceptForms(app: FastifyInstance, { maxBodyBytes: bodyLimit, acceptMultipart }: FormOptions): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser(
     'application/x-www-form-urlencoded',
@@ -56,6 +64,13 @@ function acceptForms(app: FastifyInstance, bodyLimit: number): void {
     (_request, body, done) => {
       done(null, Parameters.parse(body as string))
     },
+  )
+  if (!acceptMultipart) return
+  app.addContentTypeParser(
+    'multipart/form-data',
+    { parseAs: 'buffer', bodyLimit },
+    async (request: FastifyRequest, body: Buffer) =>
+      parseMultipart(body.toString('latin1'), request.headers['content-type']!),
   )
 }
 

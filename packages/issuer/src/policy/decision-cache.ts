@@ -15,6 +15,7 @@ interface Kept {
 }
 
 const MAX_SCOPES = 100
+const MAX_LENGTH = 1000
 const kept = new WeakMap<Client, Kept>()
 
 /**
@@ -23,6 +24,7 @@ const kept = new WeakMap<Client, Kept>()
  * client object and another policy object, so nothing outlives it.
  */
 export function decidedBefore(client: Client, policy: Policy, scope: string, decideNow: () => Decided): Decided {
+  if (scope.length > MAX_LENGTH) return decideNow()
   let entry = kept.get(client)
   if (entry?.policy !== policy) kept.set(client, (entry = { policy, byScope: new Map() }))
   const known = entry.byScope.get(scope)

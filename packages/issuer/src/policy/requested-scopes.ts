@@ -17,6 +17,9 @@ export interface RequestedScopes {
   readonly unknown: readonly string[]
 }
 
+/** More items than anybody asks for; each is compared with each. */
+const MAX_ITEMS = 256
+
 const IDENTITY = new Set(['openid', 'profile', 'email', 'offline_access'])
 
 /** Nothing was asked for by name: the default applies. */
@@ -32,6 +35,8 @@ export function isEmptyRequest(request: RequestedScopes): boolean {
 /** Reads a `scope` parameter. Throws `invalid_scope`. */
 export function parseRequestedScopes(text: string): RequestedScopes {
   const { scopes, selectors } = parse(text)
+  if (scopes.length + selectors.length > MAX_ITEMS)
+    throw new OAuthError('invalid_scope', `more than ${MAX_ITEMS} scopes were asked for`)
   const groups: (string | undefined)[] = []
   const sets: string[] = []
   const identity: string[] = []
