@@ -2,6 +2,7 @@ import {
   type AppGuard,
   createAppGuard,
   fromRawHeaders,
+  type GuardOutcome,
   HttpRefusalError,
   requestTarget,
 } from '@scitokens/enforcer/http'
@@ -30,20 +31,22 @@ export function scitokens(options: SciTokensOptions): SciTokensMiddleware {
   let cache: KeyCache | undefined
   const app = createAppGuard(options, (issuers) => (cache = new KeyCache({ ...cacheDefaults(options), issuers })))
   const metadata = metadataHandler(app)
+  const { property = 'auth' } = options
   const refuse: Refuse = (stopped, response, next) =>
     options.handleErrors ? sendRefusal(stopped, response) : next(new HttpRefusalError(stopped))
 
   const handler: RequestHandler = (request, response, next) => {
     if (isMetadata(app, request)) return void metadata(request, response, next)
-    authenticate(app, request)
-      .then((outcome) => {
-        if (!outcome.ok) return refuse(outcome, response, next)
-        guarded.set(request, { guard: app.guard, auth: outcome.auth, refuse })
-        const { property = 'auth' } = options
-        if (property !== false) Object.assign(request, { [property]: outcome.auth })
-        next()
-      })
-      .catch(next)
+    const proceed = (outcome: GuardOutcome): void => {
+      if (!outcome.ok) return refuse(outcome, response, next)
+      guarded.set(request, { guard: app.guard, auth: outcome.auth, refuse })
+      if (property !== false) (request as unknown as Record<string, unknown>)[property] = outcome.auth
+      next()
+    }
+    const outcome = authenticate(app, request)
+    // A token that is known costs no wait.
+    if (outcome instanceof Promise) outcome.then(proceed).catch(next)
+    else proceed(outcome)
   }
   return Object.assign(handler, { metadata, close: async () => cache?.close() })
 }
@@ -60,7 +63,7 @@ function cacheDefaults({
   }
 }
 
-function authenticate({ guard }: AppGuard, request: Request): ReturnType<AppGuard['guard']['authenticate']> {
+function authenticate({ guard }: AppGuard, request: Request): GuardOutcome | Promise<GuardOutcome> {
   const { path, query } = looseTarget(request.url)
   return guard.authenticate({ method: request.method, path, query, headers: fromRawHeaders(request.rawHeaders) })
 }

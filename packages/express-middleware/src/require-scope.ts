@@ -58,7 +58,8 @@ export function requireScope(
 
 /** From now on the request's URL is the one that was judged, in its normal form. */
 export function serveJudged(request: Request, mount: Mount, path: Path): void {
-  const { query } = requestTarget(request.url)
+  const { path: came, query } = requestTarget(request.url)
+  if (came === mount.served(path)) return // as it should be
   request.url = mount.served(path) + (query === '' ? '' : `?${query}`)
 }
 

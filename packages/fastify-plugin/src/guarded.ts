@@ -2,8 +2,8 @@ import type { Path } from '@scitokens/core'
 import { type Auth, type GuardedRequest, GuardedRequests, type Judged, type Stopped } from '@scitokens/enforcer/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
-/** Sends a refusal, or throws it to the app's error handler. */
-export type Refuse = (stopped: Stopped, reply: FastifyReply) => FastifyReply
+/** Sends a refusal, or hands it to the app's error handler. */
+export type Refuse = (stopped: Stopped, reply: FastifyReply, done: (error?: Error) => void) => void
 
 /** @internal What the plugin knows of each request. */
 export const guarded: GuardedRequests<FastifyRequest, GuardedRequest & { readonly refuse: Refuse }> =

@@ -2,6 +2,7 @@ import {
   type Auth,
   createAppGuard,
   fromRawHeaders,
+  type GuardOutcome,
   HttpRefusalError,
   type ResourceMetadata,
 } from '@scitokens/enforcer/http'
@@ -35,21 +36,27 @@ async function register(app: FastifyInstance, options: SciTokensOptions): Promis
     app.addHook('onClose', () => cache.close())
     return cache
   })
-  const refuse: Refuse = (stopped, reply) => {
-    if (!options.handleErrors) throw new HttpRefusalError(stopped)
-    return reply.code(stopped.status).headers(stopped.headers).send(stopped.body)
+  const refuse: Refuse = (stopped, reply, done) => {
+    if (!options.handleErrors) done(new HttpRefusalError(stopped))
+    else void reply.code(stopped.status).headers(stopped.headers).send(stopped.body)
   }
 
   if (metadata) serveMetadata(app, metadata)
   app.decorateRequest('scitoken', null)
-  app.addHook('onRequest', async (request, reply) => {
-    if (metadata && request.routeOptions.url === metadata.path) return
+  app.addHook('onRequest', (request, reply, done) => {
+    if (metadata && request.routeOptions.url === metadata.path) return done()
+    const proceed = (outcome: GuardOutcome): void => {
+      if (!outcome.ok) return refuse(outcome, reply, done)
+      guarded.set(request, { guard, auth: outcome.auth, refuse })
+      request.scitoken = outcome.auth ?? null
+      done()
+    }
     const [path, query = ''] = splitOnce(request.url)
     const headers = fromRawHeaders(request.raw.rawHeaders)
-    const outcome = await guard.authenticate({ method: request.method, path, query, headers })
-    if (!outcome.ok) return refuse(outcome, reply)
-    guarded.set(request, { guard, auth: outcome.auth, refuse })
-    request.scitoken = outcome.auth ?? null
+    const outcome = guard.authenticate({ method: request.method, path, query, headers })
+    // A token that is known costs no wait.
+    if (outcome instanceof Promise) outcome.then(proceed).catch(done)
+    else proceed(outcome)
   })
 }
 

@@ -20,23 +20,22 @@ export interface RequireMethodOptions extends UrlPathOptions {
  */
 export function requireMethod({ exists, hosts = [], ...where }: RequireMethodOptions = {}): GuardHook {
   const urls = new UrlPaths(where)
-  return async (request, reply) => {
+  return (request, reply, done) => {
     const { guard, auth, refuse } = guarded.get(request)
-    const outcome = await judgeMethod(
-      guard,
-      auth,
-      {
-        method: request.method,
-        path: () => urls.below(request),
-        destination: request.headers['destination'],
-        mountedAt: urls.mountedAt,
-        hosts: [request.headers.host ?? '', ...hosts],
-      },
-      urls.mount,
-      exists,
-    )
-    if (!outcome.ok) return refuse(outcome, reply)
-    guarded.judge(request, outcome.judged)
-    urls.serveJudged(request, outcome.judged.path)
+    const asked = {
+      method: request.method,
+      path: () => urls.below(request),
+      destination: request.headers['destination'],
+      mountedAt: urls.mountedAt,
+      hosts: [request.headers.host ?? '', ...hosts],
+    }
+    judgeMethod(guard, auth, asked, urls.mount, exists)
+      .then((outcome) => {
+        if (!outcome.ok) return refuse(outcome, reply, done)
+        guarded.judge(request, outcome.judged)
+        urls.serveJudged(request, outcome.judged.path)
+        done()
+      })
+      .catch(done)
   }
 }

@@ -4,7 +4,7 @@ import { guarded } from './guarded.ts'
 import { type UrlPathOptions, UrlPaths } from './url-path.ts'
 
 /** A hook for `onRequest`, of a route or of an instance. */
-export type GuardHook = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
+export type GuardHook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
 
 /** Options of {@link requireScope}. */
 export interface RequireScopeOptions extends UrlPathOptions {
@@ -36,12 +36,13 @@ export function requireScope(
     if (chosen === undefined) return { path: urls.toJudge(request) }
     return typeof chosen === 'string' ? { path: chosen } : foundPath(chosen(request), options.pathIsDecoded)
   }
-  return async (request, reply) => {
+  return (request, reply, done) => {
     const { guard, auth, refuse } = guarded.get(request)
     const outcome = checkScope(guard, auth, question.authz, () => where(request))
-    if (!outcome.ok) return refuse(outcome, reply)
+    if (!outcome.ok) return refuse(outcome, reply, done)
     const judged = judgedFrom(outcome)
     if (judged) guarded.judge(request, judged)
     if (judged && chosen === undefined) urls.serveJudged(request, judged.path)
+    done()
   }
 }

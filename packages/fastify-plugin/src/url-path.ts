@@ -41,8 +41,9 @@ export class UrlPaths {
    * handlers read the other.
    */
   serveJudged(request: FastifyRequest, judged: Path): void {
-    const { query } = requestTarget(request.url)
+    const { path: came, query } = requestTarget(request.url)
     const path = this.mountedAt + this.mount.served(judged)
+    if (came === path) return // as it should be, and so is what the router made of it
     request.raw.url = path + (query === '' ? '' : `?${query}`)
     const params = request.params as Record<string, string> | undefined
     const literal = literalPart(request.routeOptions.url ?? '')

@@ -49,9 +49,13 @@ function tokenIn(value: string, { maxLength = 65_536 + 'Bearer '.length }: Beare
     if (/\bbearer\s/i.test(value)) throw new InvalidRequestError('the Authorization header has more than one scheme')
     throw new InvalidRequestError('the credentials are not a bearer token', {}, 'no_credentials')
   }
-  const token = space === -1 ? '' : value.slice(space + 1).replace(/^ +| +$/g, '')
+  const token = space === -1 ? '' : withoutSpaces(value.slice(space + 1))
   if (!TOKEN68.test(token)) throw new InvalidRequestError('the Authorization header holds no well-formed bearer token')
   return token
+}
+
+function withoutSpaces(text: string): string {
+  return text.startsWith(' ') || text.endsWith(' ') ? text.replace(/^ +| +$/g, '') : text
 }
 
 /** In a query the scheme may be left out, as XRootD's clients do. */

@@ -1,8 +1,7 @@
-import { InvalidRequestError, type Path, type RequestPathOptions, SciTokenError } from '@scitokens/core'
+import { InvalidRequestError, type Path, SciTokenError } from '@scitokens/core'
 import type { Enforcer } from '../enforcer.ts'
-import type { ValidatedToken } from '../validated-token.ts'
-import { type Decision, refused } from '../decision.ts'
-import { type Auth, createAuth } from './auth.ts'
+import { type Allowed, type Decision, type Refused, refused } from '../decision.ts'
+import { type Auth, createAuth, validatedOf } from './auth.ts'
 import { type BearerOptions, extractBearer } from './bearer.ts'
 import { challenge } from './challenge.ts'
 import type { HeaderSource } from './headers.ts'
@@ -72,8 +71,11 @@ export interface Stopped {
 
 /** Judges requests for any server. */
 export interface Guard {
-  /** Who is asking? The token must be acceptable; what it allows is asked later. */
-  authenticate(request: GuardRequest): Promise<GuardOutcome>
+  /**
+   * Who is asking? The token must be acceptable; what it allows is asked later. At once for a token that is known, else a
+   * promise.
+   */
+  authenticate(request: GuardRequest): GuardOutcome | Promise<GuardOutcome>
   /** Is this allowed? `auth` is what {@link Guard.authenticate} gave. No waiting, no key, no signature. */
   check(auth: Auth | undefined, need: Need): GuardOutcome
   /** Is what the method does to the path allowed? The path that is handed back is that of the request, not of its destination. */
@@ -91,7 +93,6 @@ export interface Guard {
 /** Makes a {@link Guard}. Express, Fastify and `scitokens authz-server` are thin skins over it. */
 export function createGuard(options: GuardOptions): Guard {
   const { enforcer, required = true, rejectDotSegments = true } = options
-  const tokens = new WeakMap<Auth, ValidatedToken>()
 
   const refuse = (error: SciTokenError, missing: readonly string[] = []): Stopped => {
     const { status, error: name, description } = httpRefusal(error)
@@ -109,47 +110,50 @@ export function createGuard(options: GuardOptions): Guard {
     }
   }
 
-  const authenticate = async (request: GuardRequest): Promise<GuardOutcome> => {
+  const authenticate = (request: GuardRequest): GuardOutcome | Promise<GuardOutcome> => {
     try {
       const bearer = extractBearer(request, options)
-      if (bearer === undefined) {
-        if (required) return refuse(noCredentials())
-        return { ok: true, auth: undefined, path: undefined, decision: undefined }
-      }
-      const token = await enforcer.validate(bearer, request.signal ? { signal: request.signal } : {})
-      const auth = createAuth(bearer, token)
-      tokens.set(auth, token)
-      return { ok: true, auth, path: undefined, decision: undefined }
+      if (bearer === undefined) return required ? refuse(noCredentials()) : ANONYMOUS
+      const token = enforcer.validateSoon(bearer, request.signal && { signal: request.signal })
+      if (!(token instanceof Promise)) return passed(createAuth(bearer, token))
+      return token.then(
+        (validated) => passed(createAuth(bearer, validated)),
+        (error: unknown) => refuse(asSciTokenError(error)),
+      )
     } catch (error) {
       return refuse(asSciTokenError(error))
     }
   }
 
   const judge = (auth: Auth, decision: Decision): GuardOutcome =>
-    decision.allowed
-      ? { ok: true, auth, path: decision.normalizedPath, decision }
-      : refuse(decision.error, decision.missing)
+    decision.allowed ? passed(auth, decision) : refuse(decision.error, decision.missing)
 
-  const check = (auth: Auth | undefined, { authz, path, ...how }: Need): GuardOutcome => {
-    const token = auth && tokens.get(auth)
-    if (!token) return refuse(noCredentials())
-    const names = typeof authz === 'string' ? [authz] : authz
-    const pathOptions: RequestPathOptions = { rejectDotSegments, ...how }
-    const decisions = names.map((name) =>
-      token.decide({ authz: name, ...(path !== undefined && { path }), ...pathOptions }),
-    )
-    const best = decisions.find((decision) => decision.allowed) ?? decisions[0]
-    if (!best) return refuse(new InvalidRequestError('no authorization was asked for'))
-    if (best.allowed) return judge(auth, best)
+  const check = (auth: Auth | undefined, { authz, path, pathIsDecoded, isDirectory }: Need): GuardOutcome => {
+    const token = validatedOf(auth)
+    if (!auth || !token) return refuse(noCredentials())
+    const where = {
+      rejectDotSegments,
+      ...(path !== undefined && { path }),
+      ...(pathIsDecoded !== undefined && { pathIsDecoded }),
+      ...(isDirectory !== undefined && { isDirectory }),
+    }
+    const refusals: Refused[] = []
+    for (const name of typeof authz === 'string' ? [authz] : authz) {
+      const decision = token.decide({ authz: name, ...where })
+      if (decision.allowed) return passed(auth, decision)
+      refusals.push(decision)
+    }
+    const [first] = refusals
+    if (!first) return refuse(new InvalidRequestError('no authorization was asked for'))
     return refuse(
-      best.error,
-      decisions.flatMap((decision) => decision.missing),
+      first.error,
+      refusals.flatMap((decision) => decision.missing),
     )
   }
 
   const checkMethod: Guard['checkMethod'] = (auth, request, context = {}) => {
-    const token = auth && tokens.get(auth)
-    if (!token) return refuse(noCredentials())
+    const token = validatedOf(auth)
+    if (!auth || !token) return refuse(noCredentials())
     let first: GuardOutcome | undefined
     try {
       for (const step of stepsOf({ ...context, method: request.method, path: request.path }, options.methods)) {
@@ -160,7 +164,7 @@ export function createGuard(options: GuardOptions): Guard {
     } catch (error) {
       return judge(auth, refused(asSciTokenError(error)))
     }
-    return first ?? { ok: true, auth, path: undefined, decision: undefined }
+    return first ?? passed(auth)
   }
 
   const authorize: Guard['authorize'] = async (request, need = {}) => {
@@ -172,6 +176,12 @@ export function createGuard(options: GuardOptions): Guard {
   }
 
   return { authenticate, check, checkMethod, authorize, refuse }
+}
+
+const ANONYMOUS: Passed = { ok: true, auth: undefined, path: undefined, decision: undefined }
+
+function passed(auth: Auth, decision?: Allowed): Passed {
+  return { ok: true, auth, path: decision?.normalizedPath, decision }
 }
 
 function noCredentials(): InvalidRequestError {

@@ -23,11 +23,11 @@ export interface GuardedRequest {
 }
 
 /**
- * What the guard knows of each request, kept beside the requests rather than on them: other packages put an `auth` there too,
- * and theirs must not be taken for ours.
+ * What the guard knows of each request, under a symbol of its own: other packages put an `auth` on requests too, and theirs must
+ * not be taken for ours.
  */
 export class GuardedRequests<R extends object, S extends GuardedRequest = GuardedRequest> {
-  readonly #states = new WeakMap<R, S>()
+  readonly #key: symbol = Symbol('scitokens.guarded')
   readonly #advice: string
 
   /** @param advice - what to do where no guard has seen the request, for the message. */
@@ -36,7 +36,7 @@ export class GuardedRequests<R extends object, S extends GuardedRequest = Guarde
   }
 
   set(request: R, state: S): void {
-    this.#states.set(request, state)
+    ;(request as Record<symbol, S>)[this.#key] = state
   }
 
   /** Adds what was judged. */
@@ -46,7 +46,7 @@ export class GuardedRequests<R extends object, S extends GuardedRequest = Guarde
 
   /** Throws `config_error` where no guard has seen the request. */
   get(request: R): S {
-    const state = this.#states.get(request)
+    const state = (request as Record<symbol, S | undefined>)[this.#key]
     if (state) return state
     throw new ConfigError(`no guard has seen this request: ${this.#advice}`)
   }

@@ -7,7 +7,7 @@ export type HeaderSource =
 export function headerValues(headers: HeaderSource, name: string): readonly string[] {
   const values: string[] = []
   for (const [field, value] of isIterable(headers) ? headers : Object.entries(headers)) {
-    if (value === undefined || field.toLowerCase() !== name) continue
+    if (value === undefined || field.length !== name.length || field.toLowerCase() !== name) continue
     if (typeof value === 'string') values.push(value)
     else values.push(...value)
   }
