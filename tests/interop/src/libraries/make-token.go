@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/lestrrat-go/jwx/v2/jwa"
-	"github.com/lestrrat-go/jwx/v2/jwk"
-	"github.com/lestrrat-go/jwx/v2/jwt"
+	"github.com/lestrrat-go/jwx/jwa"
+	"github.com/lestrrat-go/jwx/jwk"
+	"github.com/lestrrat-go/jwx/jwt"
 )
 
 type order struct {
@@ -48,7 +48,7 @@ func run() error {
 			return err
 		}
 	}
-	text, err := jwt.Sign(token, jwt.WithKey(jwa.SignatureAlgorithm(asked.Alg), key))
+	text, err := jwt.Sign(token, jwa.SignatureAlgorithm(asked.Alg), key)
 	if err != nil {
 		return err
 	}

@@ -6,8 +6,8 @@ import { defaultCacheDirectory, preparePython } from '@scitokens/conformance'
 import type { JsonObject, ProfileName } from '@scitokens/core'
 import { run } from '../programs.ts'
 
-/** The JWT library that scitokens-go is built on, in its newest line. */
-const JWX = 'github.com/lestrrat-go/jwx/v2@v2.1.6'
+/** The JWT library that scitokens-go is built on, in its newest version that Debian's Go compiles. */
+const JWX = 'github.com/lestrrat-go/jwx@v1.2.29'
 
 /** A key pair as files, in the forms other libraries read. */
 export interface KeyFiles {
