@@ -76,12 +76,10 @@ export function forgetEmptyToolchain() {
 }
 
 function removeDependencies() {
-  rmSync(join(root, 'node_modules'), { recursive: true, force: true })
-  for (const group of ['packages', 'examples', 'tests']
-    .map((name) => join(root, name))
-    .filter((path) => existsSync(path))) {
-    for (const member of readdirSync(group))
-      rmSync(join(group, member, 'node_modules'), { recursive: true, force: true })
+  const groups = ['packages', 'examples', 'tests'].map((name) => join(root, name)).filter((path) => existsSync(path))
+  const members = groups.flatMap((group) => readdirSync(group).map((name) => join(group, name, 'node_modules')))
+  for (const folder of [join(root, 'node_modules'), join(root, 'tools', 'node_modules'), ...members]) {
+    if (existsSync(folder)) rmSync(folder, { recursive: true })
   }
 }
 

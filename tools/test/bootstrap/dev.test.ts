@@ -177,12 +177,15 @@ describe('tools/dev.mjs fails with one sentence, a non-zero status and nothing l
 
   test('when the install fails', async () => {
     const full =
-      '#!/bin/sh\n[ "$1" = --version ] && { echo 12.21.0; exit; }\nmkdir node_modules\necho "ENOSPC: no space left on device"\nexit 1\n'
+      '#!/bin/sh\n[ "$1" = --version ] && { echo 12.21.0; exit; }\nmkdir node_modules packages/core/node_modules\necho "ENOSPC: no space left on device"\nexit 1\n'
     await prepare([node('24.21.0'), { ...pnpm, files: { pnpm: full } }])
+    mkdirSync(join(machine.tree, 'packages', 'core'), { recursive: true })
+    writeFileSync(join(machine.tree, 'packages', 'README.md'), '')
     const outcome = await machine.run(['node', '-v'])
     expect(outcome).toMatchObject({ status: 1, stdout: '' })
     expect(outcome.stderr).toMatch(/^Cannot write the dependencies \(ENOSPC\)/m)
     expect(existsSync(join(machine.tree, 'node_modules'))).toBe(false)
+    expect(existsSync(join(machine.tree, 'packages', 'core', 'node_modules'))).toBe(false)
   })
 
   test('when the command does not exist', async () => {
