@@ -48,3 +48,10 @@ test('missing, expired and unusable keys are not copied, and the reason is told'
   ])
   expect(to.list()).toEqual([])
 })
+
+test('copied keys live no longer than fetched ones, whatever the other file says', async () => {
+  const [from, to] = [new MemoryStore(), new MemoryStore()]
+  from.saveKeys(await recordFor('https://a.example', { refreshAt: NOW + 1e9, expiresAt: NOW + 1e9 }))
+  await copyKeys(from, to, { clock })
+  expect(to.read('https://a.example')?.keys).toMatchObject({ refreshAt: NOW + 21_600, expiresAt: NOW + 345_600 })
+})
