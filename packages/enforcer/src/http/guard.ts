@@ -1,8 +1,9 @@
 import { InvalidRequestError, type Path, SciTokenError } from '@scitokens/core'
 import type { Enforcer } from '../enforcer.ts'
+import type { ValidatedToken } from '../validated-token.ts'
 import { type Allowed, type Decision, type Refused, refused } from '../decision.ts'
 import { type Auth, createAuth, validatedOf } from './auth.ts'
-import { type BearerOptions, extractBearer } from './bearer.ts'
+import { bearerCandidate, type BearerOptions, checkBearer } from './bearer.ts'
 import { challenge } from './challenge.ts'
 import type { HeaderSource } from './headers.ts'
 import { type MethodContext, type MethodRule, stepsOf } from './methods.ts'
@@ -110,18 +111,33 @@ export function createGuard(options: GuardOptions): Guard {
     }
   }
 
-  const authenticate = (request: GuardRequest): GuardOutcome | Promise<GuardOutcome> => {
+  const wait = async (bearer: string, token: Promise<ValidatedToken>): Promise<GuardOutcome> => {
     try {
-      const bearer = extractBearer(request, options)
+      return passed(createAuth(bearer, await token))
+    } catch (error) {
+      return unacceptable(bearer, error)
+    }
+  }
+
+  /** What cannot be a token at all is a malformed request rather than a bad token. */
+  const unacceptable = (bearer: string | undefined, error: unknown): Stopped => {
+    try {
+      if (bearer !== undefined) checkBearer(bearer)
+      return refuse(asSciTokenError(error))
+    } catch (malformed) {
+      return refuse(asSciTokenError(malformed))
+    }
+  }
+
+  const authenticate = (request: GuardRequest): GuardOutcome | Promise<GuardOutcome> => {
+    let bearer: string | undefined
+    try {
+      bearer = bearerCandidate(request, options)
       if (bearer === undefined) return required ? refuse(noCredentials()) : ANONYMOUS
       const token = enforcer.validateSoon(bearer, request.signal && { signal: request.signal })
-      if (!(token instanceof Promise)) return passed(createAuth(bearer, token))
-      return token.then(
-        (validated) => passed(createAuth(bearer, validated)),
-        (error: unknown) => refuse(asSciTokenError(error)),
-      )
+      return token instanceof Promise ? wait(bearer, token) : passed(createAuth(bearer, token))
     } catch (error) {
-      return refuse(asSciTokenError(error))
+      return unacceptable(bearer, error)
     }
   }
 
