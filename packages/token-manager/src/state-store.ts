@@ -144,7 +144,11 @@ export class StateStore {
           this.#run('update family set secret = ? where id = ?', sealed, family.id)
         }
       }
-      this.#run('update family set failures = 0, next_attempt = 0 where id = ?', family.id)
+      // The lease ends here too: one write to the disk less for each renewal.
+      this.#run(
+        'update family set failures = 0, next_attempt = 0, lease = null, lease_until = 0 where id = ?',
+        family.id,
+      )
       const scopes = JSON.stringify(wanted.scopes)
       const audience = JSON.stringify(wanted.audience)
       this.#run(
