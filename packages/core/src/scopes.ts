@@ -1,4 +1,5 @@
 import { quote, TokenNotAcceptableError } from './errors.ts'
+import { hashOf, nameOf, ScopeList, scanScopes } from './scope-list.ts'
 import { covers as coversPath, encodeScopePath, intersectPaths, type Path, parseScopePath, ROOT } from './paths.ts'
 
 /** One item of a `scope` claim that grants something: an authorization, for a path or for everything. */
@@ -70,19 +71,21 @@ export function needsPath(authz: string): boolean {
  * spoils the claim wherever it stands. Throws `invalid_scope`; `invalid_claim` for what is no string.
  */
 export function parseScopes(claim: string, options: ScopeOptions = {}): ScopeClaim {
-  const scopes: Scope[] = []
-  const selectors: string[] = []
-  const seen = new Set<string>()
-  for (const item of itemsOf(claim)) {
-    const scope = parseItem(item, options)
-    // No authorization has a colon, so this names one scope only.
-    const key = scope?.hasPath ? `${scope.authz}:${scope.path}` : (scope?.authz ?? item)
-    if (seen.has(key)) continue
-    seen.add(key)
-    if (scope) scopes.push(scope)
-    else selectors.push(item)
-  }
-  return { scopes, selectors }
+  checkIsText(claim)
+  const list = new ScopeList()
+  const selectors = new Set<string>()
+  scanScopes(claim, {
+    plain: (authz, path, hash) => {
+      if (SELECTORS.has(authz)) selectors.add(`${authz}:${path}`)
+      else list.add({ authz, path, hasPath: true }, hash)
+    },
+    other: (item) => {
+      const scope = parseItem(item, options)
+      if (scope) list.add(scope, hashOf(nameOf(scope)))
+      else selectors.add(item)
+    },
+  })
+  return { scopes: list.scopes, selectors: [...selectors] }
 }
 
 /**
@@ -91,15 +94,17 @@ export function parseScopes(claim: string, options: ScopeOptions = {}): ScopeCla
  * {@link parseScopes}.
  */
 export function normalizeScopeClaim(claim: string): string {
-  const items = itemsOf(claim).map((item) => {
+  checkIsText(claim)
+  const items = claim.split(' ').filter((item) => item !== '')
+  const formatted = items.map((item) => {
     const scope = parseItem(item, {})
     return scope ? formatScope(scope) : item
   })
-  return [...new Set(items)].join(' ')
+  return [...new Set(formatted)].join(' ')
 }
 
-function itemsOf(claim: string): readonly string[] {
-  if (typeof claim === 'string') return claim.split(' ').filter((item) => item !== '')
+function checkIsText(claim: string): void {
+  if (typeof claim === 'string') return
   throw new TokenNotAcceptableError('invalid_claim', 'scope must be a string', { reason: 'invalid', claim: 'scope' })
 }
 
@@ -110,22 +115,30 @@ export function parseScope(item: string): Scope {
   return scope
 }
 
-function parseItem(item: string, { acceptUriScopes }: ScopeOptions): Scope | undefined {
+function parseItem(item: string, options: ScopeOptions): Scope | undefined {
   if (NOT_IN_A_SCOPE.test(item) || !item.isWellFormed()) throw invalid(item, 'has a character that no scope has')
-  if (acceptUriScopes && item.startsWith(URI_PREFIX)) return parseItem(item.slice(URI_PREFIX.length), {})
+  if (options.acceptUriScopes && item.startsWith(URI_PREFIX)) return parseItem(item.slice(URI_PREFIX.length), {})
   const colon = item.indexOf(':')
   const authz = colon === -1 ? item : item.slice(0, colon)
   if (authz === '') throw invalid(item, 'has no authorization')
   if (/[\\"]/.test(authz)) throw invalid(item, 'has a character that no scope has')
-  if (SELECTORS.has(authz) || item.startsWith('https://') || item.startsWith('http://')) return undefined
+  if (SELECTORS.has(authz)) return undefined
   if (colon === -1) {
     if (needsPath(authz)) throw invalid(item, 'needs a path')
     return { authz, path: ROOT, hasPath: false }
   }
-  const rest = item.slice(colon + 1)
-  if (rest.startsWith('/')) return { authz, path: parseScopePath(rest), hasPath: true }
+  if (item.charCodeAt(colon + 1) === SLASH) {
+    if (isWebAddress(authz, item)) return undefined
+    return { authz, path: parseScopePath(item.slice(colon + 1)), hasPath: true }
+  }
   if (needsPath(authz)) throw invalid(item, 'needs an absolute path')
   return undefined
+}
+
+const SLASH = 0x2f
+
+function isWebAddress(authz: string, item: string): boolean {
+  return (authz === 'https' || authz === 'http') && item.startsWith('//', authz.length + 1)
 }
 
 function invalid(item: string, why: string): TokenNotAcceptableError {

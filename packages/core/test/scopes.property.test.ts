@@ -10,6 +10,7 @@ import {
   normalizeScopeClaim,
   parseScope,
   parseScopes,
+  SciTokenError,
   type Scope,
 } from '../src/index.ts'
 
@@ -36,6 +37,15 @@ const answers = (list: readonly Scope[]): string[] => [
   ...new Set(world.filter((asked) => list.some((one) => covers(one, asked))).map(formatScope)),
 ]
 
+function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof SciTokenError) return undefined
+    throw error
+  }
+}
+
 test('covering is reflexive and transitive', () => {
   fc.assert(
     fc.property(scope, scope, scope, (a, b, c) => {
@@ -55,6 +65,44 @@ test('what is formatted is parsed again', () => {
       expect(parseScopes(text).scopes).toEqual(distinct)
       expect(normalizeScopeClaim(text)).toBe(formatScopes(distinct))
     }),
+  )
+})
+
+test('a claim is read as its items are, one by one', () => {
+  const odd = fc.constantFrom(
+    'openid',
+    'openid:/x',
+    'read',
+    'read:/a//b',
+    'read:/a/./b',
+    'read:/..',
+    'x:y',
+    ':/a',
+    'https://a/b',
+    'a/b:/c',
+  )
+  const odder = fc.constantFrom(
+    'read:/a\\b',
+    'read:/é',
+    'a"b',
+    'é:/x',
+    'read:/.a',
+    'read://',
+    'read:/a.b',
+    'Aa:/x',
+    'BB:/x',
+    '',
+  )
+  fc.assert(
+    fc.property(fc.array(fc.oneof(item, odd, odder), { maxLength: 8 }), fc.constantFrom(' ', '  '), (items, space) => {
+      const alone = items.map((one) => attempt(() => parseScopes(one)))
+      const whole = attempt(() => parseScopes(items.join(space)))
+      if (alone.includes(undefined)) return expect(whole).toBeUndefined()
+      const names = alone.flatMap((one) => one!.scopes.map(formatScope))
+      expect(whole!.scopes.map(formatScope)).toEqual([...new Set(names)])
+      expect(whole!.selectors).toEqual([...new Set(alone.flatMap((one) => one!.selectors))])
+    }),
+    { numRuns: 2000 },
   )
 })
 

@@ -27,6 +27,18 @@ test('a claim is a list of authorizations, in order, each once', () => {
   expect(list('read://a/ read:/a/ read:/%61/')).toEqual(['read:/a/'])
 })
 
+test('scopes whose names have one hash are told apart, and each is there once', () => {
+  // "Aa" and "BB" have the same hash of the kind that the scanner makes.
+  expect(list('read:/Aa read:/BB read:/Aa read:/x read:/BB Aa BB Aa read:/%41a')).toEqual([
+    'read:/Aa',
+    'read:/BB',
+    'read:/x',
+    'Aa',
+    'BB',
+  ])
+  expect(parseScopes('aud:x openid aud:x openid:/a openid:/a').selectors).toEqual(['aud:x', 'openid', 'openid:/a'])
+})
+
 test('spaces separate, however many; nothing is no authorization', () => {
   expect(list('  read:/a   write:/b ')).toEqual(['read:/a', 'write:/b'])
   expect(list('')).toEqual([])
@@ -107,7 +119,9 @@ test('a claim that is no string is no claim', async () => {
 })
 
 test('the authorizations of both profiles for files need a path, others do not', () => {
-  expect(['read', 'write', 'storage.read', 'storage.create', 'storage.stage'].every(needsPath)).toBe(true)
+  expect(['read', 'write', 'storage.read', 'storage.create', 'storage.stage', 'storage.future'].every(needsPath)).toBe(
+    true,
+  )
   expect(['queue', 'execute', 'compute.read', 'Read', 'toString'].some(needsPath)).toBe(false)
 })
 
