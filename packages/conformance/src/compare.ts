@@ -34,7 +34,7 @@ function outcomesOf({ outcome }: Expectation): readonly Outcome[] {
 }
 
 /** An answer in a few words. */
-export function describe({ outcome, code, message }: Answer): string {
+function describe({ outcome, code, message }: Answer): string {
   const itsCode = code === undefined ? '' : ` ${code}`
   return `${outcome}${itsCode}${message === undefined ? '' : ` (${message})`}`
 }

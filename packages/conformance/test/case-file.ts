@@ -7,7 +7,7 @@ export function newKey(kid: string): Record<string, unknown> {
 }
 
 export const ISSUER = 'https://demo.example.org'
-export const AUDIENCE = 'https://a.example'
+const AUDIENCE = 'https://a.example'
 
 /** A template of an acceptable 2.0 token. */
 export function template(claims: Record<string, unknown> = {}): Record<string, unknown> {

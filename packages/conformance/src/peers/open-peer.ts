@@ -1,6 +1,5 @@
 import type { Implementation } from '../implementation.ts'
 import { openCommandPeer } from './command-peer.ts'
-import { openCppPeer } from './cpp-peer.ts'
 import { openGoPeer } from './go-peer.ts'
 import { defaultCacheDirectory } from './programs.ts'
 import { openPythonPeer } from './python-peer.ts'
@@ -25,8 +24,11 @@ export async function openPeer(
   { cacheDirectory = defaultCacheDirectory() }: PeerOptions = {},
 ): Promise<Implementation> {
   switch (peer) {
-    case 'cpp':
+    case 'cpp': {
+      // It needs SQLite, which not every runtime has; whoever asks another peer should not have to care.
+      const { openCppPeer } = await import('./cpp-peer.ts')
       return openCppPeer(cacheDirectory)
+    }
     case 'python':
       return openPythonPeer(cacheDirectory)
     case 'go':
