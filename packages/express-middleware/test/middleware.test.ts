@@ -2,7 +2,8 @@ import type { AddressInfo } from 'node:net'
 import { createTestIssuer, type TestIssuer } from '@scitokens/core/testing'
 import express from 'express'
 import express4 from 'express4'
-import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { request as httpRequest } from 'node:http'
+import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { findAuth, getAuth, getPath, refusalHandler, requireScope, scitokens } from '../src/index.ts'
 
 const AUDIENCE = 'https://data.example'
@@ -66,11 +67,113 @@ describe.each([
   it("Express's own error handler answers with the right status and challenge too", async () => {
     const app = make()
     app.set('env', 'production')
+    const log = vi.spyOn(console, 'error').mockImplementation(() => {})
     app.use(scitokens(options()))
     const url = await listen(app)
     const answer = await fetch(url)
     expect(answer.status).toBe(401)
     expect(answer.headers.get('www-authenticate')).toBe('Bearer')
+    expect(await answer.text()).not.toContain('credentials') // details are for the log
+    await vi.waitFor(() => expect(log).toHaveBeenCalled())
+    log.mockRestore()
+  })
+
+  it('sees the second of two Authorization headers, which Node drops', async () => {
+    const app = make()
+    app.use(scitokens({ ...options(), handleErrors: true }))
+    const url = new URL(await listen(app))
+    const { authorization } = await bearer('read:/')
+    const status = await new Promise((resolve, reject) => {
+      const headers = ['Host', 'x', 'Authorization', authorization!, 'Authorization', 'Bearer other']
+      httpRequest({ host: url.hostname, port: url.port, headers: headers as never }, (answer) =>
+        resolve(answer.statusCode),
+      )
+        .on('error', reject)
+        .end()
+    })
+    expect(status).toBe(400)
+  })
+
+  it('serves its metadata to everybody, at the place that belongs to the resource, and names it in challenges', async () => {
+    const app = make()
+    const guard = scitokens({ ...options(), resource: 'https://data.example/store', handleErrors: true })
+    app.use(guard.metadata)
+    app.use('/files', guard)
+    const url = await listen(app)
+    const path = '/.well-known/oauth-protected-resource/store'
+    const answer = await fetch(url + path)
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get('access-control-allow-origin')).toBe('*')
+    expect(await answer.json()).toEqual({
+      resource: 'https://data.example/store',
+      authorization_servers: [issuer.issuer],
+      bearer_methods_supported: ['header'],
+    })
+    expect((await fetch(url + path, { method: 'OPTIONS' })).status).toBe(204)
+    expect((await fetch(url + path, { method: 'POST' })).status).toBe(405)
+    const refused = await fetch(`${url}/files/x`, { headers: { host: 'evil.example' } })
+    expect(refused.headers.get('www-authenticate')).toBe(`Bearer resource_metadata="https://data.example${path}"`)
+  })
+
+  it('puts who asks where it is told to, and nowhere else', async () => {
+    const app = make()
+    app.use(scitokens({ ...options(), property: false }))
+    app.get('/none', (req, res) => void res.json({ auth: 'auth' in req, subject: getAuth(req).subject }))
+    const named = make()
+    named.use(scitokens({ ...options(), property: 'scitoken' }))
+    named.get(
+      '/named',
+      (req, res) => void res.json({ same: (req as never)['scitoken'] === getAuth(req), json: getAuth(req) }),
+    )
+    const headers = await bearer('read:/')
+    expect(await (await fetch(`${await listen(app)}/none`, { headers })).json()).toEqual({
+      auth: false,
+      subject: 'test-user',
+    })
+    const answer = await (await fetch(`${await listen(named)}/named`, { headers })).text()
+    expect(JSON.parse(answer)).toMatchObject({ same: true, json: { subject: 'test-user', issuer: issuer.issuer } })
+    expect(answer).not.toContain(headers['authorization']!.split('.').at(-1)) // the token is in no JSON
+  })
+
+  it('tells a missing middleware from a bad token: 500, and what to do', async () => {
+    const app = make().set('env', 'test')
+    app.use(requireScope('read'))
+    const seen: unknown[] = []
+    app.use(((error, _req, res, _next) => {
+      seen.push(error.code, error.message)
+      res.sendStatus(500)
+    }) as express.ErrorRequestHandler)
+    expect((await fetch(await listen(app))).status).toBe(500)
+    expect(seen).toEqual(['config_error', expect.stringContaining('app.use(scitokens(')])
+  })
+
+  it('refuses options that make no sense at once', () => {
+    expect(() => scitokens({ audience: AUDIENCE })).toThrow(expect.objectContaining({ code: 'config_error' }))
+    expect(() => scitokens({ ...options(), audience: 'ANY' })).toThrow(
+      expect.objectContaining({ code: 'config_error' }),
+    )
+    expect(() => scitokens({ issuers: 'http://vo.example', audience: AUDIENCE })).toThrow(
+      expect.objectContaining({ code: expect.stringMatching(/config_error|insecure_url/) }),
+    )
+  })
+
+  it('an issuer that cannot be reached is 503 with Retry-After, never 401', async () => {
+    const app = make()
+    const guard = scitokens({
+      issuers: 'http://127.0.0.1:9',
+      audience: AUDIENCE,
+      keyCache: { store: 'memory' },
+      dangerouslyAllowLoopbackHttp: true,
+      handleErrors: true,
+    })
+    app.use(guard)
+    const unreachable = await createTestIssuer({ issuer: 'http://127.0.0.1:9' })
+    const token = await unreachable.sign({ aud: AUDIENCE, scope: 'read:/' })
+    const answer = await fetch(await listen(app), { headers: { authorization: `Bearer ${token}` } })
+    expect(answer.status).toBe(503)
+    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
+    expect(answer.headers.get('www-authenticate')).toBeNull()
+    await guard.close()
   })
 
   it.each(['handleErrors', 'refusalHandler'])('answers refusals itself with %s', async (how) => {
@@ -92,6 +195,7 @@ describe.each([
 
   it('optional credentials may be missing, but not bad, and never answer a question with yes', async () => {
     const app = make()
+    app.set('env', 'test')
     app.use(scitokens({ ...options(), required: false, handleErrors: true }))
     app.get('/who', (req, res) => void res.json({ who: findAuth(req)?.subject ?? 'nobody' }))
     app.get('/guarded', requireScope('read'), (_req, res) => void res.end('secret'))
