@@ -116,13 +116,20 @@ async function bare(): Promise<string> {
 }
 
 const KINDS: Record<string, () => Promise<string>> = { issuer, 'oidc-provider': oidcProvider, bare }
+/** Processor time of this process so far, in seconds. */
+function cpuSeconds(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
+}
+
 const url = await KINDS[kind!]!()
 process.stdout.write(`${JSON.stringify({ url })}\n`)
-createInterface(process.stdin).on('line', () => {
-  globalThis.gc?.()
+createInterface(process.stdin).on('line', (line) => {
+  const collect = line === 'collect'
+  if (collect) globalThis.gc?.()
   const size = kind === 'issuer' && !database ? statSync(file).size : 0
   process.stdout.write(
-    `${JSON.stringify({ rss: process.memoryUsage.rss(), heap: process.memoryUsage().heapUsed, size })}\n`,
+    `${JSON.stringify({ rss: process.memoryUsage.rss(), heap: process.memoryUsage().heapUsed, size, cpu: cpuSeconds() })}\n`,
   )
 })
 process.stdin.on('end', () => process.exit(0))
