@@ -34,7 +34,7 @@ export interface Preparation {
   /** Versions and the like, to the same end. */
   readonly version: string
   /** Makes the peer in an empty directory. */
-  readonly make: (directory: string, command: RunCommand) => Promise<void>
+  readonly make: (directory: string, command: RunCommand) => Promise<unknown>
 }
 
 /** Runs a command to its end. */
