@@ -20,7 +20,7 @@ export type RenewerEvent =
 
 /** Options of {@link Renewer}. */
 export interface RenewerOptions {
-  /** Requests to issuers at the same time. Default: 16. */
+  /** Requests to issuers at the same time. Default: 64. */
   readonly concurrency?: number
   /** How often the clock is looked at, in milliseconds. Default: 1000. */
   readonly tickMs?: number
@@ -118,7 +118,7 @@ export class Renewer {
         if (this.#circuit.enter(item.issuer) && (await this.#renewOne(item))) renewed += 1
       }
     }
-    await Promise.all(Array.from({ length: Math.min(this.#options.concurrency ?? 16, due.length) }, worker))
+    await Promise.all(Array.from({ length: Math.min(this.#options.concurrency ?? 64, due.length) }, worker))
     return renewed
   }
 

@@ -1,5 +1,7 @@
+import { rmSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { ConfigError } from '@scitokens/core'
+import { privateFile } from './private-file.ts'
 
 /**
  * One entry per version, only ever added to. Secrets and tokens are sealed (see `secret-box.ts`); lists are JSON; times are
@@ -24,8 +26,6 @@ const MIGRATIONS: readonly string[] = [
      ended text,
      failures integer not null default 0,
      next_attempt real not null default 0,
-     lease text,
-     lease_until real not null default 0,
      created real not null,
      unique (owner, service, handle)
    ) strict;
@@ -47,11 +47,42 @@ const MIGRATIONS: readonly string[] = [
      token integer not null references token (id) on delete cascade,
      uid integer,
      gid integer,
-     format text not null check (format in ('bare', 'json')),
-     delivered real not null default 0
+     format text not null check (format in ('bare', 'json'))
    ) strict, without rowid;
    create index delivery_token on delivery (token);`,
 ]
+
+/**
+ * What need not survive a power loss, and so costs no write to the disk: which job files this process has written (all are written
+ * anew at its start), and who is speaking to an issuer just now (a file that all processes share).
+ */
+const VOLATILE = `
+  create table if not exists leases.lease (family integer primary key, lease text not null, until real not null) strict;
+  create table if not exists memory.delivered (file text primary key, issued_at real not null) strict, without rowid;`
+
+/** Attaches the volatile part. A lease file that a power loss has damaged is made anew. */
+export function attachVolatile(database: DatabaseSync, leaseFile: string): void {
+  database.exec("attach ':memory:' as memory")
+  try {
+    attachLeases(database, leaseFile)
+  } catch (error) {
+    if (![NOTADB, CORRUPT].includes(((error as { errcode?: number }).errcode ?? 0) & 0xff)) throw error
+    const attached = database.prepare("select 1 from pragma_database_list where name = 'leases'").get()
+    if (attached) database.exec('detach leases')
+    rmSync(leaseFile, { force: true })
+    attachLeases(database, leaseFile)
+  }
+}
+
+function attachLeases(database: DatabaseSync, leaseFile: string): void {
+  database.prepare('attach ? as leases').run(privateFile(leaseFile))
+  database.exec('pragma leases.journal_mode = memory; pragma leases.synchronous = off')
+  database.exec(VOLATILE)
+}
+
+/** SQLite's primary result codes. https://sqlite.org/rescode.html */
+export const CORRUPT = 11
+export const NOTADB = 26
 
 /** Brings a database to the current version. Throws `config_error` for one from the future. */
 export function migrate(database: DatabaseSync): void {

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
-import { chmodSync, mkdirSync, statSync } from 'node:fs'
+import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { ConfigError, quote, UndecidedError } from '@scitokens/core'
 import type { Delivery, DeliveryFormat, Family, FamilyName, HeldToken, Narrowing } from './family.ts'
 import type { Grant, Wanted } from './oauth-client.ts'
-import { migrate } from './schema.ts'
+import { privateFile } from './private-file.ts'
+import { attachVolatile, CORRUPT, migrate, NOTADB } from './schema.ts'
 import type { SecretBox } from './secret-box.ts'
 
 /** Name of the state file in its directory. */
@@ -13,6 +14,14 @@ export const STATE_FILE = 'token-manager.sqlite'
 
 /** A family that is to be stored. */
 export type NewFamily = Omit<Family, 'id' | 'ended' | 'failures' | 'nextAttempt'>
+
+/** What an issuer gave, and when it is to be renewed. */
+export interface NewGrant {
+  readonly family: Family
+  readonly wanted: Wanted
+  readonly grant: Grant
+  readonly renewAt: number
+}
 
 /** A token whose time has come. */
 export interface DueToken {
@@ -39,11 +48,11 @@ export class StateStore {
     makePrivateDirectory(directory)
     const file = join(directory, STATE_FILE)
     this.#database = guarded(() => {
-      const database = new DatabaseSync(file, { timeout: 10_000, enableForeignKeyConstraints: true })
-      if (process.platform !== 'win32') chmodSync(file, 0o600)
+      const database = new DatabaseSync(privateFile(file), { timeout: 10_000, enableForeignKeyConstraints: true })
       // Home directories may be NFS, where WAL breaks; FULL: a rotated refresh token must survive a power loss.
       database.exec('pragma journal_mode = delete; pragma synchronous = full; pragma secure_delete = on')
       migrate(database)
+      attachVolatile(database, join(directory, 'leases.sqlite'))
       return database
     })
     this.#checkKey(directory)
@@ -69,7 +78,7 @@ export class StateStore {
            token_endpoint = excluded.token_endpoint,
            client_id = excluded.client_id, client_secret = excluded.client_secret, scopes = excluded.scopes,
            audience = excluded.audience, kind = excluded.kind, secret = excluded.secret, narrowing = excluded.narrowing,
-           ended = null, failures = 0, next_attempt = 0, lease = null, lease_until = 0`,
+           ended = null, failures = 0, next_attempt = 0`,
         owner,
         service,
         handle,
@@ -120,10 +129,11 @@ export class StateStore {
   acquireLease(id: number, now: number, seconds: number): string | undefined {
     const lease = randomUUID()
     const taken = this.#run(
-      'update family set lease = ?, lease_until = ? where id = ? and (lease is null or lease_until <= ? or lease_until > ?)',
+      `insert into leases.lease (family, lease, until) values (?, ?, ?) on conflict (family) do update
+       set lease = excluded.lease, until = excluded.until where until <= ? or until > ?`,
+      id,
       lease,
       now + seconds,
-      id,
       now,
       now + 2 * seconds,
     )
@@ -131,40 +141,41 @@ export class StateStore {
   }
 
   releaseLease(id: number, lease: string): void {
-    this.#run('update family set lease = null, lease_until = 0 where id = ? and lease = ?', id, lease)
+    this.#run('delete from leases.lease where family = ? and lease = ?', id, lease)
   }
 
-  /** Keeps what an issuer gave, the rotated refresh token and the access token in one step. */
-  saveGrant(family: Family, wanted: Wanted, grant: Grant, renewAt: number): HeldToken {
-    return this.#transaction(() => {
-      if (family.kind === 'refresh_token' && grant.refreshToken !== undefined) {
-        const sealed = this.#box.seal(grant.refreshToken, `${placeOf(family)}\0secret`)
-        // A new login that came meanwhile is not overwritten by the last breath of the old one.
-        if (this.familyById(family.id)?.secret === family.secret) {
-          this.#run('update family set secret = ? where id = ?', sealed, family.id)
-        }
+  /**
+   * Keeps what an issuer gave, the rotated refresh tokens and the access tokens in one step: as many as there are, since each step
+   * waits for the disk.
+   */
+  saveGrants(grants: readonly NewGrant[]): HeldToken[] {
+    return this.#transaction(() => grants.map((grant) => this.#saveGrant(grant)))
+  }
+
+  #saveGrant({ family, wanted, grant, renewAt }: NewGrant): HeldToken {
+    if (family.kind === 'refresh_token' && grant.refreshToken !== undefined) {
+      const sealed = this.#box.seal(grant.refreshToken, `${placeOf(family)}\0secret`)
+      // A new login that came meanwhile is not overwritten by the last breath of the old one.
+      if (this.familyById(family.id)?.secret === family.secret) {
+        this.#run('update family set secret = ? where id = ?', sealed, family.id)
       }
-      // The lease ends here too: one write to the disk less for each renewal.
-      this.#run(
-        'update family set failures = 0, next_attempt = 0, lease = null, lease_until = 0 where id = ?',
-        family.id,
-      )
-      const scopes = JSON.stringify(wanted.scopes)
-      const audience = JSON.stringify(wanted.audience)
-      this.#run(
-        `insert into token (family, scopes, audience, sealed, issued_at, expires_at, renew_at) values (?, ?, ?, ?, ?, ?, ?)
-         on conflict (family, scopes, audience) do update set sealed = excluded.sealed, issued_at = excluded.issued_at,
-           expires_at = excluded.expires_at, renew_at = excluded.renew_at`,
-        family.id,
-        scopes,
-        audience,
-        this.#box.seal(grant.accessToken, `${placeOf(family)}\0token\0${scopes}\0${audience}`),
-        grant.issuedAt,
-        grant.expiresAt,
-        renewAt,
-      )
-      return this.findToken(family, wanted)!
-    })
+    }
+    this.#run('update family set failures = 0, next_attempt = 0 where id = ?', family.id)
+    const scopes = JSON.stringify(wanted.scopes)
+    const audience = JSON.stringify(wanted.audience)
+    this.#run(
+      `insert into token (family, scopes, audience, sealed, issued_at, expires_at, renew_at) values (?, ?, ?, ?, ?, ?, ?)
+       on conflict (family, scopes, audience) do update set sealed = excluded.sealed, issued_at = excluded.issued_at,
+         expires_at = excluded.expires_at, renew_at = excluded.renew_at`,
+      family.id,
+      scopes,
+      audience,
+      this.#box.seal(grant.accessToken, `${placeOf(family)}\0token\0${scopes}\0${audience}`),
+      grant.issuedAt,
+      grant.expiresAt,
+      renewAt,
+    )
+    return this.findToken(family, wanted)!
   }
 
   findToken(family: Family, { scopes, audience }: Wanted): HeldToken | undefined {
@@ -260,7 +271,7 @@ export class StateStore {
   putDelivery({ file, tokenId, uid, gid, format }: Delivery): void {
     this.#run(
       `insert into delivery (file, token, uid, gid, format) values (?, ?, ?, ?, ?)
-       on conflict (file) do update set token = excluded.token, uid = excluded.uid, gid = excluded.gid, format = excluded.format, delivered = 0`,
+       on conflict (file) do update set token = excluded.token, uid = excluded.uid, gid = excluded.gid, format = excluded.format`,
       file,
       tokenId,
       uid ?? null,
@@ -296,15 +307,13 @@ export class StateStore {
 
   /** Files that do not hold the newest token yet. */
   undelivered(tokenId?: number): Delivery[] {
-    const rows =
-      tokenId === undefined
-        ? this.#all(
-            'select delivery.* from delivery join token on token.id = delivery.token where sealed is not null and delivered <> issued_at',
-          )
-        : this.#all(
-            'select delivery.* from delivery join token on token.id = delivery.token where token.id = ? and delivered <> issued_at',
-            tokenId,
-          )
+    const which = tokenId === undefined ? 'sealed is not null' : 'token.id = ?'
+    const rows = this.#all(
+      `select delivery.* from delivery join token on token.id = delivery.token
+       left join memory.delivered on delivered.file = delivery.file
+       where ${which} and delivered.issued_at is not token.issued_at`,
+      ...(tokenId === undefined ? [] : [tokenId]),
+    )
     return rows.map(deliveryFrom)
   }
 
@@ -315,7 +324,7 @@ export class StateStore {
   }
 
   markDelivered(file: string, issuedAt: number): void {
-    this.#run('update delivery set delivered = ? where file = ?', issuedAt, file)
+    this.#run('insert or replace into memory.delivered (file, issued_at) values (?, ?)', file, issuedAt)
   }
 
   close(): void {
@@ -439,9 +448,7 @@ function makePrivateDirectory(directory: string): void {
   }
 }
 
-/** SQLite's primary result codes. https://sqlite.org/rescode.html */
-const NOTADB = 26
-const CORRUPT = 11
+/** SQLite's primary result code for a full disk. https://sqlite.org/rescode.html */
 const FULL = 13
 
 function guarded<T>(work: () => T): T {

@@ -24,6 +24,8 @@ export interface TokenFileOptions {
   readonly mode?: number
   /** Refuse a directory that is owned by none of these (root is always fine). Default: the writer and `uid`. */
   readonly trustedOwners?: readonly number[]
+  /** Wait until the file is on the disk. Not needed where it is written anew after a crash. Default: true. */
+  readonly durable?: boolean
 }
 
 /**
@@ -44,7 +46,7 @@ export function writeTokenFile(file: string, content: string, options: TokenFile
     try {
       writeDraft(draft, content, options)
       renameSync(draft, join(base, basename(file)))
-      fsyncSync(dirFd)
+      if (options.durable ?? true) fsyncSync(dirFd)
     } catch (error) {
       rmSync(draft, { force: true })
       throw error
@@ -72,13 +74,17 @@ function openDirectory(directory: string, { uid, trustedOwners }: TokenFileOptio
   throw new ConfigError(`${quote(directory)} is a directory in which others can replace the token file`)
 }
 
-function writeDraft(draft: string, content: string, { uid, gid, mode = 0o600 }: TokenFileOptions): void {
+function writeDraft(
+  draft: string,
+  content: string,
+  { uid, gid, mode = 0o600, durable = true }: TokenFileOptions,
+): void {
   const fd = openSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
   try {
     writeSync(fd, content)
     if (uid !== undefined || gid !== undefined) fchownSync(fd, uid ?? process.geteuid!(), gid ?? process.getegid!())
     fchmodSync(fd, mode)
-    fsyncSync(fd)
+    if (durable) fsyncSync(fd)
   } finally {
     closeSync(fd)
   }

@@ -12,6 +12,7 @@ import {
   type HeldToken,
   type Narrowing,
 } from './family.ts'
+import { GrantWriter } from './grant-writer.ts'
 import { loadKeyFile } from './key-file.ts'
 import { type Grant, OAuthClient, type Wanted } from './oauth-client.ts'
 import { loginRequired } from './oauth-failure.ts'
@@ -99,10 +100,12 @@ export class TokenManager {
   readonly oauth: OAuthClient
   readonly clock: Clock
   readonly #random: Random
+  readonly #writer: GrantWriter
   readonly #flights = new Map<string, Promise<HeldToken>>()
 
   private constructor(store: StateStore, oauth: OAuthClient, clock: Clock, random: Random) {
     this.store = store
+    this.#writer = new GrantWriter(store)
     this.oauth = oauth
     this.clock = clock
     this.#random = random
@@ -203,6 +206,8 @@ export class TokenManager {
         : `${JSON.stringify({ access_token: token, token_type: 'bearer', expires_in: Math.floor(expiresAt - this.clock()), expires_at: expiresAt })}\n`
     writeTokenFile(file, content, {
       mode: 0o400,
+      // No job survives a power loss, and every start of a renewer writes the files of those that are there.
+      durable: false,
       ...(uid === undefined ? {} : { uid }),
       ...(gid === undefined ? {} : { gid }),
     })
@@ -291,7 +296,7 @@ export class TokenManager {
     try {
       const grant = await this.#request(family, wanted)
       const renewAt = renewalTime(grant.issuedAt, grant.expiresAt, this.#random)
-      return this.store.saveGrant(family, wanted, grant, renewAt)
+      return await this.#writer.save({ family, wanted, grant, renewAt })
     } catch (error) {
       if (error instanceof SciTokenError) this.#note(family, error)
       throw error

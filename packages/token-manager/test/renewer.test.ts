@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SciToken } from '@scitokens/core'
 import { expect, test } from 'vitest'
@@ -144,7 +144,6 @@ test('a file that could not be written is written as soon as it can be', async (
   const { issuer, manager, ana } = await withLogin()
   const directory = join(temporaryDirectory(), 'job')
   const elsewhere = temporaryDirectory()
-  const { mkdirSync } = await import('node:fs')
   mkdirSync(directory)
   const file = join(directory, 'token')
   await manager.deliver({ ...ana, file })
@@ -161,6 +160,26 @@ test('a file that could not be written is written as soon as it can be', async (
   await renewer.pass()
   expect(expiry(file)).toBe(issuer.clock() + 1200)
   expect(issuer.count('refresh_token')).toBe(2)
+})
+
+test('a lease file that a power loss has damaged is made anew, and nothing else is lost', async () => {
+  const { issuer, manager, ana } = await withLogin()
+  await manager.accessToken(ana)
+  manager.close()
+  writeFileSync(join(manager.directory, 'leases.sqlite'), 'x'.repeat(8192))
+  const reopened = openManager(issuer, { stateDirectory: manager.directory })
+  await expect(reopened.accessToken({ ...ana, minLifetime: 2000 })).resolves.toBeDefined()
+})
+
+test('job files that a power loss has emptied are written anew by the next start', async () => {
+  const { issuer, manager, ana } = await withLogin()
+  const file = join(temporaryDirectory(), 'token')
+  const { token } = await manager.deliver({ ...ana, file })
+  manager.close()
+  rmSync(file)
+  writeFileSync(file, '')
+  await new Renewer(openManager(issuer, { stateDirectory: manager.directory })).pass()
+  expect(readFileSync(file, 'utf8')).toBe(`${token}\n`)
 })
 
 test('of two managers on one state directory, the second says so and ends', async () => {
