@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { expect, onTestFinished, test } from 'vitest'
 import type { KeyCacheOptions } from '../src/index.ts'
 import { createAuthority } from './certificates.ts'
 import { cacheForTest, issuerForTest, temporaryDirectory } from './fixture.ts'
@@ -39,6 +40,15 @@ test("one cache's authorities do not serve another cache, though both talk to th
   const other = cacheForTest(server)
   await trusting.load(server.issuer)
   await expect(other.load(server.issuer)).rejects.toMatchObject({ code: 'issuer_unavailable' })
+})
+
+test("authorities are trusted besides the system's, not instead of them", async () => {
+  const [system, own] = [createAuthority(temporaryDirectory(), 'system'), createAuthority(temporaryDirectory(), 'own')]
+  const before = getCACertificates('default')
+  setDefaultCACertificates([...before, system.pem])
+  onTestFinished(() => setDefaultCACertificates(before))
+  const server = await issuerForTest({ tls: system.certify('localhost') })
+  expect((await cacheForTest(server, { ca: own.pem }).load(server.issuer)).keys).toHaveLength(1)
 })
 
 test.each(['/nowhere/ca.pem', ['/nowhere/ca.pem'], { directory: '/nowhere' }])('%j is found missing at once', (ca) => {

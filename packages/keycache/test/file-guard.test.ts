@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { guardFile } from '../src/file-guard.ts'
@@ -43,6 +43,15 @@ describe.runIf(process.getuid !== undefined)('on systems with owners and modes',
     chmodSync(directory, 0o775)
     expect(guardFile(join(directory, 'keys'))).toBe('read-write')
     expect(modeOf(directory)).toBe(0o700)
+  })
+
+  test("root's files are accepted; other users' files are refused, also by root", () => {
+    expect(guardFile('/etc/passwd', { readOnly: true })).toBe('read-only')
+    if (process.getuid!() !== 0) return
+    const file = join(temporaryDirectory(), 'keys')
+    writeFileSync(file, '')
+    chownSync(file, 65_534, 65_534)
+    expect(() => guardFile(file)).toThrow('it belongs to another user')
   })
 
   test('a symbolic link is refused: it may point anywhere', () => {
