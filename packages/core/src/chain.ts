@@ -118,7 +118,7 @@ function checkBase({ token: { claims }, childKey }: ChainLink): void {
 }
 
 /** Judges a child against its parent: whatever it may not do is a widening. Throws `broken_chain`, `widened_chain`. */
-export function checkChild(parent: ChainLink, child: ChainLink): void {
+function checkChild(parent: ChainLink, child: ChainLink): void {
   if (!parent.childKey) throw refuse('broken_chain', 'a leaf has no children', 'cwk', 'missing')
   const before = parent.token.claims
   const after = child.token.claims

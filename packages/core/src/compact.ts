@@ -41,7 +41,7 @@ export function parseCompact(text: string, maxLength: number = DEFAULT_MAX_TOKEN
 }
 
 /** Refuses a token that is too long to be looked at. Throws `too_large`; `config_error` for a limit that is none. */
-export function checkTokenLength(text: string, maxLength: number): void {
+function checkTokenLength(text: string, maxLength: number): void {
   if (!Number.isSafeInteger(maxLength) || maxLength < 1)
     throw new ConfigError('the largest token length must be a positive whole number')
   if (text.length > maxLength) {

@@ -36,6 +36,7 @@ export { checkIssuerIdentifier, isLoopbackHost, type IssuerIdentifierOptions } f
 export { isJsonValue, type JsonObject, type JsonValue, parseJsonObject, toJsonValue } from './json.ts'
 export type { Jwk, Jwks } from './jwk.ts'
 export { type DroppedKey, KeySet, type KeySetOptions, VerificationKey } from './key-set.ts'
+export type { KeyObjectLike, SigningKeyOptions } from './key-forms.ts'
 export type { KeyHint, KeySource } from './key-source.ts'
 export {
   authorizationsFor,
@@ -76,15 +77,9 @@ export {
   type ScopeOptions,
 } from './scopes.ts'
 export { type SignOptions, signToken } from './sign.ts'
-export {
-  type KeyObjectLike,
-  type Signer,
-  SigningKey,
-  type SigningKeyInput,
-  type SigningKeyOptions,
-  thumbprint,
-} from './signing-key.ts'
+export { type Signer, SigningKey, type SigningKeyInput } from './signing-key.ts'
 export { StaticKeys } from './static-keys.ts'
+export { thumbprint } from './thumbprint.ts'
 export { SciToken, type SciTokenOptions, type SerializeOptions } from './token.ts'
 export { issuerOf, keySetOf, tokenIds, type VerifiedToken, type VerifyOptions } from './verification.ts'
 export { verifyToken } from './verify.ts'

@@ -7,7 +7,7 @@ export type JsonValue = null | boolean | number | string | readonly JsonValue[] 
 export type JsonObject = { readonly [name: string]: JsonValue }
 
 /** Deepest nesting of objects and arrays in a header or claims set. */
-export const MAX_JSON_DEPTH = 32
+const MAX_JSON_DEPTH = 32
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 

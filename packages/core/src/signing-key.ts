@@ -1,9 +1,18 @@
 import { type Algorithm, isAlgorithm } from './algorithms.ts'
-import { encodeBase64url } from './base64url.ts'
 import { ConfigError, quote } from './errors.ts'
 import type { Jwk } from './jwk.ts'
+import {
+  exportCryptoKey,
+  exportKeyObject,
+  isCryptoKey,
+  isKeyObject,
+  isKeyPair,
+  judgeKey,
+  type KeyObjectLike,
+  type SigningKeyOptions,
+} from './key-forms.ts'
 import { exportPkcs8Pem, exportSpkiPem, readPem } from './pem.ts'
-import { algorithmFits, checkPublicJwk, isSameAlgorithm, MAX_RSA_BITS, MIN_RSA_BITS } from './public-jwk.ts'
+import { MAX_RSA_BITS, MIN_RSA_BITS } from './public-jwk.ts'
 import { makeSignature as makeWebSignature } from './signature-web.ts'
 import { importSigningKey, importVerificationKey, makeSignature, type PlatformKey, verifySignature } from '#signature'
 
@@ -15,30 +24,8 @@ export interface Signer {
   sign(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer>
 }
 
-/** Options when a key is taken in. */
-export interface SigningKeyOptions {
-  /** Default: the JWK's own `alg`, else what its type and curve suggest (RSA: RS256). */
-  readonly alg?: Algorithm
-  /** Default: the JWK's own `kid`, else its RFC 7638 thumbprint. */
-  readonly kid?: string
-}
-
 /** Forms in which a private key may be handed over. `KeyObject` is Node's, known by its `export` method. */
 export type SigningKeyInput = SigningKey | string | Jwk | CryptoKey | CryptoKeyPair | KeyObjectLike
-
-/** The part of Node's `KeyObject` that is needed; naming the type itself would tie core to Node. */
-export interface KeyObjectLike {
-  readonly type: string
-  export(options: { format: 'jwk' }): unknown
-}
-
-const DEFAULT_ALGORITHM: Readonly<Record<string, Algorithm>> = {
-  RSA: 'RS256',
-  'P-256': 'ES256',
-  'P-384': 'ES384',
-  'P-521': 'ES512',
-  Ed25519: 'EdDSA',
-}
 
 /**
  * A private key that signs tokens. Never printed: JSON and inspection show the `kid` only.
@@ -92,7 +79,7 @@ export class SigningKey implements Signer {
   static async fromJwk(jwk: Jwk, options: SigningKeyOptions = {}): Promise<SigningKey> {
     if (typeof jwk !== 'object' || jwk === null || typeof jwk.d !== 'string')
       throw new ConfigError('the key is no private JWK')
-    const { alg, kid, material } = await judge(jwk, options)
+    const { alg, kid, material } = await judgeKey(jwk, options)
     const { d, p, q, dp, dq, qi } = jwk
     const secrets = Object.fromEntries(
       Object.entries({ d, p, q, dp, dq, qi }).filter(([, value]) => value !== undefined),
@@ -128,7 +115,7 @@ export class SigningKey implements Signer {
     if (privateKey.type !== 'private') throw new ConfigError('the CryptoKey is not private')
     if (privateKey.extractable) return SigningKey.fromJwk(await exportCryptoKey(privateKey), options)
     if (!publicKey) throw new ConfigError('the CryptoKey cannot be extracted: hand over the pair')
-    const { alg, kid, material } = await judge(await exportCryptoKey(publicKey), options)
+    const { alg, kid, material } = await judgeKey(await exportCryptoKey(publicKey), options)
     const made = new SigningKey(alg, kid, undefined, { ...material, kid, alg, use: 'sig' }, (data) =>
       makeWebSignature(alg, privateKey, data),
     )
@@ -156,6 +143,7 @@ export class SigningKey implements Signer {
     return exportSpkiPem(this.#publicJwk, this.alg)
   }
 
+  /** Signs bytes; a curve's signature is `r` and `s` side by side, as RFC 7518 section 3.4 has it. */
   sign(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
     return this.#sign(data)
   }
@@ -176,81 +164,13 @@ export class SigningKey implements Signer {
     return alg === this.alg && kid === this.kid ? this : SigningKey.fromJwk({ ...this.exportJwk(), alg }, { kid })
   }
 
+  /** The name of the key, never the key. */
   toJSON(): { kid: string; alg: Algorithm } {
     return { kid: this.kid, alg: this.alg }
   }
 }
 
-/** RFC 7638 thumbprint (SHA-256) of a public JWK. Throws `config_error` where a member that it is made of is missing. */
-export async function thumbprint(jwk: Jwk): Promise<string> {
-  // In alphabetical order, as the RFC demands.
-  const { kty = '' } = jwk ?? {}
-  const names = Object.hasOwn(THUMBPRINT_MEMBERS, kty) ? THUMBPRINT_MEMBERS[kty] : undefined
-  if (!names || !names.every((name) => typeof jwk[name] === 'string'))
-    throw new ConfigError('only a complete RSA, EC or OKP key has a thumbprint', {}, 'unsupported_key')
-  const canonical = JSON.stringify(Object.fromEntries(names.map((name) => [name, jwk[name]])))
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(canonical))
-  return encodeBase64url(new Uint8Array(digest))
-}
-
-const THUMBPRINT_MEMBERS: Readonly<Record<string, readonly (keyof Jwk & ('kty' | 'crv' | 'x' | 'y' | 'n' | 'e'))[]>> = {
-  RSA: ['e', 'kty', 'n'],
-  EC: ['crv', 'kty', 'x', 'y'],
-  OKP: ['crv', 'kty', 'x'],
-}
-
 type SignFunction = (data: Uint8Array<ArrayBuffer>) => Promise<Uint8Array<ArrayBuffer>>
-
-interface JudgedKey {
-  readonly alg: Algorithm
-  readonly kid: string
-  /** Public members that make the key, and nothing else. */
-  readonly material: Jwk
-}
-
-/** Judges a key like any published one, so that nothing is signed that verifiers refuse, and settles `alg` and `kid`. */
-async function judge(jwk: Jwk, options: SigningKeyOptions): Promise<JudgedKey> {
-  const { use, key_ops: _ops, alg: own, ...rest } = jwk
-  if (use !== undefined && use !== 'sig') throw new ConfigError('the key is not for signatures', {}, 'unsupported_key')
-  const checked = checkPublicJwk(rest, false)
-  if ('why' in checked) throw new ConfigError(`the key cannot sign: ${checked.why}`, {}, checked.code)
-  const alg = options.alg ?? own ?? DEFAULT_ALGORITHM[jwk.crv ?? jwk.kty ?? '']
-  const fits = isAlgorithm(alg) && algorithmFits(alg, jwk) && (own === undefined || isSameAlgorithm(own, alg))
-  if (!fits) throw new ConfigError(`the key does not fit the algorithm ${quote(alg)}`, {}, 'unsupported_alg')
-  const { kid: _kid, alg: _alg, ...material } = checked.jwk
-  const kid = options.kid ?? jwk.kid ?? (await thumbprint(material))
-  if (typeof kid !== 'string' || kid === '')
-    throw new ConfigError('the kid of a key must be a string that is not empty')
-  return { alg, kid, material }
-}
-
-function isCryptoKey(value: unknown): value is CryptoKey {
-  return typeof CryptoKey !== 'undefined' && value instanceof CryptoKey
-}
-
-function isKeyPair(value: unknown): value is CryptoKeyPair {
-  return typeof value === 'object' && value !== null && isCryptoKey((value as CryptoKeyPair).privateKey)
-}
-
-async function exportCryptoKey(key: CryptoKey): Promise<Jwk> {
-  try {
-    return await crypto.subtle.exportKey('jwk', key)
-  } catch {
-    throw new ConfigError('the CryptoKey cannot be exported as JWK', {}, 'unsupported_key')
-  }
-}
-
-function exportKeyObject(key: KeyObjectLike): Jwk {
-  try {
-    return key.export({ format: 'jwk' }) as Jwk
-  } catch {
-    throw new ConfigError('the KeyObject cannot be exported as JWK', {}, 'unsupported_key')
-  }
-}
-
-function isKeyObject(value: unknown): value is KeyObjectLike {
-  return typeof value === 'object' && value !== null && typeof (value as KeyObjectLike).export === 'function'
-}
 
 function generateParameters(
   alg: Algorithm,

@@ -89,6 +89,7 @@ export class SciToken implements Iterable<[string, JsonValue]> {
     return this.#verified
   }
 
+  /** Which rules it follows. */
   get profile(): ProfileName {
     return this.#profile
   }
@@ -98,6 +99,7 @@ export class SciToken implements Iterable<[string, JsonValue]> {
     return verifiedOnly && !this.isVerified(name) ? undefined : this.#claims.get(name)
   }
 
+  /** Whether there is a claim of this name. */
   has(name: string): boolean {
     return this.#claims.has(name)
   }
@@ -164,6 +166,7 @@ export class SciToken implements Iterable<[string, JsonValue]> {
     return this.#key()
   }
 
+  /** The claims, as {@link claims} gives them. */
   toJSON(): JsonObject {
     return this.claims()
   }

@@ -61,7 +61,7 @@ export function issuerOf(claims: JsonObject): string {
 }
 
 /** The refusal of an issuer that nobody here trusts. */
-export function untrusted(issuer: string): TokenNotAcceptableError {
+function untrusted(issuer: string): TokenNotAcceptableError {
   return new TokenNotAcceptableError('untrusted_issuer', `the issuer ${quote(issuer)} is not trusted here`, {
     reason: 'mismatch',
     claim: 'iss',

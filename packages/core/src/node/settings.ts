@@ -104,6 +104,7 @@ export const SETTINGS: { readonly [Name in SettingName]: Setting<SettingValues[N
   'monitoring.file_interval_s': wholeNumber(60, 1, 'seconds'),
 }
 
+/** Whether a file may set this. */
 export function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(SETTINGS, name)
 }
