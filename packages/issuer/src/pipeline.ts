@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { formatScope, formatScopes, parseScope, SciTokenError, type Scope, UndecidedError } from '@scitokens/core'
+import { parseScope, SciTokenError, UndecidedError } from '@scitokens/core'
 import {
   authenticateClient,
   type AuthenticatedClient,
@@ -222,18 +222,18 @@ async function persist(realm: Realm, proposal: GrantProposal, more: readonly Cha
 }
 
 /** Identity scopes stay in the token, so that userinfo can be asked with it; `offline_access` is nobody's business there. */
-function tokenScope({ scopes, identity }: PolicyDecision): string {
-  return [...identity.filter((item) => item !== 'offline_access'), formatScopes(scopes)].filter(Boolean).join(' ')
+function tokenScope({ scopeItems, identity }: PolicyDecision): string {
+  return [...identity.filter((item) => item !== 'offline_access'), ...scopeItems].join(' ')
 }
 
 function responseScope(
-  { scopes, identity, groups }: PolicyDecision,
+  { scopeItems, identity, groups }: PolicyDecision,
   requested: RequestedScopes,
   refreshable: boolean,
 ): string {
   const items = [
     ...identity.filter((item) => item !== 'offline_access' || refreshable),
-    ...scopes.map((scope: Scope) => formatScope(scope)),
+    ...scopeItems,
     ...(requested.groups.includes(undefined) ? ['wlcg.groups'] : []),
     ...groups.filter((group) => requested.groups.includes(group)).map((group) => `wlcg.groups:${group}`),
     ...(requested.wlcg ? ['wlcg'] : []),

@@ -40,6 +40,8 @@ export interface PolicyQuestion {
 /** What the policy grants. */
 export interface PolicyDecision {
   readonly scopes: readonly Scope[]
+  /** The same as a token writes them. */
+  readonly scopeItems: readonly string[]
   readonly identity: readonly string[]
   readonly groups: readonly string[]
   /** Something that was asked for is missing or narrower. */
@@ -74,7 +76,7 @@ export function decide(question: PolicyQuestion): PolicyDecision {
     throw new OAuthError('invalid_scope', 'no scope is allowed')
   }
   const narrowed = (wanted ?? []).some((scope) => !coveredByAny(scopes, scope)) || requested.unknown.length > 0
-  return { scopes, identity, groups, narrowed }
+  return { scopes, scopeItems: scopes.map(formatScope), identity, groups, narrowed }
 }
 
 function allowedScopes(

@@ -1,7 +1,7 @@
 import type { Client } from '../clients/client.ts'
 import { OAuthError } from '../oauth-error.ts'
 import { Parameters } from '../parameters.ts'
-import { formatScopes, isGroupName, type JsonValue } from '@scitokens/core'
+import { isGroupName, type JsonValue } from '@scitokens/core'
 import { grantAudience, requestedAudience } from './audience.ts'
 import { decide } from './decide.ts'
 import type { Policy } from './policy.ts'
@@ -68,7 +68,7 @@ export async function explainPolicy(realm: PolicySubject, query: PolicyQuery): P
     const decision = decide({ policy: realm.policy, client, principal, requested, bounds: undefined, explain })
     const parameters = new Parameters((query.audience ?? []).map((audience) => ['audience', audience]))
     const audience = grantAudience(requestedAudience(parameters), client.audience, undefined)
-    return { allowed: true, scope: formatScopes(decision.scopes), groups: decision.groups, audience, steps }
+    return { allowed: true, scope: decision.scopeItems.join(' '), groups: decision.groups, audience, steps }
   } catch (error) {
     if (error instanceof OAuthError) return refused(error.error, error.message)
     throw error

@@ -1,4 +1,3 @@
-import { formatScope } from '@scitokens/core'
 import type { AuthenticatedClient } from '../client-auth/authenticate.ts'
 import type { Grant, GrantProposal } from '../grants/grant.ts'
 import type { GrantBounds, PolicyDecision } from '../policy/decide.ts'
@@ -62,7 +61,7 @@ export function planRefresh(
 /** What a decision leaves as the bounds of everything derived from it. */
 export function boundsOf(decision: PolicyDecision, audience: readonly string[], wlcg: boolean): GrantBounds {
   return {
-    scope: decision.scopes.map(formatScope),
+    scope: decision.scopeItems,
     identity: decision.identity,
     groups: decision.groups,
     audience,
