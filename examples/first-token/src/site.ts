@@ -13,7 +13,7 @@ export const STORAGE_AUDIENCE = 'https://storage.example'
 export const OTHER_AUDIENCE = 'https://storage.elsewhere.example'
 
 /** Ana's analysis: what it may do, and a second set of credentials whose tokens live for a minute only. */
-export const SCOPES: readonly string[] = ['read:/store', 'write:/store/user/ana']
+const SCOPES: readonly string[] = ['read:/store', 'write:/store/user/ana']
 export const CLIENT = 'ana-analysis'
 export const SHORT_CLIENT = 'ana-one-minute'
 

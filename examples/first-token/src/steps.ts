@@ -140,7 +140,7 @@ export function storyOf({ good, forElsewhere, shortLived, tampered }: Tokens): r
 }
 
 /** Sends a step's request and compares what the storage server decided with what it should have. */
-export async function runStep(site: Site, step: Step): Promise<Outcome> {
+async function runStep(site: Site, step: Step): Promise<Outcome> {
   const before = site.accessLog.length
   site.shiftStorageClock(step.laterBySeconds ?? 0)
   const response = await fetch(site.storageUrl + step.path, {
