@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { SciTokenError } from '@scitokens/core'
 import type { CliContext, TextSink } from './context.ts'
 import { printable, redact } from './redact.ts'
@@ -38,7 +39,7 @@ export class Output {
 
   /** Writes the result: `document` with `--json`, else the lines of `text`. */
   result(document: object, text: () => string): void {
-    const body = this.json ? JSON.stringify(document, undefined, 2) : printable(text())
+    const body = this.json ? JSON.stringify(document, undefined, 2) : paint(text())
     if (body !== '') this.#stdout.write(body.endsWith('\n') ? body : `${body}\n`)
   }
 
@@ -55,7 +56,7 @@ export class Output {
 
   /** A line for a person, on standard error. */
   note(text: string): void {
-    this.#stderr.write(`${redact(printable(text))}\n`)
+    this.#stderr.write(`${redact(paint(text))}\n`)
   }
 
   /** A line that asks for attention, on standard error. */
@@ -67,7 +68,7 @@ export class Output {
   failure(error: unknown): void {
     const message = redact(describe(error))
     if (!this.json) {
-      this.#stderr.write(`${this.style('red', 'scitokens:', this.#stderr)} ${printable(message)}\n`)
+      this.#stderr.write(`${paint(`${this.style('red', 'scitokens:', this.#stderr)} ${message}`)}\n`)
       return
     }
     const known = error instanceof SciTokenError ? error : undefined
@@ -89,7 +90,7 @@ export class Output {
   style(style: Style, text: string, stream: TextSink = this.#stdout): string {
     if (this.#plain || stream.isTTY !== true) return text
     const [on, off] = STYLES[style]
-    return `\u001B[${on}m${text}\u001B[${off}m`
+    return `${MARK}${on}m${text}${MARK}${off}m`
   }
 
   /**
@@ -113,6 +114,14 @@ export class Output {
       if (shown && this.interactive) this.#stderr.write('\r\u001B[K')
     }
   }
+}
+
+/** Stands for ESC [ in text that is yet to be cleaned of control characters; nobody outside can guess it. */
+const MARK = `\uFDD0${randomUUID()}:`
+
+/** Makes text safe for a terminal, but for the styles that this program put in. */
+function paint(text: string): string {
+  return printable(text).replaceAll(MARK, '\u001B[')
 }
 
 /** One sentence for a failure. A stack helps nobody at a shell, but an unforeseen failure must be reportable. */
