@@ -1,4 +1,5 @@
 import { ConfigError, systemClock } from '@scitokens/core'
+import { KeyCache } from '@scitokens/keycache'
 import type { FastifyInstance, FastifyPluginAsync, FastifyServerOptions } from 'fastify'
 import { LoggerAudit } from './audit.ts'
 import { loadSecrets } from './master-key.ts'
@@ -50,7 +51,16 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   const logger = options.logger ?? silentLogger
   const secrets = loadSecrets(options.masterKey, options.storage)
   const store = await openStore(options.storage, clock)
-  const shared: SharedParts = { store, secrets, clock, audit: options.audit ?? new LoggerAudit(logger), logger }
+  const ownKeys = options.foreignKeys ? undefined : assertionKeys(options, clock)
+  const foreignKeys = options.foreignKeys ?? ownKeys
+  const shared: SharedParts = {
+    foreignKeys,
+    store,
+    secrets,
+    clock,
+    audit: options.audit ?? new LoggerAudit(logger),
+    logger,
+  }
   let realms: Realm[]
   try {
     realms = await openRealms(options, shared)
@@ -95,9 +105,20 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
       clearInterval(timer)
       await Promise.all(servers.map((server) => server.close()))
       await shared.audit.close?.()
+      await ownKeys?.close()
       await store.close()
     },
   }
+}
+
+/** Keys of the issuers whose assertions clients may bring, where none are configured: found by discovery, kept in memory. */
+function assertionKeys(options: IssuerOptions, clock: Clock): KeyCache | undefined {
+  const clients = [options, ...(options.realms ?? [])].flatMap((realm) => realm.clients ?? [])
+  const policies = clients.flatMap((client) => client.assertions ?? []).filter((policy) => policy.jwks === undefined)
+  if (policies.length === 0) return undefined
+  const issuers = [...new Set(policies.map((policy) => policy.issuer))]
+  const dangerouslyAllowLoopbackHttp = options.dangerouslyAllowLoopbackHttp ?? false
+  return new KeyCache({ issuers, store: 'memory', clock, dangerouslyAllowLoopbackHttp })
 }
 
 async function openRealms(options: IssuerOptions, shared: SharedParts): Promise<Realm[]> {

@@ -1,4 +1,4 @@
-import { type Algorithm, checkIssuerIdentifier, ConfigError } from '@scitokens/core'
+import { type Algorithm, checkIssuerIdentifier, ConfigError, type KeySource } from '@scitokens/core'
 import type { AuditSink } from './audit.ts'
 import type { Client, GrantType, RefreshPolicy } from './clients/client.ts'
 import { ClientRegistry } from './clients/client-registry.ts'
@@ -21,6 +21,7 @@ import type { Clock, Logger } from './types.ts'
 
 /** What realms of one process share. */
 export interface SharedParts {
+  readonly foreignKeys: KeySource | undefined
   readonly store: Store
   readonly secrets: Secrets
   readonly clock: Clock
@@ -94,12 +95,11 @@ export async function openRealm(
     wlcgVersion: options.wlcgVersion ?? '1.0',
     scopesSupported: options.scopesSupported ?? scopesOf(options),
     registration,
-    foreignKeys: all.foreignKeys,
   }
 }
 
 /** Reads the clients of a realm. Also used when the configuration is read again. */
-export function readClients(
+function readClients(
   options: RealmOptions,
   defaults: ClientDefaults,
   secrets: Secrets,

@@ -80,7 +80,7 @@ export interface IssuerOptions extends Partial<RealmOptions> {
   readonly audit?: AuditSink
   readonly logger?: Logger
   readonly clock?: Clock
-  /** Keys of other issuers, for assertions (RFC 7523): a `KeyCache`. Default: only those configured with the client. */
+  /** Keys of other issuers, for assertions (RFC 7523). Default: a `KeyCache` in memory for those whose `jwks` is not configured. */
   readonly foreignKeys?: KeySource
   /** Accept `http://` on a loopback host as the issuer: for demonstrations and tests. Default: false. */
   readonly dangerouslyAllowLoopbackHttp?: boolean

@@ -1,7 +1,9 @@
 import { createHash, randomUUID, X509Certificate } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
 import { request } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { decodeUnverified, SigningKey } from '@scitokens/core'
@@ -130,6 +132,25 @@ describe('jwt-bearer', () => {
   ])('refuses an assertion with %j', async (change) => {
     const { ask } = await start()
     expect((await ask(change)).body['error']).toBe('invalid_grant')
+  })
+
+  test('finds the keys of a trusted issuer by discovery where none are configured', async () => {
+    const key = await SigningKey.generate()
+    const idp = createServer((call, reply) => {
+      reply.setHeader('content-type', 'application/json')
+      const metadata = { issuer: address, jwks_uri: `${address}/jwks` }
+      reply.end(JSON.stringify(call.url === '/jwks' ? { keys: [key.publicJwk] } : metadata))
+    })
+    await new Promise<void>((resolve) => idp.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void idp.close())
+    const address = `http://127.0.0.1:${(idp.address() as AddressInfo).port}`
+    const clients = [{ ...ROBOT, grants: [GRANT] as const, assertions: [{ issuer: address }] }]
+    const { token, url, clock } = await startIssuer({ clients }, { dangerouslyAllowLoopbackHttp: true })
+    const claims = { iss: address, sub: 'ana', aud: url, exp: clock.now + 60, jti: 'x' }
+    const form = { grant_type: GRANT, assertion: await jwt(key, claims), scope: 'read:/store' }
+    expect((await token(form)).status).toBe(200)
+    const other = { ...claims, iss: 'https://evil.example' }
+    expect((await token({ ...form, assertion: await jwt(key, other) })).body['error']).toBe('invalid_grant')
   })
 
   test('takes an assertion once', async () => {

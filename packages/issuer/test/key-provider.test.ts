@@ -1,16 +1,18 @@
+import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { startIssuer } from './harness.ts'
-import { SocketKeys, startSigningServer } from './socket-signer.ts'
+import { SocketKeys, startSigningProcess } from './socket-signer.ts'
 
 test('keys may live in a process of their own: tokens of it verify, it rotates, and no private key is in the store', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'scitokens-signer-'))
   const path = join(folder, 'signer.sock')
-  const server = await startSigningServer(path)
+  const signer = await startSigningProcess(path)
   onTestFinished(async () => {
-    server.close()
+    signer.stdin!.end()
+    await once(signer, 'exit')
     await rm(folder, { recursive: true, force: true })
   })
   const { token, claims, issuer, url } = await startIssuer({ keyProvider: new SocketKeys(path) })

@@ -176,6 +176,18 @@ describe('narrowing', () => {
     })
   })
 
+  test('chooses the server where the login named none, within what the client may have, as oidc-agent does', async () => {
+    const harness = await startIssuerForPeople()
+    const token = await login(harness, { scope: 'read:/store/data' })
+    const chosen = await refresh(harness, token, { audience: 'https://ce.example.org' })
+    expect((await harness.claims(chosen.body['access_token'] as string))['aud']).toBe('https://ce.example.org')
+    const next = chosen.body['refresh_token'] as string
+    const unnamed = await refresh(harness, next)
+    expect((await harness.claims(unnamed.body['access_token'] as string))['aud']).toBe('https://se.example.org')
+    const evil = await refresh(harness, unnamed.body['refresh_token'] as string, { audience: 'https://evil.example' })
+    expect(evil.body['error']).toBe('invalid_target')
+  })
+
   test('cannot widen: not beyond the scope and not beyond the audience that was granted', async () => {
     const harness = await startIssuerForPeople()
     const token = await login(harness, { scope: 'read:/store/data', audience: 'https://se.example.org' })

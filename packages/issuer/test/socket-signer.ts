@@ -1,32 +1,17 @@
-import { createServer, connect, type Server } from 'node:net'
-import { type Algorithm, type Signer, SigningKey } from '@scitokens/core'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import type { Algorithm, Signer } from '@scitokens/core'
 import type { KeyProvider, ProvidedKey } from '@scitokens/issuer'
 
-/** A process of its own that holds keys and signs: here a server on a Unix socket. Each line is a question, each reply a line. */
-export async function startSigningServer(path: string): Promise<Server> {
-  const keys = new Map<string, SigningKey>()
-  const answer = async (question: { make?: Algorithm; kid?: string; data?: string }): Promise<object> => {
-    if (question.make) {
-      const key = await SigningKey.generate(question.make)
-      keys.set(key.kid, key)
-      return { kid: key.kid, publicJwk: key.publicJwk }
-    }
-    const key = keys.get(question.kid!)
-    if (!key) return { error: 'no such key' }
-    return {
-      signature: Buffer.from(await key.sign(Uint8Array.from(Buffer.from(question.data!, 'base64')))).toString('base64'),
-    }
-  }
-  const server = createServer((socket) => {
-    let text = ''
-    socket.on('data', (chunk) => {
-      text += chunk.toString()
-      if (!text.includes('\n')) return
-      void answer(JSON.parse(text) as object).then((reply) => socket.end(`${JSON.stringify(reply)}\n`))
-    })
-  })
-  await new Promise<void>((resolve) => server.listen(path, resolve))
-  return server
+/** Starts a process that holds keys and signs; it ends with its standard input. */
+export async function startSigningProcess(path: string): Promise<ChildProcess> {
+  const script = fileURLToPath(new URL('signing-process.ts', import.meta.url))
+  const options = ['--conditions=@scitokens/source', '--disable-warning=ExperimentalWarning']
+  const child = spawn(process.execPath, [...options, script, path], { stdio: ['pipe', 'pipe', 'inherit'] })
+  await once(child.stdout, 'data')
+  return child
 }
 
 /** Keys that never enter this process. */

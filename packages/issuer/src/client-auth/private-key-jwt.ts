@@ -17,7 +17,7 @@ export interface AssertionTools {
 }
 
 /** An assertion that says more than this many seconds ahead is refused: its `jti` would have to be kept for as long. */
-export const MAX_ASSERTION_SECONDS = 3600
+const MAX_ASSERTION_SECONDS = 3600
 /** Clocks differ. In seconds. */
 const LEEWAY_SECONDS = 60
 

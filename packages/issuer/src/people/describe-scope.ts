@@ -35,9 +35,11 @@ export function describeBounds(
     ...parseScopes(scope.join(' ')).scopes.map(describeScope),
     ...identity.flatMap((item) => (IDENTITY[item] === undefined ? [] : [html`${IDENTITY[item]}`])),
     ...groups.map((group) => html`show that you belong to the group <code>${group}</code>`),
-    audience.some((name) => name === 'ANY' || name.endsWith('/jwt/v1/any'))
-      ? html`do so at <strong>every server</strong> that trusts this issuer`
-      : html`do so at ${audience.map((name, index) => html`${index > 0 ? ', ' : ''}<code>${name}</code>`)}`,
+    audience.length === 0
+      ? html`do so at every server that this application may use`
+      : audience.some((name) => name === 'ANY' || name.endsWith('/jwt/v1/any'))
+        ? html`do so at <strong>every server</strong> that trusts this issuer`
+        : html`do so at ${audience.map((name, index) => html`${index > 0 ? ', ' : ''}<code>${name}</code>`)}`,
     ...(refreshable ? [html`go on doing so <strong>while you are away</strong>, until you revoke it`] : []),
   ]
 }

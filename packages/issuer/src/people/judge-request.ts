@@ -1,6 +1,6 @@
 import type { Client } from '../clients/client.ts'
 import type { Parameters } from '../parameters.ts'
-import { grantAudience, requestedAudience } from '../policy/audience.ts'
+import { boundingAudience, requestedAudience } from '../policy/audience.ts'
 import { decide, type GrantBounds } from '../policy/decide.ts'
 import type { Principal } from '../policy/principal.ts'
 import { parseRequestedScopes } from '../policy/requested-scopes.ts'
@@ -22,5 +22,5 @@ export function judge(
 ): GrantBounds {
   const requested = parseRequestedScopes(scope)
   const decision = decide({ policy: realm.policy, client, principal, requested, bounds: undefined })
-  return boundsOf(decision, grantAudience(audience, client.audience, undefined), requested.wlcg)
+  return boundsOf(decision, boundingAudience(audience, client.audience), requested.wlcg)
 }

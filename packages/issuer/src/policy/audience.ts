@@ -35,13 +35,14 @@ export function requestedAudience(parameters: Parameters): readonly string[] {
  * The audience of the token. Nothing is dropped silently: a token for fewer servers than asked for would only be noticed later.
  * Throws `invalid_target` (RFC 8707 section 2).
  *
- * @param original - the audiences of the original grant, which cannot be exceeded.
+ * @param bounds - the audiences of the original grant, which cannot be exceeded; empty: it named none.
  */
 export function grantAudience(
   requested: readonly string[],
   policy: AudiencePolicy,
-  original: readonly string[] | undefined,
+  bounds: readonly string[] | undefined,
 ): readonly string[] {
+  const original = bounds && bounds.length > 0 ? bounds : undefined
   if (requested.length === 0) {
     // The original grant as far as the policy still goes along with it: it is asked anew each time.
     const granted = original ? original.filter((audience) => isAllowed(audience, policy)) : policy.default
@@ -55,6 +56,15 @@ export function grantAudience(
     }
   }
   return requested
+}
+
+/**
+ * The audiences that a login bounds all its tokens to: those it asked for. A login that asks for none is bound by the client's policy
+ * alone, as clients of the field (oidc-agent among them) name the server only when they refresh; empty then.
+ */
+export function boundingAudience(requested: readonly string[], policy: AudiencePolicy): readonly string[] {
+  const onlyDefault = policy.allowed.every((audience) => policy.default.includes(audience))
+  return requested.length === 0 && !onlyDefault ? [] : grantAudience(requested, policy, undefined)
 }
 
 function isAllowed(audience: string, { allowed }: AudiencePolicy): boolean {

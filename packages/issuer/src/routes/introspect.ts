@@ -50,7 +50,7 @@ async function refreshState(realm: Realm, client: Client, token: string): Promis
     sub: principal.subject,
     client_id: client.clientId,
     scope: [...bounds.identity, ...bounds.scope].join(' '),
-    aud: [...bounds.audience],
+    ...(bounds.audience.length > 0 && { aud: [...bounds.audience] }),
     iat: createdAt,
     ...(entry.expiresAt === undefined ? {} : { exp: entry.expiresAt }),
   }

@@ -30,7 +30,7 @@ export function metadataRoutes(context: RouteContext): void {
 }
 
 /** The metadata document. RFC 8414 section 2, OpenID Connect Discovery section 3. It claims what is there and nothing else. */
-export function metadataOf(realm: Realm): Record<string, unknown> {
+function metadataOf(realm: Realm): Record<string, unknown> {
   const { endpoints, grants } = realm
   const authMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth', 'none']
   const assertionAlgorithms = ['ES256', 'RS256', 'ES384', 'ES512', 'PS256', 'EdDSA']

@@ -52,7 +52,7 @@ const SCOPE_CLAIMS: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** The claims about a person that these identity scopes open. */
-export function identityClaims(principal: Principal, identity: readonly string[]): JsonObject {
+function identityClaims(principal: Principal, identity: readonly string[]): JsonObject {
   const names = identity.flatMap((scope) => SCOPE_CLAIMS[scope] ?? [])
   return Object.fromEntries(
     names.filter((name) => Object.hasOwn(principal.claims, name)).map((name) => [name, principal.claims[name]!]),
