@@ -1,0 +1,48 @@
+// What libscitokens needs for the same work: `scitoken_deserialize` and `enforcer_test`, one token after the other.
+//
+// Standard input has the issuer, the audience, the number of rounds, and then one token on each line. Keys come from the library's
+// own cache file, which the caller has filled. Prints the nanoseconds per token of each round.
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include <scitokens/scitokens.h>
+
+namespace {
+[[noreturn]] void fail(const char *what, const char *why) {
+    std::fprintf(stderr, "%s: %s\n", what, why ? why : "?");
+    std::exit(1);
+}
+} // namespace
+
+int main() {
+    std::string issuer, audience, count, line;
+    std::getline(std::cin, issuer);
+    std::getline(std::cin, audience);
+    std::getline(std::cin, count);
+    std::vector<std::string> tokens;
+    while (std::getline(std::cin, line)) tokens.push_back(line);
+
+    char *error = nullptr;
+    const char *issuers[] = {issuer.c_str(), nullptr};
+    const char *audiences[] = {audience.c_str(), nullptr};
+    Enforcer enforcer = enforcer_create(issuer.c_str(), audiences, &error);
+    if (!enforcer) fail("enforcer_create", error);
+    const Acl acl{"read", "/store/file"};
+
+    for (int round = std::stoi(count); round > 0; --round) {
+        const auto start = std::chrono::steady_clock::now();
+        for (const auto &text : tokens) {
+            SciToken token = nullptr;
+            if (scitoken_deserialize(text.c_str(), &token, issuers, &error)) fail("scitoken_deserialize", error);
+            if (enforcer_test(enforcer, token, &acl, &error)) fail("enforcer_test", error);
+            scitoken_destroy(token);
+        }
+        const std::chrono::duration<double, std::nano> spent = std::chrono::steady_clock::now() - start;
+        std::cout << spent.count() / static_cast<double>(tokens.size()) << '\n';
+    }
+    enforcer_destroy(enforcer);
+}
