@@ -5,6 +5,7 @@ import {
   judgedFrom,
   Mount,
   type Need,
+  parseRoute,
   pathOfRoute,
   requestTarget,
   scopeQuestion,
@@ -68,5 +69,5 @@ function urlPath(request: Request, mount: Mount, handler: RequestHandler): strin
   // `request.route` stays what it was when a route passed the request on: it counts only if this handler is one of its own.
   const route = request.route as { path: unknown; stack: readonly { handle: unknown }[] } | undefined
   const own = route?.stack.some(({ handle }) => handle === handler)
-  return mount.inNamespace(own ? pathOfRoute(route!.path, path) : path)
+  return mount.inNamespace(own ? pathOfRoute(parseRoute(route!.path), path) : path)
 }

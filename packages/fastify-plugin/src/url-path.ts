@@ -1,5 +1,5 @@
 import { InvalidRequestError, type Path } from '@scitokens/core'
-import { literalPart, Mount, pathOfRoute, requestTarget } from '@scitokens/enforcer/http'
+import { Mount, parseRoute, pathOfRoute, requestTarget, type Route } from '@scitokens/enforcer/http'
 import type { FastifyRequest } from 'fastify'
 
 /** Options that say how URLs and the tokens' namespace belong together. */
@@ -14,17 +14,19 @@ export interface UrlPathOptions {
 export class UrlPaths {
   readonly mountedAt: string
   readonly mount: Mount
+  // The same few routes again and again: the last one is remembered.
+  #route: Route = parseRoute(undefined)
 
   constructor({ mountedAt = '', prefix }: UrlPathOptions = {}) {
     this.mountedAt = mountedAt.replace(/\/+$/, '')
     this.mount = new Mount(prefix)
   }
 
-  /** The request's target below the mount, or the route's own where it is fixed. Throws as `pathOfRoute` and `requestTarget`. */
+  /** The request's path below the mount, or the route's own where it is fixed. Throws as `pathOfRoute` and `requestTarget`. */
   below(request: FastifyRequest): string {
     const { path } = requestTarget(request.url)
     // Where no route fits, a not-found handler may still serve something: it is judged by the URL.
-    const served = request.is404 ? path : pathOfRoute(request.routeOptions.url, path)
+    const served = request.is404 ? path : pathOfRoute(this.#routeOf(request), path)
     if (served !== this.mountedAt && !served.startsWith(`${this.mountedAt}/`)) {
       throw new InvalidRequestError(`this route does not lie in ${this.mountedAt}/`)
     }
@@ -46,7 +48,12 @@ export class UrlPaths {
     if (came === path) return // as it should be, and so is what the router made of it
     request.raw.url = path + (query === '' ? '' : `?${query}`)
     const params = request.params as Record<string, string> | undefined
-    const literal = literalPart(request.routeOptions.url ?? '')
+    const literal = this.#routeOf(request).literal ?? ''
     if (params && '*' in params) params['*'] = decodeURIComponent(path.slice(literal.length))
+  }
+
+  #routeOf({ routeOptions: { url } }: FastifyRequest): Route {
+    if (this.#route.pattern !== url) this.#route = parseRoute(url)
+    return this.#route
   }
 }

@@ -1,5 +1,5 @@
-// One server in a process of its own: `node server.ts express|fastify guarded|plain`. Says where it listens, and prints tokens that
-// it accepts, as one line of JSON.
+// One server in a process of its own: `node server.ts express|fastify guarded|plain`. Says where it listens, and which tokens it
+// accepts, as one line of JSON; answers each line on standard input with the processor time it has used, in microseconds.
 import type { AddressInfo } from 'node:net'
 import { createTestIssuer } from '@scitokens/core/testing'
 import * as guardExpress from '@scitokens/express-middleware'
@@ -40,3 +40,8 @@ async function startFastify(): Promise<string> {
 
 const url = await (framework === 'express' ? startExpress() : startFastify())
 console.log(JSON.stringify({ url, tokens }))
+process.stdin.on('data', () => {
+  const { user, system } = process.cpuUsage()
+  console.log(JSON.stringify({ cpu: user + system }))
+})
+process.stdin.on('end', () => process.exit())

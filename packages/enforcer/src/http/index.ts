@@ -35,6 +35,6 @@ export { type Exists, judgeMethod, type MethodOutcome, type MethodRequest } from
 export { METHOD_RULES, type MethodContext, type MethodRule, type Step, stepsOf } from './methods.ts'
 export { Mount, type RequestTarget, requestTarget } from './request-target.ts'
 export { type ResourceMetadata, resourceMetadata, type ResourceMetadataOptions } from './resource-metadata.ts'
-export { literalPart, pathOfRoute } from './route-path.ts'
+export { parseRoute, pathOfRoute, type Route } from './route-path.ts'
 export { checkScope, foundPath, type ScopeQuestion, scopeQuestion } from './scope-question.ts'
 export { type HttpRefusal, httpRefusal, type OAuthErrorName } from './status.ts'

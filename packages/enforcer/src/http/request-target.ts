@@ -43,7 +43,7 @@ export class Mount {
 
   /** The path to judge for a path below the mount. Neither is decoded. */
   inNamespace(path: string): string {
-    return this.#encoded + path
+    return this.#encoded === '' ? path : this.#encoded + path
   }
 
   /**
@@ -51,6 +51,6 @@ export class Mount {
    * they serve is what was judged, however the request was spelt.
    */
   served(judged: Path): string {
-    return encodeScopePath(judged.slice(this.#prefix.length) as Path) || '/'
+    return encodeScopePath(this.#prefix === '' ? judged : (judged.slice(this.#prefix.length) as Path)) || '/'
   }
 }

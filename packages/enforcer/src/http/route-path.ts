@@ -3,6 +3,21 @@ import { ConfigError, InvalidRequestError, quote } from '@scitokens/core'
 /** A route that stands for one path, or for all that begin with a text. */
 const PLAIN_ROUTE = /^([^:*{}()?+[\]%]*)(\{?\*\w*\}?)?$/
 
+/** A route as far as a guard has to understand it. */
+export interface Route {
+  /** As the router was given it. */
+  readonly pattern: unknown
+  /** What stands before the wildcard; the whole route where there is none. Undefined: it has parameters. */
+  readonly literal: string | undefined
+  readonly endsInWildcard: boolean
+}
+
+/** Reads a route's pattern: `/data/*`, `/data/*rest`, `/status`. */
+export function parseRoute(pattern: unknown): Route {
+  const [, literal, wildcard] = (typeof pattern === 'string' && PLAIN_ROUTE.exec(pattern)) || []
+  return { pattern, literal, endsInWildcard: wildcard !== undefined }
+}
+
 /**
  * The path that a route serves, for a guard that was told none: the route's own where it is fixed, the request's where it ends in a
  * wildcard. Routers are lenient in letter case, trailing slashes and percent-encoding: a request that spells the route in another
@@ -10,20 +25,13 @@ const PLAIN_ROUTE = /^([^:*{}()?+[\]%]*)(\{?\*\w*\}?)?$/
  *
  * Throws `config_error` for a route with parameters (which part of it is a path, only the app knows), `invalid_request`.
  *
- * @param pattern - as the router was given it: `/data/*`, `/data/*rest`, `/status`.
  * @param path - of the request, not decoded.
  */
-export function pathOfRoute(pattern: unknown, path: string): string {
-  const [, literal, wildcard] = (typeof pattern === 'string' && PLAIN_ROUTE.exec(pattern)) || []
+export function pathOfRoute({ pattern, literal, endsInWildcard }: Route, path: string): string {
   if (literal === undefined) {
     throw new ConfigError(`the route ${quote(String(pattern))} has parameters: tell requireScope which path it serves`)
   }
-  if (wildcard === undefined) return literal
+  if (!endsInWildcard) return literal
   if (path.startsWith(literal)) return path
   throw new InvalidRequestError('the request does not spell the route as it is')
-}
-
-/** What stands before the wildcard of a route; the whole route where there is none. */
-export function literalPart(pattern: string): string {
-  return PLAIN_ROUTE.exec(pattern)?.[1] ?? ''
 }
