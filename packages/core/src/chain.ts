@@ -1,7 +1,7 @@
 // The rules of token chains (DESIGN "Token chains"): what a link looks like, and how a child may differ from its parent.
 // Nothing here checks a signature; see chain-verify.ts.
 import { ANY_AUDIENCE, parseAudience } from './audience.ts'
-import { type CompactToken, DEFAULT_MAX_TOKEN_LENGTH, own, parseCompact } from './compact.ts'
+import { type CompactToken, DEFAULT_MAX_TOKEN_LENGTH, mediaType, own, parseCompact } from './compact.ts'
 import { ConfigError, type ErrorCode, type ErrorReason, quote, TokenNotAcceptableError } from './errors.ts'
 import type { JsonObject, JsonValue } from './json.ts'
 import type { Jwk } from './jwk.ts'
@@ -63,7 +63,7 @@ export function parseChain(text: string, limits: ChainLimits = {}): readonly Cha
 /** `typ` and `crit` say what the token is, each on its own. Returns the parent, or undefined for a base token. */
 function checkBarriers({ header }: CompactToken): string | undefined {
   const typ = own(header, 'typ')
-  if (typeof typ !== 'string' || typ.toLowerCase().replace(/^application\//, '') !== CHAIN_TYPE) {
+  if (typeof typ !== 'string' || mediaType(typ) !== CHAIN_TYPE) {
     throw refuse('broken_chain', 'a link of the chain has another type', 'typ', 'mismatch')
   }
   const present = ['cwk', 'pwt'].filter((name) => Object.hasOwn(header, name))

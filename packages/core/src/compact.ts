@@ -1,7 +1,7 @@
 import { type Algorithm, isAlgorithm } from './algorithms.ts'
-import { decodeBase64url } from './base64url.ts'
+import { decodeBase64url, encodeAscii } from './base64url.ts'
 import { ConfigError, quote, TokenNotAcceptableError } from './errors.ts'
-import { type JsonObject, parseJsonObject } from './json.ts'
+import { deepFreeze, type JsonObject, parseJsonObject } from './json.ts'
 
 /** Largest token that is looked at, in characters, where the relying party says nothing else. */
 export const DEFAULT_MAX_TOKEN_LENGTH = 65_536
@@ -14,8 +14,6 @@ export interface CompactToken {
   readonly signingInput: Uint8Array<ArrayBuffer>
   readonly signature: Uint8Array<ArrayBuffer>
 }
-
-const encoder = new TextEncoder()
 
 /**
  * Splits and parses a token of three parts. Throws `too_large` before anything is decoded, `malformed_token` for
@@ -33,10 +31,10 @@ export function parseCompact(text: string, maxLength: number = DEFAULT_MAX_TOKEN
     throw new TokenNotAcceptableError('malformed_token', shapeProblem(parts))
   }
   return {
-    header: parseJsonObject(decodeBase64url(header, 'the header'), 'the header'),
+    header: parseHeader(header),
     claims: parseJsonObject(decodeBase64url(claims, 'the claims set'), 'the claims set'),
     signature: decodeBase64url(signature, 'the signature'),
-    signingInput: encoder.encode(text.slice(0, header.length + 1 + claims.length)),
+    signingInput: encodeAscii(text.slice(0, header.length + 1 + claims.length)),
   }
 }
 
@@ -50,6 +48,22 @@ function checkTokenLength(text: string, maxLength: number): void {
       `a token of ${text.length} characters is over the limit of ${maxLength}`,
     )
   }
+}
+
+// An issuer writes the same header into all tokens of a key, and reading it is pure: the last few are kept. Long ones are chains.
+const HEADERS = new Map<string, JsonObject>()
+const MAX_HEADERS = 64
+const MAX_KEPT_LENGTH = 512
+
+function parseHeader(text: string): JsonObject {
+  const known = HEADERS.get(text)
+  if (known) return known
+  const header = deepFreeze(parseJsonObject(decodeBase64url(text, 'the header'), 'the header'))
+  if (text.length <= MAX_KEPT_LENGTH) {
+    if (HEADERS.size >= MAX_HEADERS) HEADERS.clear()
+    HEADERS.set(text, header)
+  }
+  return header
 }
 
 function shapeProblem(parts: readonly string[]): string {
@@ -97,7 +111,12 @@ export function checkHeader(
   if (kid !== undefined && typeof kid !== 'string') throw headerProblem('kid', 'is no string')
   const typ = own(header, 'typ')
   if (typ !== undefined && typeof typ !== 'string') throw headerProblem('typ', 'is no string')
-  return { alg, kid, typ: (typ ?? 'jwt').toLowerCase().replace(/^application\//, '') }
+  return { alg, kid, typ: mediaType(typ) }
+}
+
+/** A `typ` as it is compared: in lower case, without `application/`. RFC 7515 section 4.1.9; media types have no case. */
+export function mediaType(typ: string | undefined): string {
+  return typ === undefined || typ === 'JWT' ? 'jwt' : typ.toLowerCase().replace(/^application\//, '')
 }
 
 function checkCritical(header: JsonObject, extensions: readonly KnownExtension[]): void {

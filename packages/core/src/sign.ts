@@ -79,6 +79,9 @@ export async function signJws(signer: Signer, header: JsonObject, claims: JsonOb
 export function completeClaims(options: SignOptions, profile: ProfileName): JsonObject {
   const { claims, wlcgVersion = '1.0' } = options
   if (!PROFILES.includes(profile)) throw new ConfigError(`${quote(profile)} is not a profile`, { expected: PROFILES })
+  if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
+    throw new InvalidRequestError('the claims of a token are an object')
+  }
   for (const [name, value] of Object.entries(claims)) {
     if (name.isWellFormed() && isJsonValue(value)) continue
     throw refuse('invalid_claim', `the claim ${quote(name)} is not a JSON value`, name)

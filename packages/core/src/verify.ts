@@ -1,6 +1,6 @@
 import { checkAlgorithms, DEFAULT_ALGORITHMS } from './algorithms.ts'
 import { verifyChain } from './chain-verify.ts'
-import { checkHeader, own, parseCompact } from './compact.ts'
+import { checkHeader, mediaType, own, parseCompact } from './compact.ts'
 import { ConfigError, TokenNotAcceptableError } from './errors.ts'
 import { deepFreeze, type JsonObject } from './json.ts'
 import { CHAIN_TYPE, detectProfile, profileRules } from './profiles.ts'
@@ -42,14 +42,17 @@ export async function verifyToken(text: string, options: VerifyOptions): Promise
       claim: 'kid',
     })
   }
-  const keySet = await keySetOf(issuer, header.kid, options)
-  await checkSignature(token, header, keySet)
-  return { header: deepFreeze(token.header), claims: deepFreeze(token.claims), issuer, profile, keySet }
+  // Keys that are at hand and a check that is done at once are not waited for.
+  const found = keySetOf(issuer, header.kid, options)
+  const keySet = found instanceof Promise ? await found : found
+  const check = checkSignature(token, header, keySet)
+  if (check) await check
+  return { header: token.header, claims: deepFreeze(token.claims), issuer, profile, keySet }
 }
 
 /** By any of its marks: a link that lacks one is a broken chain, never an ordinary token. */
 function isChainLink(header: JsonObject): boolean {
   const typ = own(header, 'typ')
-  const isTyped = typeof typ === 'string' && typ.toLowerCase().replace(/^application\//, '') === CHAIN_TYPE
+  const isTyped = typeof typ === 'string' && mediaType(typ) === CHAIN_TYPE
   return isTyped || Object.hasOwn(header, 'cwk') || Object.hasOwn(header, 'pwt')
 }

@@ -153,3 +153,7 @@ test('an HSM that fails leaves us undecided; one that answers in DER is set up w
     expect(await refusal(() => sign({ signer: { ...bare(), sign: () => answer } }))).toBe('config config_error')
   }
 })
+
+test.each([null, [], 'x', 5])('claims that are %j are no claims', async (odd) => {
+  expect(await refusal(() => sign({ claims: odd as never }))).toBe('invalid_request invalid_request')
+})
