@@ -164,5 +164,8 @@ describe('oidc-agent without a terminal', () => {
     expect(await readAll(await token('-f', '--scope=read:/store/ana', 'portal'))).toEqual([403, 200, 403])
     // Narrowing was for that token alone: the login can still do all it could.
     expect(await readAll(await token('-f', 'portal'))).toEqual([200, 200, 403])
+    // The server is named at the refresh, as people do: a token for another one is refused here.
+    expect(await readAll(await token('-f', '--aud=https://elsewhere.test', 'portal'))).toEqual([403, 403, 403])
+    expect(await readAll(await token('-f', `--aud=${AUDIENCE}`, 'portal'))).toEqual([200, 200, 403])
   })
 })
