@@ -44,7 +44,8 @@ class ThisVerifier implements Verifier {
   #enforcer: Enforcer | undefined
 
   constructor({ acceptPaddedKeys, ...options }: CaseVerifierOptions) {
-    this.#options = options
+    // The enforcer leaves this option to whoever makes its key source, which is here; a strange value is the enforcer's to refuse.
+    this.#options = typeof acceptPaddedKeys === 'boolean' ? options : { ...options, acceptPaddedKeys }
     this.#keys = new PublishedKeySource(acceptPaddedKeys === true)
   }
 

@@ -47,9 +47,7 @@ describe('a peer is prepared', () => {
   })
 
   test('or there is one clear sentence, and nothing is left behind', async () => {
-    const failing = preparation((_, run) =>
-      run('sh', ['-c', 'echo much noise >&2; echo no network >&2; exit 1']).then(),
-    )
+    const failing = preparation((_, run) => run('sh', ['-c', 'echo much noise >&2; echo no network >&2; exit 1']))
     await expect(prepare(failing)).rejects.toMatchObject({
       code: 'config_error',
       message: 'the library cannot be had here (it needs patience): no network',

@@ -17,7 +17,7 @@ import { issuerRules } from './issuer-rules.ts'
 import type { EnforcerOptions, IssuerOptions } from './options.ts'
 import { checkRevocationOption, type Revocation } from './revocation.ts'
 import type { Jurisdiction } from './validated-token.ts'
-import { asList, refuseNulls, Validator } from './validator.ts'
+import { asList, checkOptionTypes, Validator } from './validator.ts'
 
 /** An enforcer's options, checked and copied: what the caller changes afterwards has no effect. */
 export interface Configuration {
@@ -36,7 +36,7 @@ export interface Configuration {
 /** Checks an enforcer's options. Throws `config_error`, `insecure_url`. */
 export function readConfiguration(options: EnforcerOptions): Configuration {
   if (typeof options !== 'object' || options === null) throw new ConfigError('an enforcer needs options')
-  refuseNulls(options)
+  checkOptionTypes(options)
   const listed = issuersOf(options)
   const validator = validatorOf(options, listed)
   const { rejectDotSegments = false, scitokensCppCompat = false, maxTokenLength = DEFAULT_MAX_TOKEN_LENGTH } = options

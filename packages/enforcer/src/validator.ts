@@ -102,7 +102,7 @@ export class Validator {
 
   /** Throws `config_error`. */
   constructor(options: ValidatorOptions = {}) {
-    refuseNulls(options)
+    checkOptionTypes(options)
     this.#options = options
     this.#profiles = checkProfiles(options.profiles ?? 'compat')
     this.clockTolerance = checkTolerance(options.clockTolerance ?? 60)
@@ -280,8 +280,28 @@ export function asList(value: string | readonly string[]): readonly string[] {
   throw new ConfigError('an option that takes names takes a string or a list of strings')
 }
 
-/** From a JSON file `null` may come where nothing was meant; taken as "not given" it would open what should be closed. */
-export function refuseNulls(options: object): void {
-  const name = Object.entries(options).find(([, value]) => value === null)?.[0]
-  if (name !== undefined) throw new ConfigError(`the option ${name} is null: give it a value, or leave it out`)
+/** Options that are switches; in a JSON file `"false"` would turn one on. */
+const SWITCHES: readonly string[] = [
+  'strict',
+  'requireKid',
+  'acceptPaddedKeys',
+  'acceptScp',
+  'acceptUriScopes',
+  'acceptAnyInV1',
+  'rejectDotSegments',
+  'scitokensCppCompat',
+  'dangerouslyAllowLoopbackHttp',
+]
+
+/**
+ * Options may come from a JSON file: `null`, taken as "not given", would open what should be closed, and so would text in place of
+ * a switch. Throws `config_error`.
+ */
+export function checkOptionTypes(options: object): void {
+  for (const [name, value] of Object.entries(options)) {
+    if (value === null) throw new ConfigError(`the option ${name} is null: give it a value, or leave it out`)
+    if (SWITCHES.includes(name) && value !== undefined && typeof value !== 'boolean') {
+      throw new ConfigError(`the option ${name} is true or false`)
+    }
+  }
 }

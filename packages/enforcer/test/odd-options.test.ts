@@ -21,6 +21,10 @@ describe('an option from a file that is not what it should be is a config_error,
     ['basePath', 5],
     ['issuers', [5]],
     ['issuers', [null]],
+    ['acceptAnyInV1', 'false'],
+    ['acceptScp', 1],
+    ['strict', 0],
+    ['rejectDotSegments', 'yes'],
   ])('%s %j', (name, value) => {
     const options = { ...usual, [name]: value } as unknown as EnforcerOptions
     expect(() => new Enforcer(options)).toThrow(expect.objectContaining({ code: 'config_error' }))

@@ -247,6 +247,22 @@ const forced: readonly CaseDefinition[] = [
     enforcer: { profiles },
     expect: error('config_error'),
   })),
+  ...[
+    'strict',
+    'requireKid',
+    'acceptPaddedKeys',
+    'acceptScp',
+    'acceptUriScopes',
+    'acceptAnyInV1',
+    'rejectDotSegments',
+    'scitokensCppCompat',
+  ].map((option) => ({
+    id: `switch-${option.toLowerCase()}`,
+    title: `${option} "false" is a configuration error, not a switch turned on`,
+    source: 'fail closed',
+    enforcer: { [option]: 'false' },
+    expect: error('config_error'),
+  })),
   {
     id: 'at-jwt-short-names',
     title: 'an at+jwt token is not read by WLCG names',
