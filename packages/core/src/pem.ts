@@ -1,4 +1,6 @@
-import { exportJWK, exportPKCS8, exportSPKI, importJWK, importPKCS8, importSPKI } from 'jose'
+// Not all of jose: that takes four times as long to load.
+import { exportJWK, exportPKCS8, exportSPKI } from 'jose/key/export'
+import { importJWK, importPKCS8, importSPKI } from 'jose/key/import'
 import type { Algorithm } from './algorithms.ts'
 import { encodeBase64url } from './base64url.ts'
 import { ConfigError } from './errors.ts'
