@@ -27,14 +27,22 @@ export function judgeToken(
   signal: AbortSignal | undefined,
 ): ValidatedToken | Promise<ValidatedToken> {
   if (signal?.aborted) throw new UndecidedError('aborted', 'the caller stopped waiting', { cause: signal.reason })
-  // What is too long is refused by verification, unread.
-  if (!cache || typeof text !== 'string' || text.length > configuration.maxTokenLength) {
-    return judgeUnremembered(text, configuration, signal)
-  }
-  const key = cache.key(text)
-  return typeof key === 'string'
-    ? judgeByKey(text, key, configuration, cache, signal)
-    : key.then((hashed) => judgeByKey(text, hashed, configuration, cache, signal))
+  // What is too long is refused by verification, unread; what has no dot is no token.
+  const dot = typeof text === 'string' && text.length <= configuration.maxTokenLength ? text.lastIndexOf('.') : -1
+  if (!cache || dot === -1) return judgeUnremembered(text, configuration, signal)
+  const signed = text.slice(0, dot)
+  const key = cache.key(text.slice(dot + 1))
+  const call: Call = { text, signed, configuration, cache, signal }
+  return typeof key === 'string' ? judgeByKey(key, call) : key.then((hashed) => judgeByKey(hashed, call))
+}
+
+/** One question on its way. */
+interface Call {
+  readonly text: string
+  readonly signed: string
+  readonly configuration: Configuration
+  readonly cache: VerdictCache
+  readonly signal: AbortSignal | undefined
 }
 
 async function judgeUnremembered(
@@ -45,21 +53,17 @@ async function judgeUnremembered(
   return admit(judgeClaims(await verify(text, configuration, configuration.keys, signal), configuration), configuration)
 }
 
-function judgeByKey(
-  text: string,
-  key: string,
-  configuration: Configuration,
-  cache: VerdictCache,
-  signal: AbortSignal | undefined,
-): ValidatedToken | Promise<ValidatedToken> {
-  const known = cache.get(key, text)
-  if (known?.configuration !== configuration) return judgeAfresh(text, key, configuration, cache, signal)
+function judgeByKey(key: string, call: Call): ValidatedToken | Promise<ValidatedToken> {
+  const { signed, configuration, cache, signal } = call
+  const known = cache.get(key, signed)
+  if (known?.configuration !== configuration) return judgeAfresh(key, call)
   const { keys } = configuration
   const current = keySetOf(known.issuer, known.kid, signal ? { keys, signal } : { keys })
+  if (current === known.keySet) return use(known, key, call)
   const goOn = (keySet: KeySet): ValidatedToken | Promise<ValidatedToken> => {
-    if (keySet === known.keySet) return use(known, key, configuration, cache)
+    if (keySet === known.keySet) return use(known, key, call)
     cache.delete(key)
-    return judgeAfresh(text, key, configuration, cache, signal)
+    return judgeAfresh(key, call)
   }
   return current instanceof Promise ? current.then(goOn) : goOn(current)
 }
@@ -67,27 +71,20 @@ function judgeByKey(
 function use(
   { outcome }: Verdict,
   key: string,
-  configuration: Configuration,
-  cache: VerdictCache,
+  { configuration, cache }: Call,
 ): ValidatedToken | Promise<ValidatedToken> {
   if (outcome instanceof SciTokenError) throw outcome
   if (outcome.hasExpired()) cache.delete(key)
   return admit(outcome, configuration)
 }
 
-async function judgeAfresh(
-  text: string,
-  key: string,
-  configuration: Configuration,
-  cache: VerdictCache,
-  signal: AbortSignal | undefined,
-): Promise<ValidatedToken> {
+async function judgeAfresh(key: string, { text, signed, configuration, cache, signal }: Call): Promise<ValidatedToken> {
   const watched = new WatchedKeys(configuration.keys)
   const remember = (outcome: ValidatedToken | SciTokenError): void => {
     const { issuer, kid, keySet } = watched
     // Only what was judged under a key set can become void with it.
     if (issuer === undefined || keySet === undefined) return
-    cache.set(key, text, { outcome, issuer, kid, keySet, configuration })
+    cache.set(key, signed, { outcome, issuer, kid, keySet, configuration })
   }
   let token: ValidatedToken
   try {

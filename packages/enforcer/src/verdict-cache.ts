@@ -21,8 +21,8 @@ export interface Verdict {
   readonly configuration: Configuration
 }
 
-/** What a verdict on a token of this length weighs, in bytes: parsed claims, scopes, their index, and the bookkeeping. */
-const bytesOf = (tokenLength: number): number => 1024 + 6 * tokenLength
+/** What a verdict weighs, in bytes: the text, parsed claims, scopes, their index, and the bookkeeping. */
+const bytesOf = (signedLength: number): number => 1536 + 6 * signedLength
 
 /**
  * Verdicts by token. A token is remembered as what was signed and the SHA-256 of its signature: together they are the whole token,
@@ -43,20 +43,21 @@ export class VerdictCache {
     this.#refused = new BoundedMap(Math.ceil(maxEntries / 8), Math.ceil(maxBytes / 8))
   }
 
-  /** The name under which a token is looked for. At once on Node, elsewhere a promise. */
-  key(token: string): string | Promise<string> {
-    return digest(token.slice(token.lastIndexOf('.') + 1))
+  /** The name under which a token with this signature is looked for. At once on Node, elsewhere a promise. */
+  key(signature: string): string | Promise<string> {
+    return digest(signature)
   }
 
-  get(key: string, token: string): Verdict | undefined {
-    return this.#accepted.get(key, token) ?? this.#refused.get(key, token)
+  /** @param signed - the token up to its last dot. */
+  get(key: string, signed: string): Verdict | undefined {
+    return this.#accepted.get(key, signed) ?? this.#refused.get(key, signed)
   }
 
-  set(key: string, token: string, verdict: Verdict): void {
+  set(key: string, signed: string, verdict: Verdict): void {
     const [home, other] =
       verdict.outcome instanceof Error ? [this.#refused, this.#accepted] : [this.#accepted, this.#refused]
-    if (other.get(key, token)) other.delete(key)
-    home.set(key, token, verdict)
+    if (other.get(key, signed)) other.delete(key)
+    home.set(key, signed, verdict)
   }
 
   delete(key: string): void {
@@ -81,7 +82,6 @@ export class VerdictCache {
 }
 
 interface Slot {
-  /** The token up to its last dot. */
   readonly signed: string
   readonly verdict: Verdict
   readonly bytes: number
@@ -93,8 +93,8 @@ const encoder = new TextEncoder()
 const decoder = new TextDecoder()
 
 /** A string of its own: a slice would keep the whole token alive. */
-function copyOfSigned(token: string): string {
-  return decoder.decode(encoder.encode(token.slice(0, Math.max(0, token.lastIndexOf('.')))))
+function copyOf(slice: string): string {
+  return decoder.decode(encoder.encode(slice))
 }
 
 /** A map bounded in entries and bytes. What was not used goes first; a hit costs no reordering. */
@@ -117,21 +117,19 @@ class BoundedMap {
     return this.#bytes
   }
 
-  get(key: string, token: string): Verdict | undefined {
+  get(key: string, signed: string): Verdict | undefined {
     const slot = this.#slots.get(key)
-    if (!slot) return undefined
-    // What was signed is compared as it is, letter by letter; a slice is compared several times faster than a prefix is.
-    const end = token.lastIndexOf('.')
-    if (slot.signed.length !== end || token.slice(0, end) !== slot.signed) return undefined
+    // What was signed is compared as it is, letter by letter.
+    if (slot?.signed !== signed) return undefined
     slot.used = true
     return slot.verdict
   }
 
-  set(key: string, token: string, verdict: Verdict): void {
+  set(key: string, signed: string, verdict: Verdict): void {
     this.delete(key)
-    const bytes = bytesOf(token.length)
+    const bytes = bytesOf(signed.length)
     if (bytes > this.#maxBytes) return
-    this.#slots.set(key, { signed: copyOfSigned(token), verdict, bytes, used: false })
+    this.#slots.set(key, { signed: copyOf(signed), verdict, bytes, used: false })
     this.#bytes += bytes
     this.#evict()
   }

@@ -19,11 +19,11 @@ beforeAll(async () => {
 
 /** The part before the dot tells tokens apart; each test names its tokens by keys. */
 function remember(cache: VerdictCache, key: string, verdict: Verdict, length = 500): void {
-  cache.set(key, `${key.padEnd(length, 'x')}.s`, verdict)
+  cache.set(key, key.padEnd(length, 'x'), verdict)
 }
 
 function recall(cache: VerdictCache, key: string, length = 500): Verdict | undefined {
-  return cache.get(key, `${key.padEnd(length, 'x')}.s`)
+  return cache.get(key, key.padEnd(length, 'x'))
 }
 
 test('no more tokens are remembered than the limit', () => {
@@ -87,28 +87,22 @@ test.each([{ maxEntries: 0 }, { maxBytes: -1 }, { maxEntries: 1.5 }, { maxBytes:
 
 test('a token is looked for by the hash of its signature, and found only if all of it is the same', async () => {
   const cache = new VerdictCache()
-  const key = await cache.key('header.claims.signature')
+  const key = await cache.key('signature')
   expect(key).not.toContain('signature')
   expect(key).toHaveLength(32)
-  expect(await cache.key('header.claims.signaturf')).not.toBe(key)
-  cache.set(key, 'header.claims.signature', good)
-  expect(cache.get(key, 'header.claims.signature')).toBe(good)
-  for (const other of [
-    'header.claimx.signature',
-    'headerxclaims.signature',
-    'header.claims.x.signature',
-    'signature',
-    '',
-  ]) {
+  expect(await cache.key('signaturf')).not.toBe(key)
+  cache.set(key, 'header.claims', good)
+  expect(cache.get(key, 'header.claims')).toBe(good)
+  for (const other of ['header.claimx', 'headerxclaims', 'header.claims.', 'header', '']) {
     expect(cache.get(key, other)).toBeUndefined()
   }
 })
 
 test('a bad token with the signature of a good one does not drive it out', async () => {
   const cache = new VerdictCache()
-  const key = await cache.key('header.claims.signature')
-  cache.set(key, 'header.claims.signature', good)
-  cache.set(key, 'header.other.signature', bad)
-  expect(cache.get(key, 'header.claims.signature')).toBe(good)
-  expect(cache.get(key, 'header.other.signature')).toBe(bad)
+  const key = await cache.key('signature')
+  cache.set(key, 'header.claims', good)
+  cache.set(key, 'header.other', bad)
+  expect(cache.get(key, 'header.claims')).toBe(good)
+  expect(cache.get(key, 'header.other')).toBe(bad)
 })
