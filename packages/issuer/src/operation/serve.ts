@@ -152,7 +152,7 @@ async function openIssuer(
 }
 
 /** The configuration in `createIssuer`'s words, with every secret fetched. */
-export async function issuerOptions(config: ConfigFile, env: NodeJS.ProcessEnv): Promise<IssuerOptions> {
+async function issuerOptions(config: ConfigFile, env: NodeJS.ProcessEnv): Promise<IssuerOptions> {
   const {
     listen: _l,
     operations: _o,
