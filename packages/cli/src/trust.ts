@@ -46,7 +46,7 @@ export function withAudienceOptions(command: Command): Command {
 }
 
 /** Options of `KeyCache` for a command: it lives briefly, so it waits for what has to be refreshed. */
-export async function openKeyCache(
+async function openKeyCache(
   options: TrustOptions,
   { context, output }: { context: CliContext; output: Output },
 ): Promise<KeyCache> {

@@ -111,6 +111,18 @@ test('a person logs in by a browser on this machine', async () => {
   expect(claims(token.stdout)).toMatchObject({ sub: 'ben', scope: 'read:/store' })
 })
 
+test('without a client id one is registered, where the issuer lets anybody', async () => {
+  const { vo, run } = await prepared()
+  const loggedIn = await run(
+    ['login', vo.url, '--flow', 'device', '--scope', 'read:/store', '--audience', 'https://se.example'],
+    whenAsked(/Open (\S+) on any device and enter the code (\S+) \(/, ([, url, code]) =>
+      new Person('cleo').agree(`${url}?user_code=${code}`),
+    ),
+  )
+  expect(loggedIn.status, loggedIn.stderr).toBe(0)
+  expect(claims((await run(['token'])).stdout)).toMatchObject({ sub: 'cleo', scope: 'read:/store' })
+})
+
 test('a robot logs in by itself; its secret comes from a file and is shown nowhere', async () => {
   const { vo, home, run } = await prepared()
   writeFileSync(join(home, 'secret'), `${CLIENT_SECRET}\n`, { mode: 0o600 })

@@ -5,7 +5,8 @@ import { CredmonFiles, type TopFile } from './credmon-files.ts'
 import type { DeliveryFormat, Family } from './family.ts'
 import { Renewer, type RenewerOptions } from './renewer.ts'
 import { writeTokenFile } from './token-file.ts'
-import type { Enrolment, TokenManager } from './token-manager.ts'
+import type { TokenManager } from './token-manager.ts'
+import type { Enrolment } from './token-manager-types.ts'
 
 /** How tokens are had for services whose `.top` is only a request mark (HTCondor's "local" credentials). */
 export interface CredmonProvider extends Pick<Enrolment, 'issuer' | 'clientId' | 'clientSecret' | 'kind' | 'secret'> {

@@ -25,13 +25,13 @@ export { backOff, type Random, renewalTime } from './renewal.ts'
 export { Renewer, type RenewerEvent, type RenewerOptions } from './renewer.ts'
 export { writeTokenFile, type TokenFileOptions } from './token-file.ts'
 export { type Environment, tokenFileLocation } from './token-location.ts'
-export {
-  type AccessToken,
-  type DeliveryRequest,
-  type Enrolment,
-  type FamilyStatus,
-  TokenManager,
-  type TokenManagerOptions,
-  type TokenRequest,
-} from './token-manager.ts'
+export { TokenManager } from './token-manager.ts'
+export type {
+  AccessToken,
+  DeliveryRequest,
+  Enrolment,
+  FamilyStatus,
+  TokenManagerOptions,
+  TokenRequest,
+} from './token-manager-types.ts'
 export { type Account, type AccountLookup, systemAccounts } from './user-directory.ts'

@@ -2,7 +2,8 @@ import { ConfigError, quote } from '@scitokens/core'
 import { checkFamilyName, type FamilyName } from './family.ts'
 import type { ClientIdentity, Grant, Wanted } from './oauth-client.ts'
 import { registerClient } from './register-client.ts'
-import type { FamilyStatus, TokenManager } from './token-manager.ts'
+import type { TokenManager } from './token-manager.ts'
+import type { FamilyStatus } from './token-manager-types.ts'
 
 /** Options of {@link loginPerson}. */
 export interface PersonLogin extends FamilyName, Wanted {

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto'
-import { mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
-import { ConfigError, quote, UndecidedError } from '@scitokens/core'
+import { ConfigError, quote } from '@scitokens/core'
 import type { Delivery, DeliveryFormat, Family, FamilyName, HeldToken, Narrowing } from './family.ts'
 import type { Grant, Wanted } from './oauth-client.ts'
 import { privateFile } from './private-file.ts'
-import { attachVolatile, CORRUPT, migrate, NOTADB } from './schema.ts'
+import { attachVolatile, migrate } from './schema.ts'
 import type { SecretBox } from './secret-box.ts'
+import { guarded, makePrivateDirectory } from './state-directory.ts'
 
 /** Name of the state file in its directory. */
-export const STATE_FILE = 'token-manager.sqlite'
+const STATE_FILE = 'token-manager.sqlite'
 
 /** A family that is to be stored. */
 export type NewFamily = Omit<Family, 'id' | 'ended' | 'failures' | 'nextAttempt'>
@@ -429,41 +429,5 @@ function deliveryFrom(row: Row): Delivery {
     uid: row['uid'] === null ? undefined : Number(row['uid']),
     gid: row['gid'] === null ? undefined : Number(row['gid']),
     format: row['format'] as DeliveryFormat,
-  }
-}
-
-function makePrivateDirectory(directory: string): void {
-  try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
-    const stats = statSync(directory)
-    const foreign = process.getuid !== undefined && stats.uid !== process.getuid() && stats.uid !== 0
-    if (foreign) throw new ConfigError(`the state directory ${quote(directory)} belongs to another user`)
-    if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) {
-      throw new ConfigError(`the state directory ${quote(directory)} is open to others: chmod 700 it`)
-    }
-  } catch (error) {
-    if (error instanceof ConfigError) throw error
-    const { code = 'an unknown error' } = error as NodeJS.ErrnoException
-    throw new ConfigError(`the state directory ${quote(directory)} cannot be made or read (${code})`, { cause: error })
-  }
-}
-
-/** SQLite's primary result code for a full disk. https://sqlite.org/rescode.html */
-const FULL = 13
-
-function guarded<T>(work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    const { code, errcode } = error as { code?: string; errcode?: number }
-    if (code !== 'ERR_SQLITE_ERROR') throw error
-    const primary = (errcode ?? 0) & 0xff
-    if (primary === NOTADB || primary === CORRUPT) {
-      throw new ConfigError("the token manager's state file is no database, or damaged", { cause: error })
-    }
-    const why = primary === FULL ? 'the disk is full' : (error as Error).message
-    throw new UndecidedError('undecided', `the token manager's state cannot be read or written: ${why}`, {
-      cause: error,
-    })
   }
 }

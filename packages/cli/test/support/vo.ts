@@ -18,6 +18,7 @@ export async function startVo(lifetime = 3600): Promise<{ url: string; stop: () 
     login: new DevelopmentLogin(),
     lifetime,
     deviceIntervalSeconds: 1,
+    registration: { scopes, audiences: ['*'] },
     clients: [
       { clientId: 'cli', redirectUris: ['http://127.0.0.1/callback'], scopes, audiences: ['*'], skipConsent: true },
       { clientId: 'robot', clientSecret: CLIENT_SECRET, scopes: ['read:/store'], audiences: ['*'] },
