@@ -6,6 +6,8 @@ const SUSPICIOUS = 1
 const LOOKS: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) =>
   /[A-Za-z0-9_~!$&'()*+,;=:@./-]/.test(String.fromCharCode(code)) ? 0 : SUSPICIOUS,
 )
+/** Hashes stay integers that engines keep without a box. */
+const SMALL = 0x3fffffff
 const [SPACE, DOT, SLASH, COLON] = [0x20, 0x2e, 0x2f, 0x3a] as const
 
 /** What the scopes of a claim are collected in: each once, in order. */
@@ -48,7 +50,7 @@ export function scanScopes(claim: string, collector: ScopeCollector): void {
       // "//" is collapsed, "/." may begin a dot segment.
       looks |= code < 128 ? LOOKS[code]! : SUSPICIOUS
       if (before === SLASH && (code === SLASH || code === DOT)) looks |= SUSPICIOUS
-      hash = (Math.imul(hash, 31) + code) | 0
+      hash = (Math.imul(hash, 31) + code) & SMALL
     }
     before = code
   }
@@ -57,7 +59,7 @@ export function scanScopes(claim: string, collector: ScopeCollector): void {
 /** The hash that {@link scanScopes} tells, of any text. */
 export function hashOf(text: string): number {
   let hash = 0
-  for (let at = 0; at < text.length; at++) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0
+  for (let at = 0; at < text.length; at++) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) & SMALL
   return hash
 }
 
