@@ -130,6 +130,7 @@ describe('scitokens authz-server', () => {
     expect(JSON.parse(refused.body)).toMatchObject({ error: 'insufficient_scope' })
     expect(await send(server.address, 'GET', '/store/x')).toMatchObject({ status: 401 })
     expect(await send(server.address, 'GET', '/store/../x', ana)).toMatchObject({ status: 400 })
+    await expect.poll(() => server.log().length).toBe(4)
     expect(server.log()).toMatchObject([
       { method: 'GET', target: '/store/%C3%A4?x=1', allowed: true, subject: 'ana', reason: 'read:/store' },
       { method: 'PUT', target: '/store/x', allowed: false, code: 'scope_denied' },
