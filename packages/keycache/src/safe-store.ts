@@ -102,7 +102,12 @@ export class SafeStore implements KeyStore {
     throw new ConfigError(why, { issuer })
   }
 
+  /** Tries once more to write what could not be written. */
   close(): void {
+    if (this.#unsaved.size > 0) {
+      this.#pausedUntil = -Infinity
+      this.#tryWrite((durable) => this.#saveRest(durable))
+    }
     this.#closeDurable()
     this.#pausedUntil = Infinity
   }

@@ -89,7 +89,7 @@ test('two processes write to one file at the same time, and both are heard', asy
   const file = join(temporaryDirectory(), CACHE_FILE)
   const writers = ['one', 'two'].map((name) => startProgram('writer.ts', [file, name]))
   const counts = writers.map((writer) => collect(writer.stdout))
-  await until(() => counts.every((count) => count().split('\n').length > 60), 60_000)
+  await until(() => counts.every((count) => count().split('\n').length > 60), 100_000)
   for (const writer of writers) writer.kill('SIGKILL')
   await Promise.all(writers.map((writer) => once(writer, 'close')))
   const store = new SqliteStore(file)

@@ -131,6 +131,22 @@ test('a file that is locked for long costs one warning; what was learned meanwhi
   store.close()
 })
 
+test('a short-lived process writes at its end what it could not write before', async () => {
+  const file = join(temporaryDirectory(), CACHE_FILE)
+  new SqliteStore(file).close()
+  const store = new SafeStore({ location: file, open: () => new SqliteStore(file), onHealth: () => {} })
+  const locker = new DatabaseSync(file)
+  locker.exec('BEGIN EXCLUSIVE')
+  const record = await recordFor(ISSUER)
+  store.saveKeys(record)
+  locker.exec('ROLLBACK')
+  locker.close()
+  store.close()
+  const reader = new SqliteStore(file)
+  expect(reader.read(ISSUER)?.keys).toEqual(record)
+  reader.close()
+})
+
 test('a corrupt file that is moved away is replaced by a new one without a restart', async () => {
   const file = join(temporaryDirectory(), CACHE_FILE)
   writeFileSync(file, 'no database'.repeat(500))

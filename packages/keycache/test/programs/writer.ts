@@ -4,11 +4,25 @@ import { SqliteStore } from '../../src/sqlite-store.ts'
 import { recordFor } from './record.ts'
 
 const [, , file, name] = process.argv
-const store = new SqliteStore(file!)
+
+/** SQLite's locks are not fair: on a slow disk one writer may wait for longer than its busy timeout. Then it tries again. */
+async function patiently<T>(work: () => T): Promise<T> {
+  for (;;) {
+    try {
+      return work()
+    } catch (error) {
+      if (!(error instanceof Error && error.message.includes('locked'))) throw error
+      // oxlint-disable-next-line no-await-in-loop -- waiting is the point
+      await sleep(20)
+    }
+  }
+}
+
+const store = await patiently(() => new SqliteStore(file!))
 for (let count = 1; ; count++) {
-  store.saveKeys(recordFor(`https://${name}.example/${count % 50}`, count))
+  // oxlint-disable-next-line no-await-in-loop -- one write after the other
+  await patiently(() => store.saveKeys(recordFor(`https://${name}.example/${count % 50}`, count)))
   process.stdout.write(`${count}\n`)
-  // Lets the other writer in: SQLite's locks are not fair.
-  // oxlint-disable-next-line no-await-in-loop -- waiting is the point
-  await sleep(1)
+  // oxlint-disable-next-line no-await-in-loop -- lets the other writer in
+  await sleep(5)
 }
