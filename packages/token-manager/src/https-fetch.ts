@@ -43,17 +43,17 @@ export function createHttpsFetch(options: HttpsFetchOptions = {}): Fetch {
     const signal = init.signal ? AbortSignal.any([init.signal, deadline]) : deadline
     const settings = { method: init.method ?? 'GET', headers: init.headers ?? {}, signal }
     const secureContext = url.protocol === 'https:' ? trust.secureContext() : undefined
+    const make = (): http.ClientRequest =>
+      url.protocol === 'https:'
+        ? https.request(url, {
+            ...settings,
+            agent: agents.https,
+            rejectUnauthorized: true,
+            ...(secureContext ? { secureContext } : {}),
+          })
+        : http.request(url, { ...settings, agent: agents.http })
     try {
-      const request =
-        url.protocol === 'https:'
-          ? https.request(url, {
-              ...settings,
-              agent: agents.https,
-              rejectUnauthorized: true,
-              ...(secureContext ? { secureContext } : {}),
-            })
-          : http.request(url, { ...settings, agent: agents.http })
-      return await exchange(request, init.body, maxBytes)
+      return await readAnswer(await send(make, init.body), maxBytes)
     } catch (error) {
       throw unreachable(url, error, init.signal, deadline.aborted ? timeoutMs : undefined)
     }
@@ -66,12 +66,30 @@ function checkUrl(url: URL, allowLoopbackHttp: boolean): void {
   throw new ConfigError(`${quote(url.origin)} is not https`, {}, 'insecure_url')
 }
 
-async function exchange(request: http.ClientRequest, body: FetchInit['body'], maxBytes: number): Promise<Response> {
-  const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
-    request.on('error', reject)
-    request.on('response', resolve)
-    request.end(body instanceof URLSearchParams ? body.toString() : (body ?? undefined))
-  })
+/**
+ * Sends a request and waits for the head of the answer. A server may close an idle connection at the moment it is used again:
+ * then, and only then, the request is sent once more on a new one. RFC 9112 section 9.3.1.
+ */
+async function send(
+  make: () => http.ClientRequest,
+  body: FetchInit['body'],
+  again = true,
+): Promise<http.IncomingMessage> {
+  const request = make()
+  try {
+    return await new Promise((resolve, reject) => {
+      request.on('error', reject)
+      request.on('response', resolve)
+      request.end(body instanceof URLSearchParams ? body.toString() : (body ?? undefined))
+    })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (again && request.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE')) return send(make, body, false)
+    throw error
+  }
+}
+
+async function readAnswer(response: http.IncomingMessage, maxBytes: number): Promise<Response> {
   const chunks: Uint8Array[] = []
   let length = 0
   for await (const chunk of response as AsyncIterable<Uint8Array>) {

@@ -23,8 +23,8 @@ export class TestIssuer {
   readonly revoked: string[] = []
   /** Answer 503 with this Retry-After. */
   down: { retryAfter?: number } | undefined
-  /** Do the work, then break the connection before a byte of the answer. */
-  loseNextReply = false
+  /** So often: do the work, then break the connection before a byte of the answer. */
+  loseReplies = 0
   /** Wait for this before answering. */
   gate: Promise<void> | undefined
   lifetime = 1200
@@ -92,8 +92,8 @@ export class TestIssuer {
     if (path === '/token') this.requests.push(body)
     await this.gate
     const [status, document] = await this.#answer(path, body, request)
-    if (path === '/token' && this.loseNextReply) {
-      this.loseNextReply = false
+    if (path === '/token' && this.loseReplies > 0) {
+      this.loseReplies -= 1
       return void response.destroy()
     }
     response
