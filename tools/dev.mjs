@@ -18,7 +18,12 @@ async function main(args) {
       `Node ${process.versions.node} is too old to start from: install Node 24 (or at least 20) from https://nodejs.org or your system's packages.`,
     )
   }
-  const env = { TURBO_TELEMETRY_DISABLED: '1', ...cleanEnvironment(process.env) }
+  const env = {
+    TURBO_TELEMETRY_DISABLED: '1',
+    // Programs run from TypeScript: Node keeps what it made of each file, which halves the start of a program.
+    NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node'),
+    ...cleanEnvironment(process.env),
+  }
   await withLock(toolchain, async () => {
     env.PATH = await toolchainPath(env)
     await installDependencies(env, process.env.SCITOKENS_LOCKFILE === 'update')
