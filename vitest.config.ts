@@ -18,7 +18,15 @@ export default defineConfig({
     projects: projects.map(({ name, root }) => ({
       resolve: { conditions },
       ssr: { resolve: { conditions } },
-      test: { name, root, include: ['test/**/*.test.ts'], testTimeout: 20_000, hookTimeout: 30_000 },
+      test: {
+        name,
+        root,
+        include: ['test/**/*.test.ts'],
+        // Guards against hanging, not expectations: a busy machine with a slow disk starts a process in seconds.
+        testTimeout: 120_000,
+        hookTimeout: 120_000,
+        expect: { poll: { timeout: 60_000 } },
+      },
     })),
     coverage: { provider: 'v8' as const, include: ['packages/*/src/**'] },
   },

@@ -10,7 +10,7 @@ export default defineConfig({
     name: 'interop',
     root: import.meta.dirname,
     include: ['test/**/*.test.ts'],
-    testTimeout: 60_000,
+    testTimeout: 120_000,
     hookTimeout: 120_000,
     // Servers with caches of their own: one file at a time keeps their load, and the reader's log, in order.
     fileParallelism: false,

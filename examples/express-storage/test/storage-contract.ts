@@ -175,10 +175,10 @@ export function describeStorageService(start: StartService): void {
       const request = httpRequest({ agent: false, hostname, port, method: 'PUT', path: '/f', headers })
       request.on('error', () => {}) // that is the point
       request.write('0123')
-      await expect.poll(bytesWaiting, { timeout: 10_000 }).toBe(4)
+      await expect.poll(bytesWaiting).toBe(4)
       request.destroy()
       await expect
-        .poll(async () => (await put('/f', '', { 'content-range': 'bytes */10' })).headers.range, { timeout: 10_000 })
+        .poll(async () => (await put('/f', '', { 'content-range': 'bytes */10' })).headers.range)
         .toBe('bytes=0-3')
       expect(await put('/f', '456789', { 'content-range': 'bytes 4-9/10' })).toMatchObject({ status: 201 })
       expect(await send('GET', '/f')).toMatchObject({ body: '0123456789' })

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 const { FORCE_COLOR: _, ...environment } = process.env
 const MAIN = join(import.meta.dirname, '..', 'src', 'main.ts')
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
 let temporary: string
 beforeEach(async () => {
   // A space, because somebody's home directory has one.

@@ -12,4 +12,4 @@ test('the whole story: jobs read, outlive their tokens and write; a thief is ref
   expect(stdout).toMatch(/PUT \/output\/ben\/stolen refused/)
   expect(stdout).toMatch(/job ana-thief: .*PUT \/output\/ben\/stolen: 403/)
   for (const name of ['ana-1', 'ben-1']) expect(stdout).toContain(`job ${name} outlived its first token`)
-}, 90_000)
+}, 180_000)

@@ -10,7 +10,7 @@ import { scitokens, temporaryDirectory } from './support/scitokens.ts'
 import { freePort } from './support/vo.ts'
 
 // Each test starts a process or two.
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 })
+vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
 
 const BIN = join(import.meta.dirname, '..', 'src', 'bin.ts')
 const AUDIENCE = 'https://data.example'
@@ -60,7 +60,7 @@ async function authzServer(...args: string[]): Promise<Server> {
   ])
   onTestFinished(() => void child.kill('SIGKILL'))
   const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)]
-  await expect.poll(stderr, { timeout: 15_000 }).toMatch(/^deciding for \S+ on \S+\n/)
+  await expect.poll(stderr).toMatch(/^deciding for \S+ on \S+\n/)
   return {
     address: / on (\S+)\n/.exec(stderr())![1]!,
     log: () =>
@@ -305,7 +305,7 @@ http {
             (answer) => answer.status,
             () => problems(),
           ),
-        { timeout: 10_000 },
+        { timeout: 60_000 },
       )
       .toBe(401)
     return port

@@ -40,7 +40,7 @@ it('getAuth needs no augmentation, and without it nothing is said about req.auth
   `
   expect(compile('typed', program('const subject: string | undefined = getAuth(req).subject; void subject'))).toBe('')
   expect(compile('untyped', program('void req.auth'))).toMatch(/error TS2339: Property 'auth' does not exist/)
-}, 60_000)
+}, 180_000)
 
 it("another package's req.auth keeps its type beside ours", () => {
   const program = `
@@ -50,7 +50,7 @@ it("another package's req.auth keeps its type beside ours", () => {
     express().get('/', (req) => { const theirs: number | undefined = req.auth?.theirs; void [theirs, getAuth(req).issuer] })
   `
   expect(compile('beside', program)).toBe('')
-}, 60_000)
+}, 180_000)
 
 it('the explicit import types req.auth, and then contradicts another declaration aloud', () => {
   const program = `
@@ -61,4 +61,4 @@ it('the explicit import types req.auth, and then contradicts another declaration
   expect(compile('augmented', program)).toBe('')
   const both = `${program}\n    declare global { namespace Express { interface Request { auth?: { theirs: number } } } }`
   expect(compile('both', both)).toMatch(/error TS2717/)
-}, 60_000)
+}, 180_000)

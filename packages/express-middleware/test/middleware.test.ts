@@ -74,7 +74,7 @@ describe.each([
     expect(answer.status).toBe(401)
     expect(answer.headers.get('www-authenticate')).toBe('Bearer')
     expect(await answer.text()).not.toContain('credentials') // details are for the log
-    await vi.waitFor(() => expect(log).toHaveBeenCalled())
+    await vi.waitFor(() => expect(log).toHaveBeenCalled(), { timeout: 60_000 })
     log.mockRestore()
   })
 

@@ -57,7 +57,7 @@ beforeAll(async () => {
   oracle = createServer((request, response) => void handle(request, response))
   await new Promise<void>((resolve) => oracle.listen(0, '127.0.0.1', resolve))
   theirs = `http://127.0.0.1:${(oracle.address() as { port: number }).port}`
-}, 60_000)
+}, 180_000)
 afterAll(async () => {
   await issuer?.close()
   await new Promise((resolve) => oracle?.close(resolve))

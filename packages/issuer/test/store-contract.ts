@@ -28,7 +28,7 @@ export function storeContract(name: string, begin: () => Promise<Begun>): void {
       await store?.close()
       await other?.close()
       await end?.()
-    }, 60_000)
+    }, 180_000)
 
     /** A realm of its own for each test. */
     const realm = (): string => `https://issuer.example/${++number}`
@@ -183,6 +183,6 @@ export function storeContract(name: string, begin: () => Promise<Begun>): void {
         family: 'undecided',
       })
       await started.end()
-    }, 60_000)
+    }, 180_000)
   })
 }

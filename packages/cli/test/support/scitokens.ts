@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { onTestFinished, vi } from 'vitest'
 
 // Every call is a process of its own, and a busy machine starts few a second.
-vi.setConfig({ testTimeout: 90_000 })
+vi.setConfig({ testTimeout: 240_000 })
 
 const BIN = join(import.meta.dirname, '../../src/bin.ts')
 

@@ -63,7 +63,7 @@ beforeAll(async () => {
     ],
   })
   await issuer.listen({ port })
-}, 60_000)
+}, 180_000)
 
 afterAll(async () => {
   await issuer.close()
