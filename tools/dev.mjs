@@ -18,17 +18,14 @@ async function main(args) {
       `Node ${process.versions.node} is too old to start from: install Node 24 (or at least 20) from https://nodejs.org or your system's packages.`,
     )
   }
-  const env = {
-    TURBO_TELEMETRY_DISABLED: '1',
-    // Programs run from TypeScript: Node keeps what it made of each file, which halves the start of a program.
-    NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'node'),
-    ...cleanEnvironment(process.env),
-  }
+  const env = { TURBO_TELEMETRY_DISABLED: '1', ...cleanEnvironment(process.env) }
   await withLock(toolchain, async () => {
     env.PATH = await toolchainPath(env)
     await installDependencies(env, process.env.SCITOKENS_LOCKFILE === 'update')
   })
   if (args.length === 0) return 0
+  // Programs run from TypeScript: Node keeps what it made of each file, which halves the start of a program.
+  env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'node')
   if (args[0] !== '--keep-cwd') return run(args[0], args.slice(1), { cwd: root, env })
   const [script, ...rest] = args.slice(1)
   const cwd = process.env.INIT_CWD || process.cwd()
