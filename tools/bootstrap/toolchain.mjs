@@ -1,5 +1,5 @@
 // Finds or fetches the Node and the pnpm that this work tree is made for. Everything fetched lives in .toolchain/.
-import { existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync } from 'node:fs'
 import { delimiter, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Failure, kindOf, sentence } from './failure.mjs'
@@ -116,6 +116,8 @@ async function fetch(folder, specs, env) {
     for (const spec of specs) {
       const { status, output } = await capture('npm', npmInstall(fetching, spec), { cwd: fetching, env })
       if (status === 0) {
+        // Tools are no secret: whoever may read the work tree may use them.
+        chmodSync(fetching, 0o755)
         renameSync(fetching, place)
         return join(place, 'node_modules')
       }

@@ -1,5 +1,15 @@
 import { spawn } from 'node:child_process'
-import { accessSync, chmodSync, constants, cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  accessSync,
+  chmodSync,
+  constants,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { delimiter, join } from 'node:path'
 
 const workTree = join(import.meta.dirname, '..', '..', '..')
@@ -47,13 +57,21 @@ export function createMachine(temp: string, registry: string): Machine {
     "Object.defineProperty(process, 'versions', { value: { ...process.versions, node: process.env.PRETEND_NODE } })",
   )
   chmodSync(temp, 0o755)
+  /** Another user may not be able to enter the folder in which this Node lies: he gets a copy. */
+  const nodeFor = (uid: number | undefined): string => {
+    if (uid === undefined) return join(bin, 'node')
+    const copy = join(bin, 'node-of-others')
+    if (!existsSync(copy)) copyFileSync(process.execPath, copy)
+    chmodSync(copy, 0o755)
+    return copy
+  }
 
   return {
     tree,
     home,
     run: (args, { node = '20.20.2', cwd = tree, uid, throughShell = false, env = {}, onOutput } = {}) =>
       new Promise((resolve, reject) => {
-        const words = [join(bin, 'node'), '--require', pretend, join(tree, 'tools', 'dev.mjs'), ...args]
+        const words = [nodeFor(uid), '--require', pretend, join(tree, 'tools', 'dev.mjs'), ...args]
         const [command = '', ...rest] = throughShell ? ['/bin/sh', '-c', '"$0" "$@"; exit $?', ...words] : words
         const child = spawn(command, rest, {
           cwd,
