@@ -26,8 +26,6 @@ export default defineConfig({
         testTimeout: 120_000,
         hookTimeout: 120_000,
         expect: { poll: { timeout: 60_000 } },
-        // Shared machines lose most of their processor at times: there a failure counts when it repeats.
-        retry: process.env['CI'] ? 2 : 0,
       },
     })),
     coverage: { provider: 'v8' as const, include: ['packages/*/src/**'] },

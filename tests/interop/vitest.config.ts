@@ -12,8 +12,6 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 120_000,
     hookTimeout: 120_000,
-    // As in the root's configuration: on a shared machine a failure counts when it repeats.
-    retry: process.env['CI'] ? 2 : 0,
     // Servers with caches of their own: one file at a time keeps their load, and the reader's log, in order.
     fileParallelism: false,
   },
