@@ -25,13 +25,11 @@ export type { CapabilitySetOptions, Match, PolicyOptions, PolicyRule } from './p
 export type { Realm, Registration } from './realm.ts'
 export type { Change, Entry, EntryKey, EntryKind, ListQuery, NewEntry, Store } from './store/store.ts'
 export type { Logger } from './types.ts'
-export {
-  type ConfigFile,
-  type ConfiguredClient,
-  type ConfiguredRealm,
-  type ListenConfig,
-  type SecretReference,
-} from './operation/config-schema.ts'
+export type { ConfiguredClient } from './operation/config/client-block.ts'
+export type { ListenConfig } from './operation/config/listen-block.ts'
+export type { ConfiguredRealm } from './operation/config/realm-block.ts'
+export type { SecretReference } from './operation/config/values.ts'
+export type { ConfigFile } from './operation/config-schema.ts'
 export { initIssuer, type InitOptions, type InitResult } from './operation/init.ts'
 export {
   checkIssuerConfig,

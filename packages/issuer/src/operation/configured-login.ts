@@ -2,7 +2,7 @@ import { DevelopmentLogin } from '../people/development-login.ts'
 import { HeaderLogin } from '../people/header-login.ts'
 import { OpenIdLogin } from '../people/openid-login.ts'
 import type { Upstream } from '../people/upstream.ts'
-import type { LoginConfig } from './config-schema.ts'
+import type { LoginConfig } from './config/login-block.ts'
 import { resolveSecret } from './secret-reference.ts'
 
 /**

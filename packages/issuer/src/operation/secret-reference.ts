@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { ConfigError } from '@scitokens/core'
-import type { SecretReference } from './config-schema.ts'
+import type { SecretReference } from './config/values.ts'
 
 /** Largest secret, in bytes. */
 const MAX_BYTES = 65_536

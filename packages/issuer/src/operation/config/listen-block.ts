@@ -1,0 +1,27 @@
+import { z } from 'zod'
+import { list, port, text } from './values.ts'
+
+/** Where the issuer listens. */
+export interface ListenConfig {
+  /** Default: 127.0.0.1. */
+  readonly host?: string
+  /** Default: 443 with TLS, 8080 without. */
+  readonly port?: number
+  /** PEM files: the server's certificate with its chain, and its key. Without: a proxy does TLS. */
+  readonly tls?: {
+    readonly certificate: string
+    readonly key: string
+    /** Authorities whose client certificates are asked for. Default: none are. */
+    readonly clientCa?: string
+  }
+  /** Addresses or networks whose `X-Forwarded-*` headers are believed. Default: none. */
+  readonly trustedProxies?: readonly string[]
+}
+
+/** The form of a {@link ListenConfig}. */
+export const listenBlock: z.ZodType<ListenConfig> = z.strictObject({
+  host: text.optional(),
+  port: port.optional(),
+  tls: z.strictObject({ certificate: text, key: text, clientCa: text.optional() }).optional(),
+  trustedProxies: list.optional(),
+}) as never
