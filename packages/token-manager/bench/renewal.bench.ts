@@ -42,7 +42,7 @@ for (let user = 0; user < USERS; user++) {
     secret: `first-${user}`,
     narrowing: 'refresh',
   })
-  const family = preparing.store.findFamily(name)!
+  const family = preparing.store.families.find(name)!
   const grant = {
     accessToken: 'x'.repeat(600),
     issuedAt: clock(),
@@ -50,10 +50,10 @@ for (let user = 0; user < USERS; user++) {
     refreshToken: undefined,
     scopes: undefined,
   }
-  preparing.store.saveGrants([{ family, wanted, grant, renewAt: clock() + LIFETIME / 2 }])
-  const token = preparing.store.keepToken(family, wanted)
+  preparing.store.tokens.saveGrants([{ family, wanted, grant, renewAt: clock() + LIFETIME / 2 }])
+  const token = preparing.store.tokens.keep(family, wanted)
   const file = join(jobs, name.owner)
-  preparing.store.putDelivery({ file, tokenId: token.id, uid: undefined, gid: undefined, format: 'bare' })
+  preparing.store.deliveries.put({ file, tokenId: token.id, uid: undefined, gid: undefined, format: 'bare' })
 }
 preparing.close()
 mkdirSync(join(disk, 'state'), { mode: 0o700 })
@@ -79,7 +79,7 @@ await renewer.pass()
 const seconds = (performance.now() - started) / 1000
 clearInterval(sampling)
 if (renewed !== USERS || failed > 0) throw new Error(`${renewed} renewed, ${failed} failed`)
-if (manager.store.undelivered().length > 0) throw new Error('some job files are old')
+if (manager.store.deliveries.undelivered().length > 0) throw new Error('some job files are old')
 
 const mib = (bytes: number): string => `${Math.round(bytes / 1_048_576)} MiB`
 console.log(

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Clock, ConfigError, quote, SciTokenError } from '@scitokens/core'
 import { CredmonFiles, type TopFile } from './credmon-files.ts'
-import type { DeliveryFormat, Family } from './family.ts'
+import { type DeliveryFormat, type Family, labelOf } from './family.ts'
 import { Renewer, type RenewerOptions } from './renewer.ts'
 import { writeTokenFile } from './token-file.ts'
 import type { TokenManager } from './token-manager.ts'
@@ -129,16 +129,16 @@ export class Credmon {
     const name = { owner: top.owner, service: top.service, handle: top.handle }
     const file = this.#useFile(top.owner, top.name)
     try {
-      const known = this.#manager.store.findFamily(name)
+      const known = this.#manager.store.families.find(name)
       if (!known || this.#manager.store.getSetting(noteOf(top)) !== top.digest) {
         this.#manager.enrol(this.#enrolment(top))
         this.#manager.store.putSetting(noteOf(top), top.digest)
-      } else if (this.#manager.store.deliveryOf(file)) {
+      } else if (this.#manager.store.deliveries.find(file)) {
         return // the renewer has it
       }
-      const before = this.#manager.store.findFamily(name)!
+      const before = this.#manager.store.families.find(name)!
       await this.#manager.deliver({ ...name, file, format: this.#options.format ?? 'json' })
-      const after = this.#manager.store.findFamily(name)
+      const after = this.#manager.store.families.find(name)
       if (after && after.secret !== before.secret) this.#keepTop(after)
       this.#tell({ type: 'ready', owner: top.owner, name: top.name })
     } catch (error) {
@@ -192,8 +192,8 @@ export class Credmon {
 
   /** The issuer rotated: `.top` follows, so that another credmon could take over at any time. */
   #keepTop(family: Family): void {
-    const { owner, service, handle, secret } = family
-    const fileName = handle === '' ? service : `${service}_${handle}`
+    const { owner, secret } = family
+    const fileName = labelOf(family)
     const top = this.#files.tops(owner, () => {}).find(({ name }) => name === fileName)
     if (!top || secret === undefined || typeof top.content['refresh_token'] !== 'string') return
     try {
@@ -209,12 +209,12 @@ export class Credmon {
   /** Whatever the credd has removed is renewed no more. */
   #forgetRemoved(tops: readonly TopFile[]): void {
     const here = new Set(tops.map(({ owner, name }) => this.#useFile(owner, name)))
-    for (const { file, owner, service, handle } of this.#manager.store.deliveriesBelow(this.#options.directory)) {
+    for (const { file, owner, service, handle } of this.#manager.store.deliveries.below(this.#options.directory)) {
       if (here.has(file)) continue
       this.#manager.forget(file)
       rmSync(file, { force: true })
-      const family = this.#manager.store.findFamily({ owner, service, handle })
-      if (family) this.#manager.store.removeFamily(family.id)
+      const family = this.#manager.store.families.find({ owner, service, handle })
+      if (family) this.#manager.store.families.remove(family.id)
     }
   }
 

@@ -83,3 +83,14 @@ export function checkWanted({ scopes, audience }: Wanted): Wanted {
   if (audience.some((name) => !/^[\x21-\x7e]+$/.test(name))) throw new ConfigError('an audience has no spaces')
   return { scopes: [...new Set(words)].toSorted(), audience: [...new Set(audience)].toSorted() }
 }
+
+/** How a login is called in messages and file names: `service`, or `service_handle`. */
+export function labelOf({ service, handle }: Required<FamilyName>): string {
+  return handle === '' ? service : `${service}_${handle}`
+}
+
+/** Whether a token is there and lives for so many seconds more. */
+export function livesFor({ token, issuedAt, expiresAt }: HeldToken, seconds: number, now: number): boolean {
+  // A token from the future was had under another clock: when it expires is not known any more.
+  return token !== undefined && issuedAt <= now + 60 && expiresAt - now >= seconds
+}

@@ -1,5 +1,5 @@
 import type { HeldToken } from './family.ts'
-import type { NewGrant, StateStore } from './state-store.ts'
+import type { NewGrant, TokenStore } from './token-store.ts'
 
 interface Waiting {
   readonly grant: NewGrant
@@ -12,11 +12,11 @@ interface Waiting {
  * not wait ten thousand times. Nobody is told of a grant that is not on the disk.
  */
 export class GrantWriter {
-  readonly #store: StateStore
+  readonly #tokens: TokenStore
   #waiting: Waiting[] = []
 
-  constructor(store: StateStore) {
-    this.#store = store
+  constructor(tokens: TokenStore) {
+    this.#tokens = tokens
   }
 
   /** Resolves when it is on the disk. Throws `undecided` when it cannot be. */
@@ -32,7 +32,7 @@ export class GrantWriter {
     const batch = this.#waiting
     this.#waiting = []
     try {
-      const tokens = this.#store.saveGrants(batch.map(({ grant }) => grant))
+      const tokens = this.#tokens.saveGrants(batch.map(({ grant }) => grant))
       for (const [index, { resolve }] of batch.entries()) resolve(tokens[index]!)
     } catch (error) {
       for (const { reject } of batch) reject(error)

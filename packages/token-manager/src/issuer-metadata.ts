@@ -3,11 +3,15 @@ import { metadataUrls } from '@scitokens/keycache'
 import type { AuthorizationServer } from 'oauth4webapi'
 import type { Fetch } from './https-fetch.ts'
 import { checkServerStatus } from './oauth-failure.ts'
+import { LONGEST_DELAY } from './renewal.ts'
 
 /** Seconds for which an issuer's metadata is believed without asking again. */
 const FRESH_FOR = 3600
-/** Seconds until an issuer that failed is asked for its metadata again. */
-const RETRY_AFTER = 60
+/**
+ * Seconds until an issuer that failed is asked for its metadata again: as long as the longest pause between two probes of its token
+ * endpoint. Otherwise each probe would be two requests, and the first of them of no use.
+ */
+const RETRY_AFTER: number = LONGEST_DELAY
 
 interface Known {
   readonly metadata: AuthorizationServer

@@ -15,7 +15,8 @@ export function renewalTime(issuedAt: number, expiresAt: number, random: Random 
 
 /** Back-off limits, in seconds. */
 const FIRST_DELAY = 5
-const LONGEST_DELAY = 600
+/** The longest pause that is our own choice, in seconds. */
+export const LONGEST_DELAY = 600
 const LONGEST_RETRY_AFTER = 3600
 
 /**

@@ -3,8 +3,8 @@ import { SciTokenError } from '@scitokens/core'
 import type { Family } from './family.ts'
 import { IssuerCircuit } from './issuer-circuit.ts'
 import { LONGEST_WAIT, type Random } from './renewal.ts'
-import type { DueToken } from './state-store.ts'
 import type { TokenManager } from './token-manager.ts'
+import type { DueToken } from './token-store.ts'
 
 /** What a {@link Renewer} tells. Nothing in it is secret. */
 export type RenewerEvent =
@@ -68,10 +68,10 @@ export class Renewer {
   async pass(): Promise<void> {
     const { store, clock } = this.#manager
     try {
-      store.forgetFutureAttempts(clock() + LONGEST_WAIT)
+      store.families.forgetFutureAttempts(clock() + LONGEST_WAIT)
       this.deliverAll()
       for (;;) {
-        const due = store.dueTokens(clock(), BATCH, this.#circuit.blocked())
+        const due = store.tokens.due(clock(), BATCH, this.#circuit.blocked())
         if (due.length === 0 || this.#stop.signal.aborted) return
         // oxlint-disable-next-line no-await-in-loop -- one batch after the other
         if ((await this.#renewBatch(due)) === 0) return
@@ -85,8 +85,8 @@ export class Renewer {
   /** Writes every file that does not hold the newest token: those that a full disk or a kill kept from being written. */
   deliverAll(tokenId?: number): void {
     const { store } = this.#manager
-    for (const delivery of store.undelivered(tokenId)) {
-      const token = store.tokenById(delivery.tokenId)
+    for (const delivery of store.deliveries.undelivered(tokenId)) {
+      const token = store.tokens.byId(delivery.tokenId)
       if (!token) continue
       try {
         this.#manager.write(delivery, token)
@@ -124,7 +124,7 @@ export class Renewer {
 
   async #renewOne({ familyId, issuer, wanted }: DueToken): Promise<boolean> {
     const { store } = this.#manager
-    const family = store.familyById(familyId)
+    const family = store.families.byId(familyId)
     if (!family) {
       this.#circuit.succeeded(issuer)
       return false
@@ -134,7 +134,7 @@ export class Renewer {
       const token = await this.#manager.renew(family, wanted)
       this.#circuit.succeeded(issuer)
       this.deliverAll(token.id)
-      const current = store.familyById(familyId)
+      const current = store.families.byId(familyId)
       if (current && current.secret !== family.secret) this.#options.onGrant?.(current)
       this.#options.onEvent?.({ type: 'renewed', owner, service, handle })
       return true
@@ -145,7 +145,7 @@ export class Renewer {
       else this.#circuit.succeeded(issuer)
       // A refusal would be refused again a second later: this one waits like a failure.
       if (!away && error.code !== 'login_required')
-        store.recordFailure(familyId, family.failures + 1, this.#manager.clock() + 300)
+        store.families.recordFailure(familyId, family.failures + 1, this.#manager.clock() + 300)
       this.#options.onEvent?.({ type: 'failed', owner, service, handle, error })
       return false
     }

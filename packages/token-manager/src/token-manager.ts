@@ -1,15 +1,23 @@
-import { setTimeout as delay } from 'node:timers/promises'
+import { join } from 'node:path'
 import { type Clock, NotAllowedError, quote, SciTokenError, systemClock, UndecidedError } from '@scitokens/core'
-import { issueChild } from './base-token.ts'
-import { checkFamilyName, checkWanted, type Delivery, type Family, type FamilyName, type HeldToken } from './family.ts'
-import { GrantWriter } from './grant-writer.ts'
+import {
+  checkFamilyName,
+  checkWanted,
+  type Delivery,
+  type Family,
+  type FamilyName,
+  type HeldToken,
+  labelOf,
+  livesFor,
+} from './family.ts'
+import { IssuerConversations } from './issuer-conversations.ts'
+import { writeJobFile } from './job-file.ts'
 import { loadKeyFile } from './key-file.ts'
-import { type Grant, OAuthClient, type Wanted } from './oauth-client.ts'
+import { OAuthClient, type Wanted } from './oauth-client.ts'
 import { loginRequired } from './oauth-failure.ts'
-import { backOff, type Random, renewalTime } from './renewal.ts'
+import type { Random } from './renewal.ts'
 import { SecretBox } from './secret-box.ts'
 import { StateStore } from './state-store.ts'
-import { writeTokenFile } from './token-file.ts'
 import type {
   AccessToken,
   DeliveryRequest,
@@ -18,11 +26,6 @@ import type {
   TokenManagerOptions,
   TokenRequest,
 } from './token-manager-types.ts'
-import { join } from 'node:path'
-
-/** Seconds for which one process may speak to an issuer before others believe it dead. */
-const LEASE = 60
-const LEASE_POLL_MS = 50
 
 /**
  * Keeps logins and makes access tokens of them. Several of these, in several processes, may use one state directory: for one login only one
@@ -32,16 +35,13 @@ export class TokenManager {
   readonly store: StateStore
   readonly oauth: OAuthClient
   readonly clock: Clock
-  readonly #random: Random
-  readonly #writer: GrantWriter
-  readonly #flights = new Map<string, Promise<HeldToken>>()
+  readonly #conversations: IssuerConversations
 
   private constructor(store: StateStore, oauth: OAuthClient, clock: Clock, random: Random) {
     this.store = store
-    this.#writer = new GrantWriter(store)
     this.oauth = oauth
     this.clock = clock
-    this.#random = random
+    this.#conversations = new IssuerConversations(store, oauth, clock, random)
   }
 
   /** Opens the state. Throws `config_error` for a directory, key or file that is not right, `undecided` for a full disk. */
@@ -55,7 +55,7 @@ export class TokenManager {
   enrol(enrolment: Enrolment): FamilyStatus {
     const { secret, clientSecret } = enrolment
     const kind = enrolment.kind ?? (secret === undefined ? 'client_credentials' : 'refresh_token')
-    const family = this.store.putFamily(
+    const family = this.store.families.put(
       {
         ...checkFamilyName(enrolment),
         ...checkWanted({ scopes: enrolment.scopes ?? [], audience: enrolment.audience ?? [] }),
@@ -74,7 +74,7 @@ export class TokenManager {
 
   /** What is known of the logins of one owner, or of all. */
   list(owner?: string): FamilyStatus[] {
-    return this.store.listFamilies(owner).map(statusOf)
+    return this.store.families.list(owner).map(statusOf)
   }
 
   /**
@@ -87,19 +87,14 @@ export class TokenManager {
     const { minLifetime = 60, signal } = request
     const family = this.#familyOf(request)
     const wanted = wantedOf(family, request)
-    const held = this.store.findToken(family, wanted)
-    if (held && this.#livesFor(held, minLifetime)) return accessTokenOf(held)
+    const held = this.store.tokens.find(family, wanted)
+    if (held && livesFor(held, minLifetime, this.clock())) return accessTokenOf(held)
     return accessTokenOf(await abortable(this.renew(family, wanted, minLifetime), signal))
   }
 
-  /** Gets a new token for a family, in one flight per family and wish. Files that are made from it are written as well. */
+  /** Gets a new token for a family, in one flight per family and wish. */
   renew(family: Family, wanted: Wanted, minLifetime = 0): Promise<HeldToken> {
-    const key = JSON.stringify([family.id, wanted.scopes, wanted.audience])
-    const flying = this.#flights.get(key)
-    if (flying) return flying
-    const flight = this.#renewUnderLease(family, wanted, minLifetime).finally(() => this.#flights.delete(key))
-    this.#flights.set(key, flight)
-    return flight
+    return this.#conversations.renew(family, wanted, minLifetime)
   }
 
   /**
@@ -111,8 +106,8 @@ export class TokenManager {
     const wanted = wantedOf(family, request)
     const { file, uid, gid, format = 'bare' } = request
     const token = await this.accessToken({ ...request, minLifetime: 60 })
-    const kept = this.store.keepToken(family, wanted)
-    this.store.putDelivery({ file, tokenId: kept.id, uid, gid, format })
+    const kept = this.store.tokens.keep(family, wanted)
+    this.store.deliveries.put({ file, tokenId: kept.id, uid, gid, format })
     try {
       this.write({ file, tokenId: kept.id, uid, gid, format }, kept)
     } catch (error) {
@@ -124,27 +119,16 @@ export class TokenManager {
 
   /** Ends the supply of a file. The file itself is the caller's to remove. */
   forget(file: string): boolean {
-    const known = this.store.removeDelivery(file)
-    this.store.releaseUndelivered()
+    const known = this.store.deliveries.remove(file)
+    this.store.tokens.releaseUndelivered()
     return known
   }
 
   /** Writes one job's file. */
   write(delivery: Delivery, { token, issuedAt, expiresAt }: HeldToken): void {
     if (token === undefined) return
-    const { file, uid, gid, format } = delivery
-    const content =
-      format === 'bare'
-        ? `${token}\n`
-        : `${JSON.stringify({ access_token: token, token_type: 'bearer', expires_in: Math.floor(expiresAt - this.clock()), expires_at: expiresAt })}\n`
-    writeTokenFile(file, content, {
-      mode: 0o400,
-      // No job survives a power loss, and every start of a renewer writes the files of those that are there.
-      durable: false,
-      ...(uid === undefined ? {} : { uid }),
-      ...(gid === undefined ? {} : { gid }),
-    })
-    this.store.markDelivered(file, issuedAt)
+    writeJobFile(delivery, token, expiresAt, this.clock())
+    this.store.deliveries.markDelivered(delivery.file, issuedAt)
   }
 
   /**
@@ -154,7 +138,7 @@ export class TokenManager {
    */
   async logout(name: FamilyName): Promise<{ revoked: boolean; problem?: SciTokenError }> {
     const family = this.#familyOf(name)
-    this.store.removeFamily(family.id)
+    this.store.families.remove(family.id)
     if (family.kind !== 'refresh_token' || family.secret === undefined) return { revoked: false }
     try {
       return { revoked: await this.oauth.revoke(family, family.secret) }
@@ -174,102 +158,10 @@ export class TokenManager {
 
   #familyOf(name: FamilyName): Family {
     const checked = checkFamilyName(name)
-    const family = this.store.findFamily(checked)
+    const family = this.store.families.find(checked)
     if (family) return family
-    throw loginRequired(checked.service, `${checked.owner} has no login at ${quote(label(checked))}`)
+    throw loginRequired(checked.service, `${checked.owner} has no login at ${quote(labelOf(checked))}`)
   }
-
-  #livesFor({ token, issuedAt, expiresAt }: HeldToken, seconds: number): boolean {
-    const now = this.clock()
-    // A token from the future was had under another clock: when it expires is not known any more.
-    return token !== undefined && issuedAt <= now + 60 && expiresAt - now >= seconds
-  }
-
-  async #renewUnderLease(family: Family, wanted: Wanted, minLifetime: number): Promise<HeldToken> {
-    const before = this.store.findToken(family, wanted)?.issuedAt
-    const lease = await this.#lease(family)
-    try {
-      const current = this.store.familyById(family.id)
-      if (!current) throw loginRequired(family.issuer, `${family.owner} has logged out of ${quote(label(family))}`)
-      const held = this.store.findToken(current, wanted)
-      // Somebody else was quicker while we waited.
-      if (held && held.issuedAt !== before && this.#livesFor(held, minLifetime)) return held
-      this.#checkMayAsk(current)
-      return await this.#ask(current, wanted)
-    } finally {
-      this.store.releaseLease(family.id, lease)
-    }
-  }
-
-  async #lease({ id, issuer }: Family): Promise<string> {
-    const patience = performance.now() + LEASE * 1000
-    for (;;) {
-      const lease = this.store.acquireLease(id, this.clock(), LEASE)
-      if (lease !== undefined) return lease
-      if (performance.now() > patience) {
-        throw new UndecidedError('issuer_unavailable', `another process has been asking ${quote(issuer)} for too long`)
-      }
-      // oxlint-disable-next-line no-await-in-loop -- the other process tells nobody when it is done
-      await delay(LEASE_POLL_MS)
-    }
-  }
-
-  #checkMayAsk(family: Family): void {
-    if (family.ended !== undefined) throw loginRequired(family.issuer, family.ended)
-    const wait = family.nextAttempt - this.clock()
-    if (wait <= 0) return
-    throw new UndecidedError(
-      'issuer_unavailable',
-      `the issuer ${quote(family.issuer)} failed ${family.failures} times; it is asked again in ${Math.ceil(wait)} s`,
-      { issuer: family.issuer, retryAfterSeconds: Math.ceil(wait) },
-    )
-  }
-
-  async #ask(family: Family, wanted: Wanted): Promise<HeldToken> {
-    try {
-      const grant = await this.#request(family, wanted)
-      const renewAt = renewalTime(grant.issuedAt, grant.expiresAt, this.#random)
-      return await this.#writer.save({ family, wanted, grant, renewAt })
-    } catch (error) {
-      if (error instanceof SciTokenError) this.#note(family, error)
-      throw error
-    }
-  }
-
-  #note(family: Family, error: SciTokenError): void {
-    if (error.code === 'login_required') this.store.endFamily(family, error.message.replace(/; log in again$/, ''))
-    if (error.code !== 'issuer_unavailable' && error.code !== 'discovery_failed') return
-    const failures = family.failures + 1
-    const wait = backOff(failures, error.retryAfterSeconds, this.#random)
-    this.store.recordFailure(family.id, failures, this.clock() + wait)
-  }
-
-  async #request(family: Family, wanted: Wanted): Promise<Grant> {
-    const { kind, secret } = family
-    if (kind === 'base_token') return issueChild(secret!, wanted, this.clock)
-    if (kind === 'client_credentials') return this.oauth.clientCredentials(family, wanted)
-    if (secret === undefined) throw loginRequired(family.issuer, `the login of ${family.owner} has no refresh token`)
-    if (isEverything(family, wanted) || !(await this.#exchanges(family))) {
-      return this.oauth.refresh(family, secret, wanted)
-    }
-    const everything = { scopes: family.scopes, audience: family.audience }
-    const held = this.store.findToken(family, everything)
-    const base = held && this.#livesFor(held, 60) ? held : await this.#ask(family, everything)
-    const { refreshToken: _never, ...grant } = await this.oauth.exchange(family, base.token!, wanted)
-    return { ...grant, refreshToken: undefined }
-  }
-
-  async #exchanges(family: Family): Promise<boolean> {
-    if (family.narrowing !== 'auto') return family.narrowing === 'exchange'
-    // Public clients may not exchange at most issuers; they narrow at refresh. RFC 6749 section 6.
-    if (family.clientSecret === undefined || family.tokenEndpoint !== undefined) return false
-    const { grant_types_supported: grants } = await this.oauth.metadata.get(family.issuer)
-    return grants?.includes('urn:ietf:params:oauth:grant-type:token-exchange') ?? false
-  }
-}
-
-function isEverything(family: Family, { scopes, audience }: Wanted): boolean {
-  return String(family.scopes) === String(scopes) && String(family.audience) === String(audience)
 }
 
 /** What is wanted, where a wish that was left open means all that the login has. */
@@ -288,10 +180,6 @@ function accessTokenOf({ token, issuedAt, expiresAt }: HeldToken): AccessToken {
 function statusOf(family: Family): FamilyStatus {
   const { owner, service, handle, issuer, kind, scopes, audience, ended, failures, nextAttempt } = family
   return { owner, service, handle, issuer, kind, scopes, audience, ended, failures, nextAttempt }
-}
-
-function label({ service, handle }: Required<FamilyName>): string {
-  return handle === '' ? service : `${service}_${handle}`
 }
 
 /** Ends this caller's wait, not the work that others share. */

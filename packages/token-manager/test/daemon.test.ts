@@ -155,7 +155,7 @@ test('a queue manager has job files written and forgotten', async () => {
   await expect.poll(() => readFileSync(file, 'utf8')).not.toBe(first)
   expect(readdirSync(job)).toEqual(['token'])
   expect(await client.call('forget', { file })).toEqual({ known: true })
-  expect(manager.store.countKept()).toBe(0)
+  expect(manager.store.tokens.countKept()).toBe(0)
   await expect(client.call('deliver', { owner: 'ana', service: 'vo', file: 'relative' })).rejects.toMatchObject({
     code: 'invalid_request',
   })

@@ -155,7 +155,7 @@ test('a clock that was set back does not make old tokens new', async () => {
 test('nothing that is stored can be read without the key, and nothing is readable by others', async () => {
   const { manager, refreshToken, ana } = await withLogin()
   const { token } = await manager.accessToken(ana)
-  const newest = manager.store.findFamily({ ...ana })!.secret!
+  const newest = manager.store.families.find({ ...ana })!.secret!
   for (const name of readdirSync(manager.directory)) {
     const file = join(manager.directory, name)
     expect(statSync(file).mode & 0o077, name).toBe(0)
@@ -214,7 +214,7 @@ test('a delivered file holds the token, belongs to its reader alone, and never a
   const seen = readdirSync(job)
     .map((name) => readFileSync(join(job, name), 'utf8'))
     .join('')
-  for (const secret of [refreshToken, manager.store.findFamily(ana)!.secret!]) expect(seen).not.toContain(secret)
+  for (const secret of [refreshToken, manager.store.families.find(ana)!.secret!]) expect(seen).not.toContain(secret)
 })
 
 test('a delivery that cannot be made is not kept', async () => {
@@ -222,5 +222,5 @@ test('a delivery that cannot be made is not kept', async () => {
   await expect(manager.deliver({ ...ana, file: '/nonexistent/dir/token' })).rejects.toMatchObject({
     code: 'config_error',
   })
-  expect(manager.store.countKept()).toBe(0)
+  expect(manager.store.tokens.countKept()).toBe(0)
 })
