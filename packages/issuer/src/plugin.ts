@@ -4,6 +4,7 @@ import { parseMultipart } from './multipart.ts'
 import { OAuthError } from './oauth-error.ts'
 import { Parameters } from './parameters.ts'
 import type { Realm } from './realm.ts'
+import { applicationsRoutes } from './routes/applications.ts'
 import { authorizeRoutes } from './routes/authorize.ts'
 import { deviceRoutes } from './routes/device.ts'
 import { introspectRoute } from './routes/introspect.ts'
@@ -11,6 +12,7 @@ import { registerRoutes } from './routes/register.ts'
 import { revokeRoute } from './routes/revoke.ts'
 import { userinfoRoute } from './routes/userinfo.ts'
 import { loginRoutes } from './routes/login.ts'
+import { logoutRoute } from './routes/logout.ts'
 import { jwksRoute } from './routes/jwks.ts'
 import { metadataRoutes } from './routes/metadata.ts'
 import type { RouteContext } from './routes/route-context.ts'
@@ -24,6 +26,8 @@ const ROUTES: readonly ((context: RouteContext) => void)[] = [
   loginRoutes,
   authorizeRoutes,
   deviceRoutes,
+  applicationsRoutes,
+  logoutRoute,
   introspectRoute,
   revokeRoute,
   userinfoRoute,

@@ -25,14 +25,15 @@ export class Browser {
     return this.#request('GET', new URL(url, this.#origin))
   }
 
-  /** Sends the form of a page: its hidden fields, and what the person fills in or clicks. */
-  submit(page: Seen, fields: Record<string, string> = {}): Promise<Seen> {
-    const action = /<form[^>]* action="([^"]*)"/.exec(page.text)?.[1]
-    if (action === undefined) throw new Error(`no form on this page: ${page.text}`)
-    const hidden = [...page.text.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)].map(
+  /** Sends a form of a page, by default its first: the hidden fields, and what the person fills in or clicks. */
+  submit(page: Seen, fields: Record<string, string> = {}, to: string = ''): Promise<Seen> {
+    const forms = [...page.text.matchAll(/<form[^>]* action="([^"]*)".*?<\/form>/gs)]
+    const [form, action] = forms.find(([, target]) => target!.endsWith(to)) ?? []
+    if (form === undefined) throw new Error(`no such form on this page: ${page.text}`)
+    const hidden = [...form.matchAll(/<input type="hidden" name="([^"]*)" value="([^"]*)"/g)].map(
       ([, name, value]) => [name!, value!] as const,
     )
-    return this.#request('POST', new URL(action, page.url), { ...Object.fromEntries(hidden), ...fields })
+    return this.#request('POST', new URL(action ?? '', page.url), { ...Object.fromEntries(hidden), ...fields })
   }
 
   post(url: string | URL, fields: Record<string, string>): Promise<Seen> {

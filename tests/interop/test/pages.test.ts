@@ -25,6 +25,10 @@ let url: string
 let application: Server
 let applicationUrl: string
 const audit = new MemoryAudit()
+/** How far the issuer's clock is ahead: to see what is too old without waiting. */
+let ahead = 0
+/** Changes the provider's answer on its way through the browser. */
+let tamper: (answer: URL) => void = () => {}
 const contexts: BrowserContext[] = []
 
 beforeAll(async () => {
@@ -50,12 +54,22 @@ beforeAll(async () => {
     cookies: { keys: ['test'] },
   })
   const handle = oidc.callback()
-  provider.on('request', (request, response) => void handle(request, response))
+  provider.on('request', (request, response) => {
+    const setHeader = response.setHeader.bind(response)
+    response.setHeader = (name, value) => {
+      if (name.toLowerCase() !== 'location' || !String(value).startsWith(`${url}/login`)) return setHeader(name, value)
+      const answer = new URL(String(value))
+      tamper(answer)
+      return setHeader(name, answer.href)
+    }
+    void handle(request, response)
+  })
   issuer = await createIssuer({
     issuer: url,
     dangerouslyAllowLoopbackHttp: true,
     storage: { memory: true },
     audit,
+    clock: () => Date.now() / 1000 + ahead,
     login: new OpenIdLogin({
       issuer: providerUrl,
       clientId: 'vo',
@@ -79,6 +93,8 @@ beforeAll(async () => {
 })
 
 afterEach(async () => {
+  ahead = 0
+  tamper = () => {}
   await Promise.all(contexts.splice(0).map((context) => context.close()))
 })
 afterAll(async () => {
@@ -209,7 +225,133 @@ describe('the device page', () => {
   })
 })
 
+/** Allows the portal and redeems its code: the refresh token. */
+async function connectPortal(page: Page, query: Record<string, string>): Promise<string> {
+  await page.goto(authorizeUrl(query))
+  await clickThrough(page, 'button[value=allow]')
+  const code = new URL(page.url()).searchParams.get('code')!
+  const reply = await askToken({ grant_type: 'authorization_code', code, redirect_uri: `${applicationUrl}/callback` })
+  return reply['refresh_token']!
+}
+
+async function askToken(form: Record<string, string>): Promise<Record<string, string>> {
+  const headers = { authorization: `Basic ${btoa(`portal:${SECRET}`)}` }
+  const response = await fetch(`${url}/token`, { method: 'POST', headers, body: new URLSearchParams(form) })
+  return (await response.json()) as Record<string, string>
+}
+
+describe('"Your applications", without JavaScript', () => {
+  test('shows what was granted and takes it back, for this person alone', async () => {
+    const ana = await open()
+    await ana.page.goto(`${url}/applications`)
+    await logIn(ana.page, 'ana-of-applications')
+    expect(await ana.page.textContent('main')).toContain('No application can act for you')
+    const refreshToken = await connectPortal(ana.page, { scope: 'read:/store offline_access' })
+    const narrow = await connectPortal(ana.page, { scope: 'read:/store/narrow offline_access' })
+    await ana.page.goto(`${url}/applications`)
+    expect(await ana.page.textContent('h2')).toBe('Analysis <b>Portal</b>')
+
+    const eve = await open()
+    await eve.page.goto(`${url}/applications`)
+    await logIn(eve.page, 'eve-of-applications')
+    expect(await eve.page.locator('article').count()).toBe(0)
+
+    const card = ana.page.locator('article').filter({ hasText: '/store/narrow' })
+    await Promise.all([ana.page.waitForEvent('load'), card.locator('button').click()])
+    expect(await ana.page.textContent('[role=status]')).toContain('Revoked: Analysis <b>Portal</b>')
+    expect(await ana.page.locator('article').count()).toBe(1)
+    expect(await askToken({ grant_type: 'refresh_token', refresh_token: narrow })).toMatchObject({
+      error: 'invalid_grant',
+    })
+    const other = await askToken({ grant_type: 'refresh_token', refresh_token: refreshToken })
+    expect(other['refresh_token']).toBeDefined()
+    expect(audit.events.filter(({ event }) => event === 'token_revoked')).toMatchObject([
+      { subject: 'ana-of-applications', client: 'portal', detail: 'by the person' },
+    ])
+    expect([...ana.complaints, ...eve.complaints]).toEqual([])
+  })
+
+  test('is reached from the page that connects a device, and ends with a logout', async () => {
+    const begun = await beginDevice()
+    const { page, complaints } = await open()
+    await page.goto(begun['verification_uri_complete']!)
+    await logIn(page)
+    await clickThrough(page, 'button')
+    await clickThrough(page, 'button[value=allow]')
+    await clickThrough(page, 'a')
+    expect(page.url()).toBe(`${url}/applications`)
+    await clickThrough(page, 'button:text("Log out")')
+    expect(await page.textContent('h1')).toBe('You are logged out')
+    expect(await page.context().cookies(url)).toEqual([])
+    expect(complaints).toEqual([])
+  })
+
+  test('a form of another site revokes nothing (CSRF)', async () => {
+    const { page } = await open()
+    await page.goto(`${url}/applications`)
+    await logIn(page, 'victim-of-csrf')
+    const refreshToken = await connectPortal(page, { scope: 'read:/store offline_access' })
+    await page.goto(`${applicationUrl}/evil`)
+    await page.setContent(
+      `<form method="post" action="${url}/applications"><input name="client" value="portal"><input name="page" value="guess"><button>go</button></form>`,
+    )
+    await clickThrough(page, 'button')
+    expect(await page.textContent('main')).toContain('Nothing was revoked')
+    expect((await askToken({ grant_type: 'refresh_token', refresh_token: refreshToken }))['error']).toBeUndefined()
+  })
+})
+
+describe('what is too old', () => {
+  test('a code that nobody typed in time is not known any more', async () => {
+    const begun = await beginDevice()
+    const { page } = await open()
+    await page.goto(begun['verification_uri_complete']!)
+    await logIn(page)
+    ahead = 901
+    await page.goto(begun['verification_uri_complete']!)
+    await clickThrough(page, 'button')
+    expect(await page.textContent('[role=alert]')).toBe('This code is not known, or too old.')
+  })
+
+  test('a consent page that lay open for too long allows nothing', async () => {
+    const { page } = await open()
+    await page.goto(authorizeUrl({ scope: 'read:/store' }))
+    await logIn(page)
+    ahead = 601
+    await clickThrough(page, 'button[value=allow]')
+    expect(new URL(page.url()).origin).toBe(url)
+    expect(await page.textContent('main')).toContain('Nothing was allowed')
+  })
+
+  test('a session ends by itself, and the person logs in again', async () => {
+    const { page } = await open()
+    await page.goto(`${url}/applications`)
+    await logIn(page)
+    ahead = 28_801
+    await page.goto(`${url}/applications`)
+    // The provider still knows the person: what counts is that it was asked.
+    expect(audit.events.at(-1)).toMatchObject({ event: 'login' })
+    expect(audit.events.at(-1)!.time).toBeGreaterThan(Date.now() / 1000 + 28_000)
+  })
+})
+
 describe('attacks through the browser', () => {
+  test.each([
+    ['another state', (answer: URL) => answer.searchParams.set('state', 'of-another-login')],
+    ['no state', (answer: URL) => answer.searchParams.delete('state')],
+    ['the name of another provider (iss)', (answer: URL) => answer.searchParams.set('iss', 'https://evil.example')],
+    ['no name of its provider (iss)', (answer: URL) => answer.searchParams.delete('iss')],
+  ])('an answer of the login provider with %s logs nobody in (mix-up)', async (_, change) => {
+    const { page } = await open()
+    tamper = change
+    await page.goto(`${url}/device`)
+    const before = audit.events.filter(({ event }) => event === 'login').length
+    await logIn(page)
+    expect(await page.textContent('main')).toContain('does not belong to this login')
+    expect((await page.context().cookies(url)).filter(({ name }) => name.endsWith('session'))).toEqual([])
+    expect(audit.events.filter(({ event }) => event === 'login')).toHaveLength(before)
+  })
+
   test('the pages cannot be framed (clickjacking)', async () => {
     const { page } = await open()
     await page.goto(authorizeUrl())
@@ -294,6 +436,18 @@ describe('every page', () => {
     await look('device-connected')
     await page.goto(authorizeUrl({ scope: 'openid read:/store write:/store/user/ana' }))
     await look('consent')
+    await clickThrough(page, 'button[value=allow]')
+    const code = new URL(page.url()).searchParams.get('code')!
+    await askToken({ grant_type: 'authorization_code', code, redirect_uri: `${applicationUrl}/callback` })
+    await connectPortal(page, { scope: 'read:/store/narrow offline_access' })
+    await page.goto(`${url}/applications`)
+    await look('applications')
+    await clickThrough(page, 'article button')
+    await look('applications-revoked')
+    await clickThrough(page, 'button:text("Revoke"):not([name=client])')
+    await look('applications-none')
+    await clickThrough(page, 'button:text("Log out")')
+    await look('logged-out')
     await page.goto(`${url}/login?continue=https://evil.example/`)
     await look('problem')
   })

@@ -1,4 +1,4 @@
-import { parseScopes, type Scope } from '@scitokens/core'
+import { ANY_AUDIENCE, parseScopes, type Scope, WLCG_ANY_AUDIENCE } from '@scitokens/core'
 import { type Html, html } from './html.ts'
 import type { GrantBounds } from '../policy/decide.ts'
 
@@ -26,22 +26,39 @@ const IDENTITY: Readonly<Record<string, string>> = {
   email: 'see your e-mail address',
 }
 
-/** What an application will be able to do, in plain words, one sentence each. */
+/**
+ * What an application will be able to do, in plain words, one sentence each.
+ *
+ * @param allowedAudiences - what bounds a grant that names no server: the client's own audiences.
+ * @param refreshable - whether it may go on without the person.
+ */
 export function describeBounds(
   { scope, identity, groups, audience }: GrantBounds,
+  allowedAudiences: readonly string[] | undefined,
   refreshable: boolean,
 ): readonly Html[] {
   return [
     ...parseScopes(scope.join(' ')).scopes.map(describeScope),
     ...identity.flatMap((item) => (IDENTITY[item] === undefined ? [] : [html`${IDENTITY[item]}`])),
     ...groups.map((group) => html`show that you belong to the group <code>${group}</code>`),
-    audience.length === 0
-      ? html`do so at every server that this application may use`
-      : audience.some((name) => name === 'ANY' || name.endsWith('/jwt/v1/any'))
-        ? html`do so at <strong>every server</strong> that trusts this issuer`
-        : html`do so at ${audience.map((name, index) => html`${index > 0 ? ', ' : ''}<code>${name}</code>`)}`,
+    describeAudience(audience.length > 0 ? audience : (allowedAudiences ?? [])),
     ...(refreshable ? [html`go on doing so <strong>while you are away</strong>, until you revoke it`] : []),
   ]
+}
+
+/** Servers named in one sentence at most. */
+const MAX_NAMED = 8
+
+function describeAudience(audience: readonly string[]): Html {
+  if (audience.some((name) => name === ANY_AUDIENCE || name === WLCG_ANY_AUDIENCE)) {
+    return html`do so at <strong>every server</strong> that trusts this issuer`
+  }
+  if (audience.length === 0 || audience.includes('*')) {
+    return html`do so at <strong>any server</strong> that the application chooses`
+  }
+  const named = audience.slice(0, MAX_NAMED).map((name, index) => html`${index > 0 ? ', ' : ''}<code>${name}</code>`)
+  const more = audience.length - MAX_NAMED
+  return html`do so at ${named}${more > 0 ? ` and ${more} more servers` : ''}`
 }
 
 function describeScope({ authz, path, hasPath }: Scope): Html {

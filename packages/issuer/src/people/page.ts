@@ -15,8 +15,15 @@ input:focus,button:focus,a:focus{outline:3px solid Highlight;outline-offset:2px}
 button{font:inherit;font-weight:600;padding:.7rem 1.4rem;border:2px solid CanvasText;border-radius:.4rem;background:Canvas;color:CanvasText;cursor:pointer;min-height:2.75rem}
 button.primary{background:CanvasText;color:Canvas}
 code{overflow-wrap:anywhere}
-.notice{border-left:.3rem solid CanvasText;padding:.25rem 0 .25rem 1rem;margin:1.5rem 0}
-.muted{opacity:.8}`
+.nowrap{white-space:nowrap}
+.notice,[role=alert],[role=status]{border-left:.3rem solid CanvasText;padding:.25rem 0 .25rem 1rem;margin:1.5rem 0}
+.muted{opacity:.8}
+[role=alert],[role=status]{font-weight:600}
+.last{margin-top:2.5rem;border-top:1px solid GrayText}
+h2{font-size:1.2rem;margin:2rem 0 .5rem}
+article{border:1px solid GrayText;border-radius:.4rem;padding:.25rem 1rem 1rem;margin:1rem 0}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1rem;margin:.75rem 0}dt{opacity:.8}dd{margin:0}
+a{color:LinkText}`
 
 const STYLE_HASH = createHash('sha256').update(STYLE).digest('base64')
 
@@ -71,7 +78,12 @@ export function formTarget(redirectUri: string): string {
 }
 
 /** The page of a mistake that cannot be told to the application. */
-export function sendProblem(reply: FastifyReply, status: number, problem: string): FastifyReply {
-  const body = html`<p>${problem}</p><p class="muted">Nothing was allowed. Go back to the application and begin again.</p>`
+export function sendProblem(
+  reply: FastifyReply,
+  status: number,
+  problem: string,
+  advice: string = 'Nothing was allowed. Go back to the application and begin again.',
+): FastifyReply {
+  const body = html`<p>${problem}</p><p class="muted">${advice}</p>`
   return sendPage(reply, { title: 'This did not work', body, status })
 }

@@ -3,7 +3,7 @@ import type { JsonObject } from '@scitokens/core'
 import type { Principal } from '../policy/principal.ts'
 import type { Realm } from '../realm.ts'
 import { randomToken } from '../secrets.ts'
-import { readSealedCookie, type SealedCookie, setSealedCookie } from './cookies.ts'
+import { clearCookie, readSealedCookie, type SealedCookie, setSealedCookie } from './cookies.ts'
 import type { Person } from './upstream.ts'
 
 /** A person's session with this issuer. Kept with the browser, encrypted: nothing is stored here. */
@@ -27,6 +27,11 @@ export function beginSession(realm: Realm, reply: FastifyReply, person: Person):
 
 export function readSession(realm: Realm, request: FastifyRequest): Session | undefined {
   return readSealedCookie(realm, request, cookieOf(realm)) as unknown as Session | undefined
+}
+
+/** Ends the session of this browser. */
+export function endSession(realm: Realm, reply: FastifyReply): void {
+  clearCookie(realm, reply, cookieOf(realm))
 }
 
 /** Whom tokens will be about. */

@@ -14,6 +14,7 @@ import type { GrantBounds } from '../policy/decide.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { Realm } from '../realm.ts'
 import { randomToken } from '../secrets.ts'
+import { revokeHint } from './applications.ts'
 import { redirectToLogin } from './login.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 import { formOf } from './token.ts'
@@ -186,10 +187,11 @@ function showConsent(
     formTargets: [formTarget(redirectUri)],
     body: html`<p>You are logged in as <strong>${session.person.name ?? session.person.subject}</strong>.
 The application <strong>${client.name}</strong> wants to:</p>
-<ul>${describeBounds(record.bounds, refreshable).map((line) => html`<li>${line}</li>`)}</ul>
+<ul>${describeBounds(record.bounds, client.audience.allowed, refreshable).map((line) => html`<li>${line}</li>`)}</ul>
 <p class="muted">Then you will return to <code>${formTarget(redirectUri)}</code>.</p>
 <form method="post" action="${realm.endpoints.authorization}/consent"><input type="hidden" name="page" value="${sealed}">
-<div class="actions"><button class="primary" name="answer" value="allow">Allow</button><button name="answer" value="deny">Refuse</button></div></form>`,
+<div class="actions"><button class="primary" name="answer" value="allow">Allow</button><button name="answer" value="deny">Refuse</button></div></form>
+${refreshable ? revokeHint(realm) : undefined}`,
   })
 }
 

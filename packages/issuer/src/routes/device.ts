@@ -14,6 +14,7 @@ import type { GrantBounds } from '../policy/decide.ts'
 import { parseRequestedScopes } from '../policy/requested-scopes.ts'
 import type { Realm } from '../realm.ts'
 import { randomToken } from '../secrets.ts'
+import { revokeHint } from './applications.ts'
 import { redirectToLogin } from './login.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 import { sendJson } from './send-json.ts'
@@ -41,6 +42,12 @@ function newUserCode(): string {
 /** However a person types it. */
 function normaliseUserCode(text: string): string {
   return text.toUpperCase().replaceAll(/[^A-Z]/g, '')
+}
+
+/** As the device shows it, so that the two can be compared. */
+function displayUserCode(text: string): string {
+  const code = normaliseUserCode(text)
+  return code.length === 8 ? `${code.slice(0, 4)}-${code.slice(4)}` : code
 }
 
 async function begin(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
@@ -125,12 +132,11 @@ async function askForCode(realm: Realm, request: FastifyRequest, reply: FastifyR
 
 function codePage(realm: Realm, session: Session, given: string, problem: string | undefined) {
   const sealed = sealPage(realm, session, 'device', {})
-  const shown = given.length === 8 ? `${given.slice(0, 4)}-${given.slice(4)}` : given
   const body: Html = html`<p>You are logged in as <strong>${session.person.name ?? session.person.subject}</strong>.</p>
-${problem === undefined ? undefined : html`<p role="alert">${problem}</p>`}
+${problem === undefined ? undefined : html`<p role="alert" id="problem">${problem}</p>`}
 <form method="post" action="${realm.endpoints.deviceVerification}"><input type="hidden" name="page" value="${sealed}">
 <label for="user_code">Code that your device shows</label>
-<input id="user_code" name="user_code" value="${shown}" required autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="16">
+<input id="user_code" name="user_code" value="${displayUserCode(given)}"${problem === undefined ? undefined : html` aria-invalid="true" aria-describedby="problem"`} required autocomplete="off" autocapitalize="characters" spellcheck="false" maxlength="16">
 <div class="actions"><button class="primary">Continue</button></div></form>`
   return { title: 'Connect a device', body, ...(problem === undefined ? {} : { status: 400 }) }
 }
@@ -174,8 +180,8 @@ async function showDevice(realm: Realm, request: FastifyRequest, reply: FastifyR
     title: `Allow ${client.name}?`,
     body: html`<p>You are logged in as <strong>${session.person.name ?? session.person.subject}</strong>.
 A device that runs <strong>${client.name}</strong> wants to:</p>
-<ul>${describeBounds(bounds, client.grants.has('refresh_token')).map((line) => html`<li>${line}</li>`)}</ul>
-<p class="notice">Go on only if <strong>you</strong> started this, and your device shows <code>${userCode.toUpperCase()}</code>.</p>
+<ul>${describeBounds(bounds, client.audience.allowed, client.grants.has('refresh_token')).map((line) => html`<li>${line}</li>`)}</ul>
+<p class="notice">Go on only if <strong>you</strong> started this, and your device shows <code class="nowrap">${displayUserCode(userCode)}</code>.</p>
 <form method="post" action="${realm.endpoints.deviceVerification}/answer"><input type="hidden" name="page" value="${sealed}">
 <div class="actions"><button class="primary" name="answer" value="allow">Allow</button><button name="answer" value="deny">Refuse</button></div></form>`,
   })
@@ -215,7 +221,9 @@ async function answer(realm: Realm, request: FastifyRequest, reply: FastifyReply
   })
   return sendPage(reply, {
     title: allow ? 'Your device is connected' : 'Your device was refused',
-    body: html`<p>${allow ? 'Go back to your device. You can close this page.' : 'Nothing was allowed. You can close this page.'}</p>`,
+    body: allow
+      ? html`<p>Go back to your device. You can close this page.</p>${revokeHint(realm)}`
+      : html`<p>Nothing was allowed. You can close this page.</p>`,
   })
 }
 

@@ -9,8 +9,7 @@ import { sendJson } from './send-json.ts'
  */
 export function metadataRoutes(context: RouteContext): void {
   const { app, realm, basePath } = context
-  const body = JSON.stringify(metadataOf(realm))
-  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
+  let document = describe(realm)
   const paths = new Set([
     `${basePath}/.well-known/openid-configuration`,
     `${basePath}/.well-known/oauth-authorization-server`,
@@ -19,6 +18,9 @@ export function metadataRoutes(context: RouteContext): void {
   ])
   for (const path of paths) {
     app.get(path, constraintsOf(context), async (request, reply) => {
+      // What can be asked for follows the configuration.
+      if (document.scopes !== realm.scopesSupported) document = describe(realm)
+      const { body, etag } = document
       reply
         .header('cache-control', `public, max-age=${realm.times.metadataMaxAgeSeconds}`)
         .header('access-control-allow-origin', '*')
@@ -27,6 +29,12 @@ export function metadataRoutes(context: RouteContext): void {
       return sendJson(reply, body)
     })
   }
+}
+
+function describe(realm: Realm): { scopes: readonly string[]; body: string; etag: string } {
+  const body = JSON.stringify(metadataOf(realm))
+  const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`
+  return { scopes: realm.scopesSupported, body, etag }
 }
 
 /** The metadata document. RFC 8414 section 2, OpenID Connect Discovery section 3. It claims what is there and nothing else. */

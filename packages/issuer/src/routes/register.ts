@@ -11,8 +11,7 @@ import { NO_STORE } from './token.ts'
 /** Dynamic registration (RFC 7591) and its management (RFC 7592). There only where the configuration asks for it. */
 export function registerRoutes(context: RouteContext): void {
   const { app, realm, basePath } = context
-  const { registration } = realm
-  if (!registration) return
+  if (!realm.registration) return
   const constraints = constraintsOf(context)
   void app.register(async (scope: FastifyInstance) => {
     scope.addContentTypeParser('application/json', { parseAs: 'string', bodyLimit: 32_768 }, (_request, body, done) => {
@@ -22,12 +21,16 @@ export function registerRoutes(context: RouteContext): void {
         done(new OAuthError('invalid_client_metadata', 'the body is not JSON'))
       }
     })
-    scope.post(`${basePath}/register`, constraints, (request, reply) => register(realm, registration, request, reply))
+    scope.post(`${basePath}/register`, constraints, (request, reply) =>
+      register(realm, realm.registration!, request, reply),
+    )
     scope.get(`${basePath}/register/:id`, constraints, async (request, reply) => {
       const { entry } = await managed(realm, request)
       return sendJson(reply.headers(NO_STORE), JSON.stringify(describe(realm, entry.id, entry.value)))
     })
-    scope.put(`${basePath}/register/:id`, constraints, (request, reply) => change(realm, registration, request, reply))
+    scope.put(`${basePath}/register/:id`, constraints, (request, reply) =>
+      change(realm, realm.registration!, request, reply),
+    )
     scope.delete(`${basePath}/register/:id`, constraints, async (request, reply) => {
       const { entry } = await managed(realm, request)
       await realm.store.consume(entry)
@@ -111,8 +114,10 @@ async function managed(realm: Realm, request: FastifyRequest): Promise<{ entry: 
   const { id } = request.params as { id: string }
   const token = bearerOf(request)
   const entry = await realm.store.get<RegisteredClient>({ realm: realm.issuer, kind: 'client', id })
+  // Clients that an operator keeps have no such token.
   const good =
-    entry && realm.secrets.matches('lookup', entry.value.registrationTokenHash, 'registration', id, token ?? '')
+    entry?.value.registrationTokenHash !== undefined &&
+    realm.secrets.matches('lookup', entry.value.registrationTokenHash, 'registration', id, token ?? '')
   if (!entry || !good) throw invalidToken('the registration access token is not valid')
   return { entry }
 }

@@ -4,6 +4,7 @@ import { authenticationTools } from '../pipeline.ts'
 import type { Realm } from '../realm.ts'
 import { readOwnToken } from '../tokens/own-token.ts'
 import { type Family, parseRefreshToken } from '../tokens/refresh-token.ts'
+import { revokeFamily } from '../tokens/revoke-family.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 import { formOf, NO_STORE, peerCertificate } from './token.ts'
 
@@ -19,29 +20,19 @@ export function revokeRoute(context: RouteContext): void {
     parameters.refuseDuplicates(['token', 'token_type_hint'])
     const token = parameters.required('token')
     await (token.startsWith('rt.')
-      ? revokeFamily(realm, client.clientId, token, request.ip)
+      ? revokeRefresh(realm, client.clientId, token, request.ip)
       : revokeAccess(realm, client.clientId, token, request.ip))
     // RFC 7009 section 2.2: also for a token that is not known.
     return reply.headers(NO_STORE).code(200).send()
   })
 }
 
-async function revokeFamily(realm: Realm, clientId: string, token: string, address: string): Promise<void> {
+async function revokeRefresh(realm: Realm, clientId: string, token: string, address: string): Promise<void> {
   const parts = parseRefreshToken(token, realm.secrets)
-  const key = parts && ({ realm: realm.issuer, kind: 'family', id: parts.familyId } as const)
-  const entry = key && (await realm.store.get<Family>(key))
-  if (!key || !entry) return
+  const entry = parts && (await realm.store.get<Family>({ realm: realm.issuer, kind: 'family', id: parts.familyId }))
+  if (!entry) return
   if (entry.value.clientId !== clientId) throw foreign()
-  if (!(await realm.store.consume(key))) return
-  await realm.audit.write({
-    time: Math.floor(realm.clock()),
-    event: 'token_revoked',
-    issuer: realm.issuer,
-    client: clientId,
-    subject: entry.value.principal.subject,
-    family: parts.familyId,
-    address,
-  })
+  await revokeFamily(realm, entry, address)
 }
 
 async function revokeAccess(realm: Realm, clientId: string, token: string, address: string): Promise<void> {

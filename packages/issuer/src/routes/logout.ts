@@ -1,0 +1,35 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { type Html, html } from '../people/html.ts'
+import { sendPage, sendProblem } from '../people/page.ts'
+import { endSession, openPage, readSession, sealPage, type Session } from '../people/session.ts'
+import type { Realm } from '../realm.ts'
+import { constraintsOf, type RouteContext } from './route-context.ts'
+import { formOf } from './token.ts'
+
+/** `POST /logout`: ends the session of this browser. What was granted stays. */
+export function logoutRoute(context: RouteContext): void {
+  const { app, realm, basePath } = context
+  if (!realm.upstream) return
+  app.post(`${basePath}/logout`, constraintsOf(context), (request, reply) => logout(realm, request, reply))
+}
+
+async function logout(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const form = formOf(request)
+  const session = readSession(realm, request)
+  // Another site must not be able to log people out either.
+  if (session && !openPage(realm, session, 'logout', form.one('page') ?? '')) {
+    return sendProblem(reply, 400, 'This page was open for too long, or belongs to another login.')
+  }
+  endSession(realm, reply)
+  return sendPage(reply, {
+    title: 'You are logged out',
+    body: html`<p>Applications keep what you allowed them. If you logged in with another service, log out there as well.</p>`,
+  })
+}
+
+/** The button that belongs on pages of a session. */
+export function logoutForm(realm: Realm, session: Session): Html {
+  const sealed = sealPage(realm, session, 'logout', {})
+  return html`<form class="last" method="post" action="${realm.issuer.replace(/\/$/, '')}/logout"><input type="hidden" name="page" value="${sealed}">
+<div class="actions"><button>Log out</button></div></form>`
+}
