@@ -22,7 +22,19 @@ export interface TestPostgres {
 /** `DATABASE_URL` where it is set, otherwise a server of our own: from npm, else from the programs of this machine. */
 export async function startPostgres(): Promise<TestPostgres> {
   const given = process.env['DATABASE_URL']
-  if (given) return onServer(given, async () => {})
+  return given ? onServer(given, async () => {}) : startOwnPostgres()
+}
+
+/** A server that a test can take away and bring back. */
+export interface OwnPostgres extends TestPostgres {
+  /** Ends the server, with whatever is connected. */
+  readonly halt: () => Promise<void>
+  /** Starts it again on the same data and port. */
+  readonly resume: () => Promise<void>
+}
+
+/** A server of our own, whatever `DATABASE_URL` says. */
+export async function startOwnPostgres(): Promise<OwnPostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'scitokens-pg-'))
   const bin = (await embeddedPrograms(folder)) ?? installedPrograms()
   const owner = await unprivileged(folder)
@@ -45,16 +57,24 @@ export async function startPostgres(): Promise<TestPostgres> {
   )
   const settings = ['-c', 'fsync=off', '-c', 'listen_addresses=127.0.0.1', '-c', `unix_socket_directories=${folder}`]
   const [command, args] = owner.wrap(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...settings])
-  const server = spawn(command, args, { stdio: 'ignore', cwd: folder })
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
-  const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()))
-  await ready(url, ended)
-  return onServer(url, async () => {
-    // SIGINT: PostgreSQL's fast shutdown. setpriv and su hand it on, as they become the server itself.
-    server.kill('SIGINT')
-    await ended
+  let halt = async (): Promise<void> => {}
+  const resume = async (): Promise<void> => {
+    const server = spawn(command, args, { stdio: 'ignore', cwd: folder })
+    const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()))
+    halt = async () => {
+      // SIGINT: PostgreSQL's fast shutdown. setpriv and su hand it on, as they become the server itself.
+      server.kill('SIGINT')
+      await ended
+    }
+    await ready(url, ended)
+  }
+  await resume()
+  const stop = async (): Promise<void> => {
+    await halt()
     await rm(folder, { recursive: true, force: true })
-  })
+  }
+  return { ...(await onServer(url, stop)), halt: () => halt(), resume }
 }
 
 async function onServer(url: string, stop: () => Promise<void>): Promise<TestPostgres> {

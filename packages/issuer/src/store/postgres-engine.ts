@@ -1,5 +1,5 @@
 import { SciTokenError, UndecidedError } from '@scitokens/core'
-import { Pool, type PoolClient, type QueryConfig } from 'pg'
+import { DatabaseError, Pool, type PoolClient, type QueryConfig } from 'pg'
 import type { SqlEngine, SqlRow, SqlStatement } from './sql-engine.ts'
 
 /** Options of {@link PostgresEngine}. */
@@ -10,8 +10,10 @@ export interface PostgresOptions {
   readonly maxConnections?: number
   /** How long to wait for a connection. Default: 5000. */
   readonly connectTimeoutMs?: number
-  /** How long a statement may take. Default: 10 000. */
+  /** How long a statement may take at the server. Default: 10 000. */
   readonly statementTimeoutMs?: number
+  /** How long to wait for an answer; after it the connection counts as dead. Default: the statement's time and 2000 more. */
+  readonly queryTimeoutMs?: number
 }
 
 /** Serialization failure and deadlock: the transaction is to be tried again (PostgreSQL appendix A, class 40). */
@@ -26,11 +28,15 @@ export class PostgresEngine implements SqlEngine {
   readonly #pool: Pool
 
   constructor(options: PostgresOptions) {
+    const { statementTimeoutMs = 10_000 } = options
     this.#pool = new Pool({
       connectionString: options.connectionString,
       max: options.maxConnections ?? 10,
       connectionTimeoutMillis: options.connectTimeoutMs ?? 5000,
-      statement_timeout: options.statementTimeoutMs ?? 10_000,
+      statement_timeout: statementTimeoutMs,
+      // The server's own limit is of no use when the server, or the way to it, is silent.
+      query_timeout: options.queryTimeoutMs ?? statementTimeoutMs + 2000,
+      keepAlive: true,
       application_name: 'scitokens-issuer',
     })
     // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
@@ -64,21 +70,32 @@ export class PostgresEngine implements SqlEngine {
   async #transaction(work: (client: PoolClient) => Promise<boolean>): Promise<boolean> {
     const client = await this.#pool.connect()
     let broken: Error | undefined
+    // A connection that breaks while it is lent out tells its listeners as well as the query; without one the process would end.
+    const ignore = (): void => {}
+    client.on('error', ignore)
     try {
       await client.query('BEGIN')
       const held = await work(client)
       await client.query(held ? 'COMMIT' : 'ROLLBACK')
       return held
     } catch (error) {
-      broken = await client.query('ROLLBACK').then(
-        () => undefined,
-        (failure: Error) => failure,
-      )
+      broken = await rollBack(client, error as Error)
       throw error
     } finally {
+      client.off('error', ignore)
       client.release(broken)
     }
   }
+}
+
+/** What makes the connection useless, if anything does. */
+function rollBack(client: PoolClient, error: Error): Promise<Error | undefined> {
+  // No answer of the server: nothing more is asked of this connection, and without it the server undoes what was begun.
+  if (!(error instanceof DatabaseError)) return Promise.resolve(error)
+  return client.query('ROLLBACK').then(
+    () => undefined,
+    (failure: Error) => failure,
+  )
 }
 
 async function everyHolds(client: PoolClient, statements: readonly SqlStatement[]): Promise<boolean> {
