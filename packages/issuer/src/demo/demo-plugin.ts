@@ -1,0 +1,91 @@
+import rateLimit from '@fastify/rate-limit'
+import { SciTokenError } from '@scitokens/core'
+import type {
+  FastifyError,
+  FastifyInstance,
+  FastifyPluginAsync,
+  FastifyReply,
+  preHandlerAsyncHookHandler,
+} from 'fastify'
+import { acceptAnyBody } from './demo-body.ts'
+import type { DemoContext, DemoParts } from './demo-context.ts'
+import { issueRoutes } from './issue-routes.ts'
+import { metadataRoutes } from './metadata-routes.ts'
+import { oauthRoutes } from './oauth-routes.ts'
+import { pageRoutes } from './page-routes.ts'
+import { protectedRoutes } from './protected-routes.ts'
+import { sampleRoutes } from './sample-routes.ts'
+import { verifyRoutes } from './verify-routes.ts'
+
+const MINUTE_MS = 60_000
+/** Most addresses that are counted at a time; the longest unseen are forgotten first. */
+const REMEMBERED = 50_000
+
+const ROUTES = [issueRoutes, verifyRoutes, metadataRoutes, oauthRoutes, protectedRoutes, sampleRoutes, pageRoutes]
+
+/**
+ * The endpoints of a demonstration as one Fastify plugin, with body parsing, limits and error handling of its own.
+ *
+ * @param host - answers this host only, where an issuer in earnest has the same server.
+ */
+export function demoPlugin(parts: DemoParts, host?: string): FastifyPluginAsync {
+  return async (app) => {
+    acceptAnyBody(app, parts.settings.maxBodyBytes)
+    allowOtherOrigins(app, parts, host)
+    app.setErrorHandler((error: FastifyError, request, reply) => {
+      const status = statusOf(error)
+      if (status >= 500) {
+        parts.settings.logger.error({ err: error, url: request.routeOptions.url }, 'a request failed')
+      }
+      return sendProblem(reply.code(status), status < 500 ? error.message : 'Something went wrong here.')
+    })
+    const route = host === undefined ? {} : { constraints: { host } }
+    const limited = { ...route, preHandler: await limiter(app, parts.settings.perAddress) }
+    const context: DemoContext = { ...parts, app, route, limited }
+    for (const add of ROUTES) add(context)
+  }
+}
+
+/** Everything here is public and nothing knows who asks: any page may. No cookies, so nothing can be asked in somebody's name. */
+function allowOtherOrigins(app: FastifyInstance, { settings }: DemoParts, host: string | undefined): void {
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('access-control-allow-origin', '*')
+  })
+  app.options(`${settings.basePath}/*`, host === undefined ? {} : { constraints: { host } }, (_request, reply) =>
+    reply
+      .headers({
+        'access-control-allow-methods': 'GET, POST',
+        'access-control-allow-headers': 'authorization, content-type',
+        'access-control-max-age': '86400',
+      })
+      .code(204)
+      .send(),
+  )
+}
+
+async function limiter(app: FastifyInstance, max: number): Promise<preHandlerAsyncHookHandler> {
+  // The server of an issuer in earnest may have brought it.
+  if (!app.hasDecorator('createRateLimit')) {
+    await app.register(rateLimit, { global: false, cache: REMEMBERED, timeWindow: MINUTE_MS })
+  }
+  const check = app.createRateLimit({ max, timeWindow: MINUTE_MS, keyGenerator: ({ ip }) => `demo ${ip}` })
+  return async (request, reply) => {
+    const count = await check(request)
+    if (count.isAllowed || !count.isExceeded) return
+    const seconds = Math.max(1, count.ttlInSeconds)
+    await sendProblem(reply.code(429).header('retry-after', String(seconds)), `Too many requests: wait ${seconds} s.`)
+  }
+}
+
+function statusOf(error: FastifyError | SciTokenError): number {
+  if (!(error instanceof SciTokenError)) {
+    return error.statusCode !== undefined && error.statusCode >= 400 && error.statusCode < 500 ? error.statusCode : 500
+  }
+  // A key that came with a request and cannot be used is told as a mistake of configuration.
+  const isOurs = error.family === 'undecided' || error.code === 'config_error'
+  return isOurs ? 500 : 400
+}
+
+function sendProblem(reply: FastifyReply, text: string): FastifyReply {
+  return reply.type('text/plain; charset=utf-8').send(text)
+}
