@@ -27,6 +27,13 @@ export class Person {
     return this.#submit(page, { answer: 'allow' })
   }
 
+  /** Follows an application's authorization request, logs in, and answers: where the browser ends up. */
+  async answer(authorizeUrl: string, answer: 'allow' | 'deny' = 'allow'): Promise<string> {
+    const page = await this.#logIn(await this.#open(new URL(authorizeUrl)))
+    if (!page.text.includes(`value="${answer}"`)) throw new Error(`the issuer does not ask: ${page.url.href}`)
+    return (await this.#submit(page, { answer })).url.href
+  }
+
   async #logIn(page: Page): Promise<Page> {
     return page.text.includes('name="subject"') ? this.#submit(page, { subject: this.#name }) : page
   }
@@ -62,6 +69,10 @@ export class Person {
         },
       )
       call.on('error', reject).end(body)
-    }).then((answer) => (answer instanceof URL ? this.#open(answer) : answer))
+    }).then((answer) => {
+      if (!(answer instanceof URL)) return answer
+      // Outside the issuer is the application: nobody listens there.
+      return answer.origin === url.origin ? this.#open(answer) : { url: answer, status: 303, text: '' }
+    })
   }
 }

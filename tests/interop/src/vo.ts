@@ -27,7 +27,7 @@ export interface Reply {
 /** Starts an issuer over TLS. */
 export async function startVo(
   clients: readonly ClientOptions[],
-  options: Pick<IssuerOptions, 'keys' | 'maintenanceIntervalMs' | 'deviceIntervalSeconds'> = {},
+  options: Pick<IssuerOptions, 'keys' | 'maintenanceIntervalMs' | 'deviceIntervalSeconds' | 'registration'> = {},
 ): Promise<Vo> {
   const dir = mkdtempSync(join(tmpdir(), 'scitokens-interop-'))
   // Servers that run under accounts of their own must be able to enter.
