@@ -36,6 +36,8 @@ export const ERROR_CODES = [
   // acceptable, but does not allow this
   'scope_denied',
   'group_denied',
+  // clients with certificates
+  'bad_certificate',
   // the submit host
   'login_required',
   'peer_not_allowed',

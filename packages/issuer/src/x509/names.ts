@@ -1,0 +1,123 @@
+import type { AttributeValue, Name as AsnName } from '@peculiar/asn1-x509'
+import { CertificateRefused } from './defects.ts'
+
+/** Short names of attribute types, as OpenSSL and with it the grid's files write them. */
+const SHORT: Readonly<Record<string, string>> = {
+  '2.5.4.3': 'CN',
+  '2.5.4.4': 'SN',
+  '2.5.4.5': 'serialNumber',
+  '2.5.4.6': 'C',
+  '2.5.4.7': 'L',
+  '2.5.4.8': 'ST',
+  '2.5.4.9': 'street',
+  '2.5.4.10': 'O',
+  '2.5.4.11': 'OU',
+  '2.5.4.12': 'title',
+  '2.5.4.13': 'description',
+  '2.5.4.17': 'postalCode',
+  '2.5.4.41': 'name',
+  '2.5.4.42': 'GN',
+  '2.5.4.43': 'initials',
+  '2.5.4.44': 'generationQualifier',
+  '2.5.4.46': 'dnQualifier',
+  '2.5.4.65': 'pseudonym',
+  '2.5.4.97': 'organizationIdentifier',
+  '0.9.2342.19200300.100.1.1': 'UID',
+  '0.9.2342.19200300.100.1.25': 'DC',
+  '1.2.840.113549.1.9.1': 'emailAddress',
+}
+
+/** The same attribute under other names that files of the field use. */
+const ALIASES: Readonly<Record<string, string>> = {
+  Email: 'emailAddress',
+  E: 'emailAddress',
+  email: 'emailAddress',
+  EMAIL: 'emailAddress',
+  EMAILADDRESS: 'emailAddress',
+  USERID: 'UID',
+  userId: 'UID',
+  S: 'ST',
+}
+
+const MAX_COMPONENTS = 64
+const MAX_LENGTH = 1024
+
+/** One attribute of a name. */
+interface Component {
+  readonly type: string
+  readonly value: string
+}
+
+/** A distinguished name: what is compared, and the one-line form that the grid's files and tools write. */
+export class DistinguishedName {
+  /** `/DC=org/DC=example/CN=Ana`. */
+  readonly text: string
+  /** Equal for names that RFC 5280 section 7.1 takes for the same: case and runs of spaces do not count. */
+  readonly key: string
+  readonly #components: readonly Component[]
+
+  private constructor(components: readonly Component[]) {
+    this.#components = components
+    this.text = components.map(({ type, value }) => `/${type}=${value}`).join('')
+    this.key = components.map(({ type, value }) => `/${type}=${normalise(value)}`).join('')
+  }
+
+  /** Throws {@link CertificateRefused} for a name of which the one-line form could mean another one. */
+  static of(name: AsnName): DistinguishedName {
+    if (name.length > MAX_COMPONENTS) throw new CertificateRefused('too_large', 'a name has too many components')
+    const components = [...name].map((rdn) => {
+      const [first] = rdn
+      // The one-line form cannot tell `CN=a+UID=b` from two components.
+      if (rdn.length !== 1 || !first) {
+        throw new CertificateRefused('ambiguous_name', 'a name has a component of several values')
+      }
+      const value = textOf(first.value)
+      // `O=x/CN=root` would read as two components; `CN=host/se.example.org` is as old as the grid, and harmless.
+      if (/\/[A-Za-z0-9.]+=/.test(value)) {
+        throw new CertificateRefused('ambiguous_name', 'a name has a value that reads as another component')
+      }
+      return { type: SHORT[first.type] ?? first.type, value }
+    })
+    const result = new DistinguishedName(components)
+    if (result.text.length > MAX_LENGTH) throw new CertificateRefused('too_large', 'a name is too long')
+    return result
+  }
+
+  get isEmpty(): boolean {
+    return this.#components.length === 0
+  }
+
+  equals(other: DistinguishedName): boolean {
+    return this.key === other.key
+  }
+
+  /** The value of the one component that this name has more than `parent`: RFC 3820 section 3.4. Undefined: it is no such name. */
+  addedCommonName(parent: DistinguishedName): string | undefined {
+    const last = this.#components.at(-1)
+    if (last?.type !== 'CN' || this.#components.length !== parent.#components.length + 1) return undefined
+    const start = new DistinguishedName(this.#components.slice(0, -1))
+    return start.equals(parent) ? last.value : undefined
+  }
+}
+
+/** A one-line name from a file or header with the attribute names that {@link DistinguishedName} writes. */
+export function normaliseDn(text: string): string {
+  return text.trim().replaceAll(/\/([A-Za-z]+)=/g, (whole, type: string) => {
+    const known = Object.hasOwn(ALIASES, type) ? ALIASES[type] : undefined
+    return known === undefined ? whole : `/${known}=`
+  })
+}
+
+function normalise(value: string): string {
+  return value.normalize('NFC').toLowerCase().trim().replaceAll(/ +/g, ' ')
+}
+
+/** Printable ASCII as it is, everything else escaped as OpenSSL's one-line form has it: `\xC3\xA9`. */
+function textOf(value: AttributeValue): string {
+  const text =
+    value.utf8String ?? value.printableString ?? value.ia5String ?? value.teletexString ?? value.bmpString ?? value.universalString
+  if (text === undefined) throw new CertificateRefused('ambiguous_name', 'a name has a value that is no text')
+  return Buffer.from(text, 'utf8')
+    .toString('latin1')
+    .replaceAll(/[^\x20-\x7e]/g, (char) => `\\x${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)
+}
