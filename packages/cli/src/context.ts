@@ -17,4 +17,6 @@ export interface CliContext {
   readonly clock: Clock
   /** Ends long work when the user presses Ctrl-C or the service manager says so. */
   readonly signal: AbortSignal
+  /** Calls back whenever the service manager asks for the configuration to be read again (SIGHUP); without a call the signal ends the process. */
+  readonly onHangup?: (listener: () => void) => void
 }

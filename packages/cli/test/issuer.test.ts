@@ -90,6 +90,50 @@ describe('scitokens issuer', () => {
   })
 })
 
+describe('scitokens issuer serve on SIGHUP', () => {
+  /** Resolves once the output has the text for the `times`-th time. */
+  const said = async (output: () => string, text: string, times: number): Promise<void> => {
+    await expect.poll(() => output().split(text).length - 1, { timeout: 60_000, interval: 20 }).toBe(times)
+  }
+  const ask = async (issuer: string, secret: string, scope: string): Promise<unknown> => {
+    const answer = await fetch(`${issuer}/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa(`robot:${secret}`)}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials', scope }),
+    })
+    const body = (await answer.json()) as { scope?: string; error?: string }
+    return body.scope ?? body.error
+  }
+
+  it('follows the file without a restart, and stays as it was where the file has a mistake', async () => {
+    const { directory, config, issuer } = await init()
+    const { child, output } = await serve(config)
+    const secret = readFileSync(join(directory, 'secrets/robot'), 'utf8').trim()
+    const before = readFileSync(config, 'utf8')
+    expect(await ask(issuer, secret, 'read:/new')).toBe('invalid_scope')
+
+    writeFileSync(config, before.replace('read:/store', 'read:/new'))
+    child.kill('SIGHUP')
+    await said(output, '"reloaded"', 1)
+    expect(await ask(issuer, secret, 'read:/new')).toBe('read:/new')
+
+    writeFileSync(config, `${before}lifetme: 60\n`)
+    child.kill('SIGHUP')
+    await said(output, '"reloaded"', 2)
+    const line = before.split('\n').length
+    expect(output()).toContain(`all stays as it was: ${config}:${line}: lifetme: is not a key of this configuration`)
+    expect(await ask(issuer, secret, 'read:/new')).toBe('read:/new')
+
+    writeFileSync(config, before.replace('listen:', 'listen:\n  trustedProxies: [127.0.0.1]'))
+    child.kill('SIGHUP')
+    await said(output, '"reloaded"', 3)
+    expect(output()).toContain('only a restart takes over listen.trustedProxies')
+    expect(await ask(issuer, secret, 'read:/new')).toBe('invalid_scope')
+    child.kill('SIGTERM')
+    expect(await once(child, 'exit')).toEqual([0, null])
+  })
+})
+
 describe('scitokens issuer policy test', () => {
   it('explains what a client would get, without a server', async () => {
     const { directory, config } = await init()

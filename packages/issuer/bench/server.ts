@@ -10,6 +10,7 @@ import Fastify from 'fastify'
 import { Provider } from 'oidc-provider'
 import { createIssuer, FileAudit } from '@scitokens/issuer'
 import { limitRate } from '../src/operation/rate-limit.ts'
+import { readRateLimits } from '../src/operation/rate-limits.ts'
 import { EXCHANGE, SECRET } from './client.ts'
 
 const [kind, database] = process.argv.slice(2)
@@ -36,7 +37,7 @@ async function issuer(): Promise<string> {
     audit: await FileAudit.open(join(folder, 'audit.jsonl')),
   })
   const app = Fastify()
-  await limitRate(app, { perAddress: 1e9, perClient: 1e9 })
+  await limitRate(app, () => readRateLimits({ perAddress: 1e9, perClient: 1e9 }))
   await app.register(running.plugin)
   return `${await app.listen({ host: '127.0.0.1', port: 0 })}/token`
 }

@@ -19,6 +19,7 @@ export interface AuditEvent {
     | 'consent_denied'
     | 'login'
     | 'keys_rotated'
+    | 'config_reloaded'
   readonly issuer: string
   readonly client?: string
   readonly subject?: string
@@ -41,6 +42,8 @@ export interface AuditEvent {
 /** Where audit lines go. A token leaves only after its line was accepted. */
 export interface AuditSink {
   write(event: AuditEvent): void | Promise<void>
+  /** Opens what is written to anew, after it was renamed. */
+  reopen?(): Promise<void>
   close?(): Promise<void>
 }
 
@@ -71,26 +74,42 @@ export class MemoryAudit implements AuditSink {
  * disk does not set the pace; each `write` ends when its line is with the operating system, or on the disk with `sync`.
  */
 export class FileAudit implements AuditSink {
-  readonly #file: FileHandle
+  readonly #path: string
   readonly #sync: boolean
+  #file: FileHandle
   #lines: string[] = []
   #next: Promise<void> | undefined
   #running: Promise<void> = Promise.resolve()
 
-  private constructor(file: FileHandle, sync: boolean) {
+  private constructor(path: string, file: FileHandle, sync: boolean) {
+    this.#path = path
     this.#file = file
     this.#sync = sync
   }
 
   /** @param options - `sync`: wait for the disk itself (default: false). */
   static async open(path: string, options: { sync?: boolean } = {}): Promise<FileAudit> {
-    return new FileAudit(await open(path, 'a', 0o600), options.sync ?? false)
+    return new FileAudit(path, await open(path, 'a', 0o600), options.sync ?? false)
   }
 
   write(event: AuditEvent): Promise<void> {
     this.#lines.push(`${JSON.stringify(event)}\n`)
     this.#next ??= this.#enqueue()
     return this.#next
+  }
+
+  /** Goes on in a new file of the same name: what rotates logs has renamed the old one. Fails where it cannot be made. */
+  async reopen(): Promise<void> {
+    const file = await open(this.#path, 'a', 0o600)
+    const swap = async (): Promise<void> => {
+      const old = this.#file
+      this.#file = file
+      await old.close()
+    }
+    // Between two writes, so that no line is torn and none goes to a file that is closed.
+    const swapped = this.#running.then(swap, swap)
+    this.#running = swapped
+    await swapped
   }
 
   async close(): Promise<void> {

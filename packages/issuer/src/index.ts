@@ -38,7 +38,8 @@ export {
   checkIssuerConfig,
   explainConfiguredPolicy,
   openConfiguredIssuer,
-  type ServedIssuer,
-  serveIssuer,
   type ServeOptions,
-} from './operation/serve.ts'
+} from './operation/configured-issuer.ts'
+export type { RateLimits } from './operation/rate-limits.ts'
+export type { ReloadOutcome } from './operation/reload.ts'
+export { type ServedIssuer, serveIssuer } from './operation/serve.ts'

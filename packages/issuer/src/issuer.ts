@@ -1,12 +1,13 @@
 import { ConfigError, systemClock } from '@scitokens/core'
-import { KeyCache } from '@scitokens/keycache'
 import type { FastifyInstance, FastifyPluginAsync, FastifyServerOptions } from 'fastify'
 import { LoggerAudit } from './audit.ts'
+import { ForeignKeys } from './foreign-keys.ts'
 import { loadSecrets } from './master-key.ts'
-import { openRealm, type SharedParts } from './open-realm.ts'
+import { openRealm, readChangedSettings, type SharedParts } from './open-realm.ts'
 import type { IssuerOptions, RealmOptions, StorageOptions } from './options.ts'
 import { issuerPlugin } from './plugin.ts'
 import type { Realm } from './realm.ts'
+import { applySettings } from './realm-settings.ts'
 import { buildServer } from './server.ts'
 import { PostgresEngine } from './store/postgres-engine.ts'
 import { SqlStore } from './store/sql-store.ts'
@@ -33,6 +34,13 @@ export interface Issuer {
   listen(options?: ListenOptions): Promise<string>
   /** Looks at the keys and removes expired entries now; otherwise done regularly by itself. */
   maintain(): Promise<void>
+  /**
+   * Takes over changed `clients`, `policy`, `registration`, `scopesSupported`, `lifetime`, `profile` and `refresh` of the issuers of
+   * this process that these options name, all or none; everything else in them is left aside. Requests that have begun end under what they began with.
+   *
+   * Throws `config_error` naming the option at fault, and then changes nothing.
+   */
+  reconfigure(options: IssuerOptions): void
   /** Ends what is under way and closes server, store and audit. */
   close(): Promise<void>
 }
@@ -51,7 +59,10 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   const logger = options.logger ?? silentLogger
   const secrets = loadSecrets(options.masterKey, options.storage)
   const store = await openStore(options.storage, clock)
-  const ownKeys = options.foreignKeys ? undefined : assertionKeys(options, clock)
+  const ownKeys = new ForeignKeys({
+    clock,
+    dangerouslyAllowLoopbackHttp: options.dangerouslyAllowLoopbackHttp ?? false,
+  })
   const foreignKeys = options.foreignKeys ?? ownKeys
   const shared: SharedParts = {
     foreignKeys,
@@ -101,24 +112,26 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
     buildServer: build,
     listen: async ({ host = '127.0.0.1', port = 0 } = {}) => build().listen({ host, port }),
     maintain,
+    reconfigure: (changed) => reconfigure(realms, changed),
     close: async () => {
       clearInterval(timer)
       await Promise.all(servers.map((server) => server.close()))
       await shared.audit.close?.()
-      await ownKeys?.close()
+      await ownKeys.close()
       await store.close()
     },
   }
 }
 
-/** Keys of the issuers whose assertions clients may bring, where none are configured: found by discovery, kept in memory. */
-function assertionKeys(options: IssuerOptions, clock: Clock): KeyCache | undefined {
-  const clients = [options, ...(options.realms ?? [])].flatMap((realm) => realm.clients ?? [])
-  const policies = clients.flatMap((client) => client.assertions ?? []).filter((policy) => policy.jwks === undefined)
-  if (policies.length === 0) return undefined
-  const issuers = [...new Set(policies.map((policy) => policy.issuer))]
-  const dangerouslyAllowLoopbackHttp = options.dangerouslyAllowLoopbackHttp ?? false
-  return new KeyCache({ issuers, store: 'memory', clock, dangerouslyAllowLoopbackHttp })
+/** Checks changed options of every realm first, then takes over all of them. */
+function reconfigure(realms: readonly Realm[], options: IssuerOptions): void {
+  const single = options.issuer === undefined ? [] : [options as RealmOptions]
+  const changes = (options.realms ?? single).flatMap((changed, index) => {
+    const realm = realms.find((one) => one.issuer === changed.issuer)
+    if (!realm) return []
+    return [{ realm, settings: readChangedSettings(realm, changed, options.realms ? `realms[${index}].` : '') }]
+  })
+  for (const { realm, settings } of changes) applySettings(realm, settings)
 }
 
 async function openRealms(options: IssuerOptions, shared: SharedParts): Promise<Realm[]> {

@@ -1,10 +1,10 @@
 import { type Algorithm, checkIssuerIdentifier, ConfigError, type KeySource } from '@scitokens/core'
 import type { AuditSink } from './audit.ts'
-import type { Client, GrantType, RefreshPolicy } from './clients/client.ts'
+import type { GrantType } from './clients/client.ts'
 import { ClientRegistry } from './clients/client-registry.ts'
-import { type ClientDefaults, readClient, seconds } from './clients/read-client.ts'
-import { openRegistration } from './clients/open-registration.ts'
-import type { RegisteredClient } from './clients/registration.ts'
+import { readManagedClient } from './clients/managed-client.ts'
+import { seconds } from './clients/read-client.ts'
+import { type ReadClient, type StoredClient, StoredClients } from './clients/stored-clients.ts'
 import { GRANTS } from './grants/grants.ts'
 import { LocalKeys } from './keys/key-provider.ts'
 import { KeyRing } from './keys/key-ring.ts'
@@ -13,8 +13,8 @@ import type { IssuerOptions, RealmOptions } from './options.ts'
 import { Attempts } from './people/attempts.ts'
 import { PollPace } from './people/poll-pace.ts'
 import type { Upstream } from './people/upstream.ts'
-import { readPolicy } from './policy/policy.ts'
-import type { Endpoints, Realm, RealmTimes, Registration } from './realm.ts'
+import type { Endpoints, Realm, RealmTimes } from './realm.ts'
+import { type RealmSettings, readSettings } from './realm-settings.ts'
 import type { Secrets } from './secrets.ts'
 import type { Store } from './store/store.ts'
 import type { Clock, Logger } from './types.ts'
@@ -35,14 +35,6 @@ const NEEDS_LOGIN: ReadonlySet<GrantType> = new Set([
   'urn:ietf:params:oauth:grant-type:device_code',
 ])
 
-/** WLCG profile 1.3, section on token lifetimes. */
-const REFRESH_DEFAULTS: RefreshPolicy = {
-  rotate: true,
-  graceSeconds: 300,
-  lifetimeSeconds: 30 * 86_400,
-  maxSeconds: undefined,
-}
-
 /** Checks one issuer's options, reads or makes its keys, and puts its parts together. Throws `config_error`. */
 export async function openRealm(
   options: RealmOptions,
@@ -55,17 +47,9 @@ export async function openRealm(
   })
   const times = readTimes(options, at)
   const algorithms = algorithmsOf(options)
-  const defaults: ClientDefaults = {
-    lifetime: seconds(options.lifetime ?? 3600, `${at}lifetime`),
-    maxLifetime: times.maxLifetime,
-    profile: options.profile ?? 'scitoken:2.0',
-    algorithms,
-    refresh: { ...REFRESH_DEFAULTS, ...options.refresh },
-  }
-  const clients = readClients(options, defaults, shared.secrets, at)
-  const registration =
-    options.registration &&
-    openRegistration(options.registration, defaults, shared.secrets, shared.clock, `${at}registration`)
+  const context = { ...shared, algorithms, maxLifetime: times.maxLifetime }
+  const settings = readSettings(options, context, at)
+  const stored = new StoredClients(issuer, shared.store, shared.clock, (client, now) => readStored(realm, client, now))
   const keys = await KeyRing.open({
     realm: issuer,
     store: shared.store,
@@ -74,12 +58,12 @@ export async function openRealm(
     schedule: readSchedule(options, times, at),
     clock: shared.clock,
   })
-  return {
+  const realm: Realm = {
     ...shared,
+    ...settings,
     issuer,
     endpoints: endpointsOf(issuer),
-    clients: new ClientRegistry(clients, registeredClients(issuer, shared.store, registration)),
-    policy: readPolicy(options.policy),
+    clients: new ClientRegistry(settings.clients, stored),
     keys,
     grants: new Map(
       GRANTS.filter((grant) => options.login || !NEEDS_LOGIN.has(grant.grantType)).map((grant) => [
@@ -93,25 +77,14 @@ export async function openRealm(
     polls: new PollPace(times.deviceIntervalSeconds, shared.clock),
     algorithms,
     wlcgVersion: options.wlcgVersion ?? '1.0',
-    scopesSupported: options.scopesSupported ?? scopesOf(options),
-    registration,
+    userLimit: undefined,
   }
+  return realm
 }
 
-/** Reads the clients of a realm. Also used when the configuration is read again. */
-function readClients(
-  options: RealmOptions,
-  defaults: ClientDefaults,
-  secrets: Secrets,
-  at: string,
-): ReturnType<typeof readClient>[] {
-  const clients = (options.clients ?? []).map((client, index) =>
-    readClient(client, defaults, secrets, `${at}clients[${index}]`),
-  )
-  const ids = clients.map((client) => client.clientId)
-  const twice = ids.find((id, index) => ids.indexOf(id) !== index)
-  if (twice !== undefined) throw new ConfigError(`${at}clients: ${JSON.stringify(twice)} is there twice`)
-  return clients
+/** Checks changed options of a running issuer. Throws `config_error`; nothing is taken over yet. */
+export function readChangedSettings(realm: Realm, options: RealmOptions, at: string): RealmSettings {
+  return readSettings(options, { ...realm, maxLifetime: realm.times.maxLifetime }, at)
 }
 
 function algorithmsOf({ algorithms, clients }: RealmOptions): readonly Algorithm[] {
@@ -168,26 +141,15 @@ function endpointsOf(issuer: string): Endpoints {
   }
 }
 
-/** Clients that registered themselves are read from the store each time: another instance may have changed them. */
-function registeredClients(issuer: string, store: Store, registration: Registration | undefined) {
-  return async (clientId: string): Promise<Client | undefined> => {
-    if (!registration || !clientId.startsWith('dyn-')) return undefined
-    const entry = await store.get<RegisteredClient>({ realm: issuer, kind: 'client', id: clientId })
-    return entry && registration.read(entry.value)
-  }
+/** What a client in the store means to a realm as it is now; one that registered itself means nothing where nobody may. */
+function readStored({ defaults, secrets, registration }: Realm, stored: StoredClient, now: number): ReadClient {
+  if (!('managed' in stored)) return { client: registration?.read(stored), until: undefined }
+  const ends = stored.secrets.flatMap(({ until }) => (until !== undefined && until > now ? [until] : []))
+  const until = ends.length === 0 ? undefined : Math.min(...ends)
+  return { client: readManagedClient(stored, defaults, secrets, now), until }
 }
 
 function checkUpstream(upstream: Upstream | undefined, issuer: string): Upstream | undefined {
   upstream?.checkIssuer?.(issuer)
   return upstream
-}
-
-const STANDARD_SCOPES = ['openid', 'profile', 'email', 'offline_access', 'wlcg', 'wlcg.groups']
-
-function scopesOf({ clients = [], policy }: RealmOptions): readonly string[] {
-  const named = [
-    ...clients.flatMap((client) => client.scopes ?? []),
-    ...(policy?.rules ?? []).flatMap((rule) => rule.scopes),
-  ].filter((scope) => !scope.includes('{'))
-  return [...new Set([...STANDARD_SCOPES, ...named])]
 }

@@ -15,6 +15,7 @@ import type { Parameters } from './parameters.ts'
 import { grantAudience, requestedAudience } from './policy/audience.ts'
 import { decide, type GrantBounds, type PolicyDecision } from './policy/decide.ts'
 import { type Decided, decidedBefore } from './policy/decision-cache.ts'
+import type { Policy } from './policy/policy.ts'
 import { isEmptyRequest, parseRequestedScopes, type RequestedScopes } from './policy/requested-scopes.ts'
 import type { Realm } from './realm.ts'
 import type { Change } from './store/store.ts'
@@ -51,6 +52,8 @@ const COMMON_PARAMETERS = ['grant_type', 'scope', 'expires_in', 'cwk']
  */
 export async function issueToken(realm: Realm, request: TokenRequest): Promise<TokenResponse> {
   const now = Math.floor(realm.clock())
+  // A change of the configuration is for those who come after it.
+  const { policy } = realm
   let client: Client | undefined
   try {
     const authentication = await authenticateClient(request, authenticationTools(realm))
@@ -61,7 +64,7 @@ export async function issueToken(realm: Realm, request: TokenRequest): Promise<T
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       // oxlint-disable no-await-in-loop -- each attempt needs the outcome of the one before
       const proposal = await grant.handle({ client, authentication, parameters, now, tools })
-      const response = await complete(realm, { request, authentication, grant, proposal, now })
+      const response = await complete(realm, { request, authentication, grant, proposal, policy, now })
       // oxlint-enable no-await-in-loop
       if (response) return response
     }
@@ -100,14 +103,16 @@ interface Issue {
   readonly authentication: AuthenticatedClient
   readonly grant: Grant
   readonly proposal: GrantProposal
+  readonly policy: Policy
   readonly now: number
 }
 
 /** Authorise, narrow, write, sign, audit. Undefined: somebody was quicker, and the grant wants to look again. */
 async function complete(realm: Realm, issue: Issue): Promise<TokenResponse | undefined> {
-  const { request, authentication, grant, proposal, now } = issue
+  const { request, authentication, grant, proposal, policy, now } = issue
   const { client } = authentication
-  const { requested, decision } = authorise(realm, client, request.parameters, proposal)
+  if (proposal.principal.kind === 'user') realm.userLimit?.take(proposal.principal.subject)
+  const { requested, decision } = authorise(policy, client, request.parameters, proposal)
   const wlcg = client.profileByRequest && requested.wlcg ? true : client.profile === 'wlcg:1.x'
   const audience = grantAudience(
     requestedAudience(request.parameters),
@@ -171,12 +176,11 @@ async function complete(realm: Realm, issue: Issue): Promise<TokenResponse | und
 
 /** Authorises by policy and narrows to what was asked for. */
 function authorise(
-  realm: Realm,
+  policy: Policy,
   client: Client,
   parameters: Parameters,
   { principal, bounds }: GrantProposal,
 ): Decided {
-  const { policy } = realm
   const text = parameters.one('scope') ?? (client.acceptScopesAlias ? parameters.one('scopes') : undefined)
   const decideNow = (): Decided => {
     const requested = readRequest(text, bounds)

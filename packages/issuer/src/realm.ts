@@ -2,6 +2,7 @@ import type { Algorithm, KeySource } from '@scitokens/core'
 import type { AuditSink } from './audit.ts'
 import type { Client } from './clients/client.ts'
 import type { ClientRegistry } from './clients/client-registry.ts'
+import type { ClientDefaults } from './clients/read-client.ts'
 import type { RegisteredClient, RegistrationOptions } from './clients/registration.ts'
 import type { Grant } from './grants/grant.ts'
 import type { KeyRing } from './keys/key-ring.ts'
@@ -12,6 +13,7 @@ import type { Policy } from './policy/policy.ts'
 import type { Secrets } from './secrets.ts'
 import type { Store } from './store/store.ts'
 import type { Clock, Logger } from './types.ts'
+import type { UserLimit } from './user-limit.ts'
 
 /** Durations and limits of an issuer, checked. In seconds unless named otherwise. */
 export interface RealmTimes {
@@ -56,7 +58,9 @@ export interface Realm {
   readonly issuer: string
   readonly endpoints: Endpoints
   readonly clients: ClientRegistry
+  /** This and what else is not `readonly` follows the configuration while the issuer runs. */
   policy: Policy
+  defaults: ClientDefaults
   readonly keys: KeyRing
   readonly grants: ReadonlyMap<string, Grant>
   readonly store: Store
@@ -71,11 +75,13 @@ export interface Realm {
   readonly algorithms: readonly Algorithm[]
   readonly wlcgVersion: string
   /** Told in the metadata; oidc-agent's `max` asks for all of them. */
-  readonly scopesSupported: readonly string[]
+  scopesSupported: readonly string[]
   /** How people log in; without it the authorization and device endpoints do not exist. */
   readonly upstream: Upstream | undefined
   /** Set where clients may register themselves. */
-  readonly registration: Registration | undefined
+  registration: Registration | undefined
+  /** How many tokens one person gets; undefined: as many as are asked for. */
+  userLimit: UserLimit | undefined
   /** Keys of other issuers, for assertions whose client has none configured. */
   readonly foreignKeys: KeySource | undefined
 }

@@ -1,8 +1,10 @@
+import type { ReloadOutcome } from '@scitokens/issuer'
 import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { issuerLogger } from '../issuer-logger.ts'
+import type { Output } from '../output.ts'
 import { ended } from './token-manager-serve.ts'
 
 /** Adds `scitokens issuer serve`. */
@@ -11,7 +13,8 @@ export function addIssuerServe(group: Command, registry: Registry): void {
     .command('serve')
     .summary('run the issuer')
     .description(
-      'Runs the issuer of a configuration file until SIGTERM; requests that have begun are finished. The log is on standard error.',
+      'Runs the issuer of a configuration file until SIGTERM; requests that have begun are finished. SIGHUP makes it read the file again: ' +
+        'clients, policy, limits and certificate change at once, or nothing does if there is a mistake. The log is on standard error.',
     )
     .argument('<file>', 'configuration in YAML or JSON')
   withExamples(command, [['by systemd', 'scitokens issuer serve /etc/scitokens/issuer.yaml']])
@@ -20,7 +23,11 @@ export function addIssuerServe(group: Command, registry: Registry): void {
 
 async function serve({ context, output }: Invocation<object>, file: string): Promise<ExitCode> {
   const { serveIssuer } = await import('@scitokens/issuer')
-  const served = await serveIssuer(file, { env: context.env, logger: issuerLogger(context), clock: context.clock })
+  const served = await serveIssuer(file, {
+    env: context.env,
+    logger: issuerLogger(context, 'debug'),
+    clock: context.clock,
+  })
   const issuers = served.issuer.realms.map(({ issuer }) => issuer)
   const { address, operationsAddress } = served
   const health = operationsAddress === undefined ? '' : `, health and metrics on ${operationsAddress}`
@@ -28,8 +35,13 @@ async function serve({ context, output }: Invocation<object>, file: string): Pro
     { type: 'listening', issuers, address, operationsAddress },
     `${issuers.join(', ')} on ${address}${health}`,
   )
+  context.onHangup?.(() => void served.reload().then((outcome) => tell(output, file, outcome)))
   await ended(context.signal)
   await served.stop()
   output.event({ type: 'ended' }, 'ended')
   return EXIT.yes
+}
+
+function tell(output: Output, file: string, { ok, needsRestart }: ReloadOutcome): void {
+  output.event({ type: 'reloaded', ok, needsRestart }, ok ? `read ${file} again` : `${file} was not taken over`)
 }

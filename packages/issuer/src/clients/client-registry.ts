@@ -1,24 +1,31 @@
 import type { Client } from './client.ts'
+import type { StoredClients } from './stored-clients.ts'
 
-/** The clients of one issuer, configured and registered. */
+/** The clients of one issuer, configured and stored. */
 export class ClientRegistry {
   #configured: ReadonlyMap<string, Client>
-  readonly #loadRegistered: (clientId: string) => Promise<Client | undefined>
+  readonly #stored: StoredClients
 
-  /** @param loadRegistered - looks for a client that registered itself. */
-  constructor(configured: readonly Client[], loadRegistered: (clientId: string) => Promise<Client | undefined>) {
+  /** @param stored - where clients are that the configuration does not have. */
+  constructor(configured: readonly Client[], stored: StoredClients) {
     this.#configured = byId(configured)
-    this.#loadRegistered = loadRegistered
+    this.#stored = stored
   }
 
   /** Configured clients are found without the database. */
   async find(clientId: string): Promise<Client | undefined> {
-    return this.#configured.get(clientId) ?? this.#loadRegistered(clientId)
+    return this.#configured.get(clientId) ?? this.#stored.find(clientId)
+  }
+
+  /** Those of the configuration. */
+  get configured(): readonly Client[] {
+    return [...this.#configured.values()]
   }
 
   /** Takes over a changed configuration at once. */
   replace(configured: readonly Client[]): void {
     this.#configured = byId(configured)
+    this.#stored.forget()
   }
 
   isConfigured(clientId: string): boolean {

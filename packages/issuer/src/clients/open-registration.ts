@@ -22,8 +22,8 @@ export function openRegistration(
     }
   }
   const hashes = (options.initialAccessTokens ?? []).map((token) => secrets.hash('lookup', 'initial-access', token))
-  const read = ({ options: client, secretHash }: RegisteredClient): Client => ({
-    ...readClient(client, defaults, secrets, 'registered client'),
+  const read = ({ options: client, secretHash, approved }: RegisteredClient): Client => ({
+    ...readClient({ ...client, ...approved }, defaults, secrets, 'registered client'),
     secretHashes: secretHash === undefined ? [] : [secretHash],
   })
   // A mistake in the scopes that registered clients get is found now, not when the first one comes.

@@ -24,6 +24,8 @@ export interface RegisteredClient {
   readonly registrationTokenHash: string
   readonly metadata: ClientMetadata
   readonly createdAt: number
+  /** What an operator allowed or changed beyond its registration; stays when it changes its metadata. */
+  readonly approved?: Omit<Partial<ClientOptions>, 'clientId' | 'clientSecret'>
 }
 
 /** Client metadata as registered and told again. RFC 7591 section 2. */

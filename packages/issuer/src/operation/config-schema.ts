@@ -5,7 +5,7 @@ import { rateLimitBlock } from './config/rate-limit-block.ts'
 import { type ConfiguredRealm, realmKeys } from './config/realm-block.ts'
 import { type MasterKeyConfig, masterKeyBlock, type StorageConfig, storageBlock } from './config/storage-block.ts'
 import { count, text } from './config/values.ts'
-import type { RateLimits } from './rate-limit.ts'
+import type { RateLimits } from './rate-limits.ts'
 
 /** The configuration file of `scitokens issuer serve`: YAML or JSON. Unknown keys are mistakes. */
 export interface ConfigFile extends Omit<ConfiguredRealm, 'issuer'> {

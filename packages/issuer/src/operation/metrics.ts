@@ -20,6 +20,28 @@ export class IssuerMetrics {
     registers: [this.#registry],
   })
 
+  readonly #reloads = new Counter({
+    name: 'scitokens_issuer_config_reloads_total',
+    help: 'How often the configuration was read again, by outcome.',
+    labelNames: ['outcome'] as const,
+    registers: [this.#registry],
+  })
+  readonly #reloadGood = new Gauge({
+    name: 'scitokens_issuer_config_good',
+    help: '1 while the configuration file, when last read, was taken over.',
+    registers: [this.#registry],
+  })
+
+  constructor() {
+    this.#reloadGood.set(1)
+  }
+
+  /** Notes that the configuration was read again. */
+  reloaded(ok: boolean): void {
+    this.#reloads.inc({ outcome: ok ? 'taken_over' : 'refused' })
+    this.#reloadGood.set(ok ? 1 : 0)
+  }
+
   /** The text that Prometheus scrapes, and its media type. */
   async expose(): Promise<{ readonly text: string; readonly contentType: string }> {
     return { text: await this.#registry.metrics(), contentType: this.#registry.contentType }
@@ -32,6 +54,7 @@ export class IssuerMetrics {
         this.#note(event)
         return sink.write(event)
       },
+      ...(sink.reopen && { reopen: () => sink.reopen!() }),
       ...(sink.close && { close: () => sink.close!() }),
     }
   }

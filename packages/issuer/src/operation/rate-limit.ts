@@ -2,31 +2,33 @@ import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { OAuthError } from '../oauth-error.ts'
 import { Parameters } from '../parameters.ts'
-
-/** Limits of {@link limitRate}, in requests per minute. */
-export interface RateLimits {
-  /** From one address. Default: 600. */
-  readonly perAddress?: number
-  /** Of one client at one address; nobody else can use it up. Default: 300. */
-  readonly perClient?: number
-}
+import type { ReadRateLimits } from './rate-limits.ts'
 
 const MINUTE_MS = 60_000
 /** Most addresses or clients that are counted at a time; the longest unseen are forgotten first. */
 const REMEMBERED = 50_000
+/** Whoever has an IPv6 network has all of its addresses. */
+const IPV6_PREFIX = 64
 
 /**
  * Bounds how often endpoints that check secrets or write are asked: more is answered 429 with `Retry-After`. Metadata and keys
  * are not limited: they cost nothing, and verifiers must always get them.
+ *
+ * @param limits - asked at each request, so that they follow the configuration.
  */
-export async function limitRate(
-  app: FastifyInstance,
-  { perAddress = 600, perClient = 300 }: RateLimits = {},
-): Promise<void> {
-  await app.register(rateLimit, { global: false, cache: REMEMBERED, timeWindow: MINUTE_MS })
+export async function limitRate(app: FastifyInstance, limits: () => ReadRateLimits): Promise<void> {
+  await app.register(rateLimit, {
+    global: false,
+    cache: REMEMBERED,
+    timeWindow: MINUTE_MS,
+    ipv6Subnet: IPV6_PREFIX,
+  })
   const checks = [
-    app.createRateLimit({ max: perAddress, keyGenerator: ({ ip }) => ip }),
-    app.createRateLimit({ max: perClient, keyGenerator: (request) => `${request.ip} ${namedClient(request)}` }),
+    app.createRateLimit({ max: ({ ip }: FastifyRequest) => limits().forAddress(ip) }),
+    app.createRateLimit({
+      max: (request: FastifyRequest) => limits().forClient(namedClient(request)),
+      keyGenerator: (request) => `${request.ip} ${namedClient(request)}`,
+    }),
   ]
   const limit = async (request: FastifyRequest): Promise<void> => {
     for (const check of checks) {

@@ -61,28 +61,32 @@ export interface Policy {
   readonly optionalGroups: ReadonlySet<string>
 }
 
-/** Checks a policy. Throws `config_error` with the key at fault. */
-export function readPolicy(options: PolicyOptions = {}): Policy {
+/**
+ * Checks a policy. Throws `config_error` with the key at fault.
+ *
+ * @param at - what comes before `policy` in keys, such as `realms[0].`.
+ */
+export function readPolicy(options: PolicyOptions = {}, at: string = ''): Policy {
   return {
     rules: options.rules?.map((rule, index) => ({
       name: rule.name ?? `rule ${index + 1}`,
-      match: checkMatch(rule.match ?? {}, `policy.rules[${index}].match`),
-      templates: within(`policy.rules[${index}].scopes`, () => rule.scopes.map(parseTemplate)),
+      match: checkMatch(rule.match ?? {}, `${at}policy.rules[${index}].match`),
+      templates: within(`${at}policy.rules[${index}].scopes`, () => rule.scopes.map(parseTemplate)),
     })),
     capabilitySets: new Map(
       Object.entries(options.capabilitySets ?? {}).map(([name, set]) => {
-        const at = `policy.capabilitySets[${quote(name)}]`
-        if (!isGroupName(name)) throw new ConfigError(`${at}: a name is a path such as /vo/production`)
+        const place = `${at}policy.capabilitySets[${quote(name)}]`
+        if (!isGroupName(name)) throw new ConfigError(`${place}: a name is a path such as /vo/production`)
         return [
           name,
           {
-            match: set.match && checkMatch(set.match, `${at}.match`),
-            templates: within(`${at}.scopes`, () => set.scopes.map(parseTemplate)),
+            match: set.match && checkMatch(set.match, `${place}.match`),
+            templates: within(`${place}.scopes`, () => set.scopes.map(parseTemplate)),
           },
         ]
       }),
     ),
-    optionalGroups: new Set(options.optionalGroups?.map((group) => checkGroup(group, 'policy.optionalGroups'))),
+    optionalGroups: new Set(options.optionalGroups?.map((group) => checkGroup(group, `${at}policy.optionalGroups`))),
   }
 }
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseConfig } from '../../src/operation/config-file.ts'
 import { resolveSecret } from '../../src/operation/secret-reference.ts'
-import { checkIssuerConfig } from '../../src/operation/serve.ts'
+import { checkIssuerConfig } from '../../src/operation/configured-issuer.ts'
 import type { RealmOptions } from '../../src/options.ts'
 import { silentLogger } from '../../src/types.ts'
 

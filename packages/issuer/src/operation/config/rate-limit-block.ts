@@ -1,9 +1,12 @@
 import { z } from 'zod'
-import type { RateLimits } from '../rate-limit.ts'
-import { count } from './values.ts'
+import type { RateLimits } from '../rate-limits.ts'
+import { count, text } from './values.ts'
 
 /** The form of {@link RateLimits}. */
 export const rateLimitBlock: z.ZodType<RateLimits> = z.strictObject({
   perAddress: count.optional(),
   perClient: count.optional(),
+  perUser: count.optional(),
+  addresses: z.record(text, count).optional(),
+  clients: z.record(text, count).optional(),
 }) as never

@@ -1,0 +1,122 @@
+import { ConfigError, SciTokenError } from '@scitokens/core'
+import { type AuditSink, FileAudit, LoggerAudit } from '../audit.ts'
+import { createIssuer, type Issuer } from '../issuer.ts'
+import type { IssuerOptions } from '../options.ts'
+import { explainPolicy, type PolicyExplanation, type PolicyQuery } from '../policy/explain.ts'
+import type { Clock, Logger } from '../types.ts'
+import { type ReadConfig, readConfigFile } from './config-file.ts'
+import type { ConfigFile } from './config-schema.ts'
+import { issuerOptions } from './issuer-options.ts'
+import { readRateLimits } from './rate-limits.ts'
+import { listenOptions } from './server-options.ts'
+import { withoutUndefined } from './without-undefined.ts'
+
+/** What the surroundings give. */
+export interface ServeOptions {
+  readonly env: NodeJS.ProcessEnv
+  readonly logger: Logger
+  readonly clock?: Clock
+}
+
+/**
+ * Opens the issuer of a configuration file without listening: for `key` and `client` commands on its database. Whoever opens it closes it.
+ *
+ * @param path - of the configuration file.
+ */
+export async function openConfiguredIssuer(path: string, { env, logger, clock }: ServeOptions): Promise<Issuer> {
+  const read = await readConfigFile(path)
+  return openIssuer(read, await readOptions(read, env), { logger, ...(clock && { clock }) })
+}
+
+/**
+ * Decides as the issuer of a configuration file would, and tells each step; without a server and without touching its database.
+ *
+ * @param issuer - which one, where the file has several. Default: the first.
+ */
+export async function explainConfiguredPolicy(
+  path: string,
+  query: PolicyQuery,
+  { env, logger, issuer: name }: Omit<ServeOptions, 'clock'> & { readonly issuer?: string },
+): Promise<PolicyExplanation> {
+  const read = await readConfigFile(path)
+  const issuer = await openInMemory(read, await readOptions(read, env), logger)
+  try {
+    const realm = name === undefined ? issuer.realms[0] : issuer.realms.find((one) => one.issuer === name)
+    if (!realm) throw new ConfigError(`${path} has no issuer ${name}`)
+    return await explainPolicy(realm, query)
+  } finally {
+    await issuer.close()
+  }
+}
+
+/** Checks a configuration as `serveIssuer` would, without listening and without touching the configured database. */
+export async function checkIssuerConfig(
+  path: string,
+  { env, logger }: Omit<ServeOptions, 'clock'>,
+): Promise<ConfigFile> {
+  const read = await readConfigFile(path)
+  await checkConfig(read, env, logger)
+  return read.config
+}
+
+/** As {@link checkIssuerConfig}, for a file that was read; answers the options that were found good. */
+export async function checkConfig(read: ReadConfig, env: NodeJS.ProcessEnv, logger: Logger): Promise<IssuerOptions> {
+  const options = await readOptions(read, env)
+  await located(read, async () => {
+    await listenOptions(read.config)
+    readRateLimits(read.config.rateLimit)
+  })
+  await (await openInMemory(read, options, logger)).close()
+  return options
+}
+
+/** The configuration in `createIssuer`'s words, with every secret fetched. */
+export function readOptions(read: ReadConfig, env: NodeJS.ProcessEnv): Promise<IssuerOptions> {
+  return located(read, () => issuerOptions(read.config, env))
+}
+
+/** What an issuer writes to, beside its database. */
+export interface Sinks {
+  readonly logger: Logger
+  readonly clock?: Clock
+  /** Looks at each event on its way to the audit. */
+  readonly count?: (sink: AuditSink) => AuditSink
+}
+
+/** Opens the issuer of a configuration. Throws `config_error` that names file, line and key. */
+export function openIssuer(read: ReadConfig, options: IssuerOptions, { count, ...rest }: Sinks): Promise<Issuer> {
+  return located(read, async () => {
+    const audit = await openAudit(read.config, rest.logger)
+    try {
+      return await createIssuer({ ...options, ...rest, audit: count ? count(audit) : audit })
+    } catch (error) {
+      await audit.close?.()
+      throw error
+    }
+  })
+}
+
+/** The issuer with its clients and policy, and with nothing of its database, keys or audit. */
+function openInMemory(read: ReadConfig, options: IssuerOptions, logger: Logger): Promise<Issuer> {
+  const { masterKey: _, ...rest } = options
+  return located(read, () => createIssuer({ ...rest, storage: { memory: true }, logger }))
+}
+
+async function openAudit({ audit }: ConfigFile, logger: Logger): Promise<AuditSink> {
+  if (!audit) return new LoggerAudit(logger)
+  try {
+    return await FileAudit.open(audit.file, withoutUndefined({ sync: audit.sync }))
+  } catch (cause) {
+    throw new ConfigError(`audit.file: ${audit.file} cannot be written (${(cause as NodeJS.ErrnoException).code})`)
+  }
+}
+
+/** Errors about an option are told with the line of the file it stands in. */
+export async function located<T>({ locate }: ReadConfig, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof SciTokenError && error.family === 'config') throw locate(error)
+    throw error
+  }
+}

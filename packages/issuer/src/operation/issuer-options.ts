@@ -1,0 +1,97 @@
+import { ConfigError } from '@scitokens/core'
+import type { ClientOptions } from '../clients/client-options.ts'
+import type { RegistrationOptions } from '../clients/registration.ts'
+import type { IssuerOptions, MasterKeyOptions, RealmOptions, StorageOptions } from '../options.ts'
+import type { ConfiguredClient } from './config/client-block.ts'
+import type { ConfiguredRealm } from './config/realm-block.ts'
+import type { ConfiguredRegistration } from './config/registration-block.ts'
+import type { ConfigFile } from './config-schema.ts'
+import { configuredLogin } from './configured-login.ts'
+import { resolveSecret } from './secret-reference.ts'
+import { withoutUndefined } from './without-undefined.ts'
+
+/** The configuration in `createIssuer`'s words, with every secret fetched. */
+export async function issuerOptions(config: ConfigFile, env: NodeJS.ProcessEnv): Promise<IssuerOptions> {
+  const {
+    listen: _l,
+    operations: _o,
+    audit: _a,
+    rateLimit: _r,
+    logLevel: _g,
+    masterKey,
+    storage,
+    realms,
+    ...one
+  } = config
+  const loopback = config.dangerouslyAllowLoopbackHttp ?? false
+  return withoutUndefined({
+    ...(await realmOptions(one, '', env, loopback)),
+    realms:
+      realms &&
+      (await Promise.all(realms.map((each, index) => realmOptions(each, `realms[${index}].`, env, loopback)))),
+    storage: await storageOptions(storage, env),
+    masterKey: masterKey && (await masterKeyOptions(masterKey, env)),
+  }) as IssuerOptions
+}
+
+async function realmOptions(
+  { clients, login, registration, ...rest }: Partial<ConfiguredRealm>,
+  at: string,
+  env: NodeJS.ProcessEnv,
+  loopback: boolean,
+): Promise<Partial<RealmOptions>> {
+  return withoutUndefined({
+    ...rest,
+    clients: await withSecrets(clients, `${at}clients`, env),
+    login: login && (await configuredLogin(login, `${at}login`, env, loopback)),
+    registration: registration && (await registrationOptions(registration, `${at}registration`, env)),
+  })
+}
+
+async function registrationOptions(
+  { initialAccessTokens, ...rest }: ConfiguredRegistration,
+  at: string,
+  env: NodeJS.ProcessEnv,
+): Promise<RegistrationOptions> {
+  const tokens = initialAccessTokens?.map((reference, index) =>
+    resolveSecret(reference, `${at}.initialAccessTokens[${index}]`, env),
+  )
+  return { ...rest, ...(tokens && { initialAccessTokens: await Promise.all(tokens) }) }
+}
+
+async function withSecrets(
+  clients: readonly ConfiguredClient[] | undefined,
+  at: string,
+  env: NodeJS.ProcessEnv,
+): Promise<ClientOptions[] | undefined> {
+  if (!clients) return undefined
+  return Promise.all(
+    clients.map(async ({ clientSecret, ...client }, index) => {
+      const references = clientSecret === undefined ? [] : [clientSecret].flat()
+      const secrets = await Promise.all(
+        references.map((reference) => resolveSecret(reference, `${at}[${index}].clientSecret`, env)),
+      )
+      return { ...client, ...(secrets.length > 0 && { clientSecret: secrets }) }
+    }),
+  )
+}
+
+async function storageOptions(storage: ConfigFile['storage'], env: NodeJS.ProcessEnv): Promise<StorageOptions> {
+  if ('file' in storage) {
+    return storage.file === ':memory:' ? { memory: true } : (withoutUndefined(storage) as StorageOptions)
+  }
+  const { postgres, maxConnections } = storage
+  const connectionString = await resolveSecret(postgres, 'storage.postgres', env)
+  return { postgres: connectionString, ...(maxConnections !== undefined && { maxConnections }) }
+}
+
+async function masterKeyOptions(
+  key: NonNullable<ConfigFile['masterKey']>,
+  env: NodeJS.ProcessEnv,
+): Promise<MasterKeyOptions> {
+  if ('file' in key) return withoutUndefined(key) as MasterKeyOptions
+  const text = await resolveSecret(key, 'masterKey', env)
+  const bytes = Buffer.from(text, /^[0-9a-f]+$/i.test(text) ? 'hex' : 'base64url')
+  if (bytes.length < 32) throw new ConfigError('masterKey: must be 32 bytes or more, in hex or base64url')
+  return { value: bytes }
+}
