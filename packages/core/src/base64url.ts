@@ -34,8 +34,15 @@ export function encodeAscii(text: string): Uint8Array<ArrayBuffer> {
   return platformBuffer ? platformBuffer.from(text, 'latin1') : encoder.encode(text)
 }
 
+/** Encodes the UTF-8 of a text as base64url without padding. */
+export function encodeTextAsBase64url(text: string): string {
+  if (hasNativeBase64url && platformBuffer) return platformBuffer.from(text, 'utf8').toString('base64url')
+  return encodeBase64url(encoder.encode(text))
+}
+
 /** Encodes bytes as base64url without padding. */
 export function encodeBase64url(bytes: Uint8Array): string {
+  if (hasNativeBase64url) return viewOf(bytes)!.toString('base64url')
   return toBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')
 }
 
@@ -76,10 +83,14 @@ function fromBase64url(text: string): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
+/** The same bytes as a Buffer, where the platform has one. */
+function viewOf(bytes: Uint8Array): ReturnType<BufferLike['from']> | undefined {
+  return platformBuffer?.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength)
+}
+
 function toBase64(bytes: Uint8Array): string {
-  if (platformBuffer) {
-    return platformBuffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength).toString('base64')
-  }
+  const view = viewOf(bytes)
+  if (view) return view.toString('base64')
   let binary = ''
   for (const byte of bytes) binary += String.fromCharCode(byte)
   return btoa(binary)

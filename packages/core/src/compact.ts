@@ -1,13 +1,14 @@
 import { type Algorithm, isAlgorithm } from './algorithms.ts'
 import { decodeBase64url, encodeAscii } from './base64url.ts'
 import { ConfigError, quote, TokenNotAcceptableError } from './errors.ts'
-import { deepFreeze, type JsonObject, parseJsonObject } from './json.ts'
+import { type JsonObject, parseJsonObject } from './json.ts'
 
 /** Largest token that is looked at, in characters, where the relying party says nothing else. */
 export const DEFAULT_MAX_TOKEN_LENGTH = 65_536
 
 /** A compact JWS (RFC 7515 section 7.1), parsed and nothing more: nothing in it is to be believed yet. */
 export interface CompactToken {
+  /** Deeply frozen, as the claims are. */
   readonly header: JsonObject
   readonly claims: JsonObject
   /** Bytes that the signature covers. */
@@ -24,17 +25,17 @@ export interface CompactToken {
 export function parseCompact(text: string, maxLength: number = DEFAULT_MAX_TOKEN_LENGTH): CompactToken {
   if (typeof text !== 'string') throw new TokenNotAcceptableError('malformed_token', 'a token is a string')
   checkTokenLength(text, maxLength)
-  const parts = text.split('.', 6)
-  const [header, claims, signature] = parts
+  const first = text.indexOf('.')
+  const second = text.indexOf('.', first + 1)
   // An empty signature is no malformation but what `alg: none` looks like: the algorithm is what refuses it.
-  if (parts.length !== 3 || !header || !claims || signature === undefined) {
-    throw new TokenNotAcceptableError('malformed_token', shapeProblem(parts))
+  if (first < 1 || second <= first + 1 || text.includes('.', second + 1)) {
+    throw new TokenNotAcceptableError('malformed_token', shapeProblem(text))
   }
   return {
-    header: parseHeader(header),
-    claims: parseJsonObject(decodeBase64url(claims, 'the claims set'), 'the claims set'),
-    signature: decodeBase64url(signature, 'the signature'),
-    signingInput: encodeAscii(text.slice(0, header.length + 1 + claims.length)),
+    header: parseHeader(text.slice(0, first)),
+    claims: parseJsonObject(decodeBase64url(text.slice(first + 1, second), 'the claims set'), 'the claims set'),
+    signature: decodeBase64url(text.slice(second + 1), 'the signature'),
+    signingInput: encodeAscii(text.slice(0, second)),
   }
 }
 
@@ -54,19 +55,32 @@ function checkTokenLength(text: string, maxLength: number): void {
 const HEADERS = new Map<string, JsonObject>()
 const MAX_HEADERS = 64
 const MAX_KEPT_LENGTH = 512
+// Most servers have one issuer with one key: comparing a text costs half of looking it up.
+let lastText = ''
+let lastHeader: JsonObject = {}
 
 function parseHeader(text: string): JsonObject {
+  if (text === lastText) return lastHeader
   const known = HEADERS.get(text)
-  if (known) return known
-  const header = deepFreeze(parseJsonObject(decodeBase64url(text, 'the header'), 'the header'))
+  const header = known ?? parseJsonObject(decodeBase64url(text, 'the header'), 'the header')
   if (text.length <= MAX_KEPT_LENGTH) {
-    if (HEADERS.size >= MAX_HEADERS) HEADERS.clear()
-    HEADERS.set(text, header)
+    lastText = copyOfSlice(text)
+    lastHeader = header
+    if (!known) {
+      if (HEADERS.size >= MAX_HEADERS) HEADERS.clear()
+      HEADERS.set(lastText, header)
+    }
   }
   return header
 }
 
-function shapeProblem(parts: readonly string[]): string {
+/** A string of its own: engines let a slice keep the whole token alive, its signature included. */
+function copyOfSlice(slice: string): string {
+  return new TextDecoder().decode(encodeAscii(slice))
+}
+
+function shapeProblem(text: string): string {
+  const parts = text.split('.', 6)
   if (parts.length === 4) return 'the token has a fourth part: a key must not leave its holder'
   if (parts.length === 3) return 'the token has an empty part'
   return `a token has three parts, this has ${parts.length > 5 ? 'more than five' : parts.length}`

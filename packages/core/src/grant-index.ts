@@ -64,7 +64,10 @@ export class GrantIndex {
   #covering(name: string, path: Path): Scope | undefined {
     const named = this.#byName.get(name)
     if (!named) return undefined
-    if (named.scopes.length <= FEW) return named.scopes.find((scope) => covers(scope.path, path))
+    if (named.scopes.length <= FEW) {
+      for (const scope of named.scopes) if (covers(scope.path, path)) return scope
+      return undefined
+    }
     const byPath = (named.byPath ??= firstPlaces(named.scopes))
     let first = byPath.get(path) ?? Infinity
     // What covers a path is the path, or one of its ancestors with or without the slash.

@@ -14,7 +14,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 /**
  * Parses bytes as one JSON object, strictly: UTF-8 without byte order mark, no text after it, no member name twice in one
  * object (RFC 7519 section 4 lets us refuse), at most {@link MAX_JSON_DEPTH} deep, no number out of range, no unpaired surrogate.
- * Throws `malformed_token`, naming the part by `what`.
+ * The object is deeply frozen. Throws `malformed_token`, naming the part by `what`.
  */
 export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
   let text: string
@@ -31,7 +31,7 @@ export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw malformed(`${what} is not a JSON object`)
-  const members = countMembers(value, 1)
+  const members = freezeAndCount(value, 1)
   if (members === undefined) throw malformed(`${what} is nested deeper than ${MAX_JSON_DEPTH}`)
   // Of a name that comes twice JSON.parse keeps the last: then there are more names in the text than members in the value.
   if (Number.isFinite(members) && members !== countNames(text)) throw malformed(`${what} has a member twice`)
@@ -53,10 +53,10 @@ function malformed(message: string): TokenNotAcceptableError {
 }
 
 /**
- * Members of all objects in a value; undefined where it is nested too deeply, not finite where a number is not: JSON.parse turns
- * 1e400 into Infinity.
+ * Freezes a parsed value and tells the number of members of all its objects; undefined where it is nested too deeply, not finite
+ * where a number is not: JSON.parse turns 1e400 into Infinity.
  */
-function countMembers(value: object, depth: number): number | undefined {
+function freezeAndCount(value: object, depth: number): number | undefined {
   if (depth > MAX_JSON_DEPTH) return undefined
   const isArray = Array.isArray(value)
   let count = 0
@@ -64,11 +64,12 @@ function countMembers(value: object, depth: number): number | undefined {
     if (!isArray) count += 1
     const item = (value as Readonly<Record<string, unknown>>)[name]
     if (typeof item === 'object' && item !== null) {
-      const inner = countMembers(item, depth + 1)
+      const inner = freezeAndCount(item, depth + 1)
       if (inner === undefined) return undefined
       count += inner
     } else if (typeof item === 'number' && !Number.isFinite(item)) count = Infinity
   }
+  Object.freeze(value)
   return count
 }
 

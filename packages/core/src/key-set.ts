@@ -104,7 +104,8 @@ export class KeySet {
   candidates(alg: Algorithm, kid: string | undefined): readonly VerificationKey[] {
     if (kid === undefined) return this.#onlyFitting(alg)
     const fitting = this.keys.filter((key) => key.kid === kid && key.fits(alg))
-    if (fitting.length > 0) return fitting.slice(0, MAX_CANDIDATES)
+    if (fitting.length > MAX_CANDIDATES) return fitting.slice(0, MAX_CANDIDATES)
+    if (fitting.length > 0) return fitting
     const dropped = this.dropped.find((entry) => entry.kid === kid)
     if (dropped) {
       throw new TokenNotAcceptableError(dropped.code, `the issuer's key ${quote(kid)} is not used: ${dropped.why}`)

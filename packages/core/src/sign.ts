@@ -1,7 +1,7 @@
 import { type Algorithm, DEFAULT_ALGORITHMS, traitsOf } from './algorithms.ts'
 import { asInvalidRequest } from './as-invalid-request.ts'
 import { parseAudience } from './audience.ts'
-import { encodeBase64url } from './base64url.ts'
+import { encodeBase64url, encodeTextAsBase64url } from './base64url.ts'
 import { type Clock, systemClock } from './clock.ts'
 import { ConfigError, type ErrorCode, InvalidRequestError, quote, SciTokenError, UndecidedError } from './errors.ts'
 import { isGroupName } from './groups.ts'
@@ -33,8 +33,6 @@ export interface SignOptions {
 /** Claims that only the act of signing may set. */
 export const SET_BY_SIGNING: readonly string[] = ['exp', 'iat', 'nbf', 'ver', 'wlcg.ver']
 
-const encoder = new TextEncoder()
-
 /**
  * Signs a complete token of a profile: sets `iat`, `nbf`, `exp`, the version, and `jti` (a UUID) unless given; always
  * writes `kid`. What verifiers would refuse is not signed.
@@ -57,9 +55,12 @@ export function checkSigner(signer: Signer, algorithms: readonly Algorithm[] = [
   if (typeof signer.kid !== 'string' || signer.kid === '') throw new ConfigError('the signer names no key')
 }
 
+// Not in memory that is shared with others, as Buffer's is: a signer is somebody else's code.
+const encoder = new TextEncoder()
+
 /** Signs header and claims as they are. Throws `undecided` when the signer fails, `config_error` when it signs nonsense. */
 export async function signJws(signer: Signer, header: JsonObject, claims: JsonObject): Promise<string> {
-  const input = `${encodeJson(header)}.${encodeJson(claims)}`
+  const input = `${encodeTextAsBase64url(JSON.stringify(header))}.${encodeTextAsBase64url(JSON.stringify(claims))}`
   let signature: Uint8Array
   try {
     signature = await signer.sign(encoder.encode(input))
@@ -93,17 +94,16 @@ export function completeClaims(options: SignOptions, profile: ProfileName): Json
   for (const name of ['iss', ...required]) {
     if (!Object.hasOwn(claims, name)) throw refuse('missing_claim', `a ${profile} token needs the claim ${name}`, name)
   }
-  checkKnownClaims(claims)
+  const normal = checkKnownClaims(claims)
   checkUnknownClaims(claims, profile)
   if (!isWlcgVersion(wlcgVersion)) throw refuse('unsupported_version', 'wlcg.ver must be 1.x', 'wlcg.ver')
   const version: JsonObject =
     profile === 'scitoken:2.0' ? { ver: 'scitoken:2.0' } : profile === 'wlcg:1.x' ? { 'wlcg.ver': wlcgVersion } : {}
-  const { scope } = claims
-  const normal = typeof scope === 'string' ? { scope: normalizeScopeClaim(scope) } : {}
   return { ...version, jti: crypto.randomUUID(), ...claims, ...normal, ...times(options) }
 }
 
-function checkKnownClaims(claims: JsonObject): void {
+/** Gives the claims that are signed in another form than they came: the scope, in its normal form. */
+function checkKnownClaims(claims: JsonObject): { scope?: string } {
   const text = (name: string): string | undefined => {
     if (!Object.hasOwn(claims, name)) return undefined
     const value = claims[name]
@@ -117,16 +117,15 @@ function checkKnownClaims(claims: JsonObject): void {
     const audience = asInvalidRequest(() => parseAudience(claims['aud'] as JsonValue))
     if (audience.length === 0 || audience.includes('')) throw refuse('invalid_claim', 'aud is empty', 'aud')
   }
-  const scope = claims['scope']
-  if (Object.hasOwn(claims, 'scope')) {
-    if (typeof scope !== 'string') throw refuse('invalid_claim', 'scope must be a string', 'scope')
-    asInvalidRequest(() => normalizeScopeClaim(scope))
-  }
   const groups = claims['wlcg.groups']
   if (Object.hasOwn(claims, 'wlcg.groups')) {
     const valid = Array.isArray(groups) && groups.every((group) => typeof group === 'string' && isGroupName(group))
     if (!valid) throw refuse('invalid_claim', 'wlcg.groups must be a list of group names', 'wlcg.groups')
   }
+  if (!Object.hasOwn(claims, 'scope')) return {}
+  const { scope } = claims
+  if (typeof scope !== 'string') throw refuse('invalid_claim', 'scope must be a string', 'scope')
+  return { scope: asInvalidRequest(() => normalizeScopeClaim(scope)) }
 }
 
 function checkUnknownClaims(claims: JsonObject, profile: ProfileName): void {
@@ -169,8 +168,4 @@ export function readClock({ clock = systemClock, backdate = 5 }: Pick<SignOption
 
 function refuse(code: ErrorCode, message: string, claim: string): InvalidRequestError {
   return new InvalidRequestError(message, { claim }, code)
-}
-
-function encodeJson(value: JsonObject): string {
-  return encodeBase64url(encoder.encode(JSON.stringify(value)))
 }

@@ -129,10 +129,10 @@ export function checkSignature(
   keySet: KeySet,
 ): undefined | Promise<undefined> {
   const keys = keySet.candidates(alg, kid)
-  for (const [index, key] of keys.entries()) {
-    const answer = ask(() => key.verify(alg, token.signingInput, token.signature))
+  for (let at = 0; at < keys.length; at++) {
+    const answer = ask(keys[at]!, alg, token)
     if (answer === true) return undefined
-    if (answer !== false) return awaitSignature(answer, keys.slice(index + 1), alg, token)
+    if (answer !== false) return awaitSignature(answer, keys.slice(at + 1), alg, token)
   }
   throw badSignature()
 }
@@ -145,16 +145,16 @@ async function awaitSignature(
 ): Promise<undefined> {
   if (await first.catch(platformFailed)) return undefined
   for (const key of others) {
-    const answer = ask(() => key.verify(alg, token.signingInput, token.signature))
+    const answer = ask(key, alg, token)
     // oxlint-disable-next-line no-await-in-loop -- as a rule there are none
     if (answer === true || (answer !== false && (await answer.catch(platformFailed)))) return undefined
   }
   throw badSignature()
 }
 
-function ask<T>(work: () => T): T {
+function ask(key: VerificationKey, alg: Algorithm, token: CompactToken): Promise<boolean> | boolean {
   try {
-    return work()
+    return key.verify(alg, token.signingInput, token.signature)
   } catch (error) {
     return platformFailed(error)
   }

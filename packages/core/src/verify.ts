@@ -1,8 +1,8 @@
 import { checkAlgorithms, DEFAULT_ALGORITHMS } from './algorithms.ts'
 import { verifyChain } from './chain-verify.ts'
-import { checkHeader, mediaType, own, parseCompact } from './compact.ts'
+import { type CheckedHeader, checkHeader, mediaType, own, parseCompact } from './compact.ts'
 import { ConfigError, TokenNotAcceptableError } from './errors.ts'
-import { deepFreeze, type JsonObject } from './json.ts'
+import type { JsonObject } from './json.ts'
 import { CHAIN_TYPE, detectProfile, profileRules } from './profiles.ts'
 import {
   checkIssuer,
@@ -24,7 +24,8 @@ export async function verifyToken(text: string, options: VerifyOptions): Promise
   if (typeof options?.keys?.getKeySet !== 'function') throw new ConfigError('no key source was given')
   const algorithms = options.algorithms ? checkAlgorithms(options.algorithms) : DEFAULT_ALGORITHMS
   const token = parseCompact(text, options.maxLength)
-  if (isChainLink(token.header)) {
+  const known = ORDINARY.get(token.header)
+  if (!known && isChainLink(token.header)) {
     const { chains } = options
     if (chains) return verifyChain(text, options, chains === true ? {} : chains)
     throw new TokenNotAcceptableError(
@@ -32,7 +33,8 @@ export async function verifyToken(text: string, options: VerifyOptions): Promise
       'this is a link of a token chain, and chains are not accepted here',
     )
   }
-  const header = checkHeader(token.header, algorithms)
+  const header = known && algorithms.includes(known.alg) ? known : checkHeader(token.header, algorithms)
+  if (!known) ORDINARY.set(token.header, header)
   const issuer = issuerOf(token.claims)
   checkIssuer(issuer, options)
   const profile = detectProfile(header.typ, token.claims)
@@ -47,8 +49,14 @@ export async function verifyToken(text: string, options: VerifyOptions): Promise
   const keySet = found instanceof Promise ? await found : found
   const check = checkSignature(token, header, keySet)
   if (check) await check
-  return { header: token.header, claims: deepFreeze(token.claims), issuer, profile, keySet }
+  return { header: token.header, claims: token.claims, issuer, profile, keySet }
 }
+
+/**
+ * Headers, frozen, that were found to be those of ordinary tokens: what they say does not depend on who asks, but for the
+ * algorithms that are accepted. The parser gives the same object for the same text.
+ */
+const ORDINARY = new WeakMap<JsonObject, CheckedHeader>()
 
 /** By any of its marks: a link that lacks one is a broken chain, never an ordinary token. */
 function isChainLink(header: JsonObject): boolean {

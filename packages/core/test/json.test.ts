@@ -64,6 +64,16 @@ test('names of the prototype are members like others', () => {
   expect(value['admin']).toBeUndefined()
 })
 
+test('what is read is frozen, to the last member', () => {
+  const value = parse('{"a":[{"b":{}}],"c":1}') as { a: [{ b: object }] }
+  expect([value, value.a, value.a[0], value.a[0].b].map((part) => Object.isFrozen(part))).toEqual([
+    true,
+    true,
+    true,
+    true,
+  ])
+})
+
 test('nesting ends at 32, whatever comes before', async () => {
   expect(parse(nested(32))).toBeDefined()
   expect(await refusal(() => parse(nested(33)))).toBe('not_acceptable malformed_token')

@@ -76,6 +76,17 @@ test('an algorithm must be asked for, and fit the key', async () => {
   expect(await refusal(() => verify(good, { algorithms: [] }))).toBe('config config_error')
 })
 
+test('that a header was read before makes no algorithm acceptable, and no chain link an ordinary token', async () => {
+  await verify(good)
+  expect(await refusal(() => verify(good, { algorithms: ['RS256'] }))).toBe('not_acceptable unsupported_alg')
+  await verify(good, { algorithms: ['ES256'] })
+  const link = await forge(key, { ...header, pwt: good }, claims)
+  for (const _ of [1, 2]) {
+    // oxlint-disable-next-line no-await-in-loop -- the second time, the header is known
+    expect(await refusal(() => verify(link))).toBe('not_acceptable chain_not_accepted')
+  }
+})
+
 test.each<[string, unknown, JsonObject]>([
   ['missing_claim', header, {}],
   ['invalid_claim', header, { iss: ['https://issuer.example'] }],
