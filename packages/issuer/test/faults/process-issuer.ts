@@ -70,12 +70,12 @@ export class ProcessIssuer {
     return this.#child?.exitCode === null && this.#child.signalCode === null
   }
 
-  /** The lines of its audit file. Rejects where one of them is no JSON. */
+  /** The lines of its audit file but those that were torn in the middle, which must stand alone. Rejects where one is no JSON. */
   async auditLines(): Promise<Record<string, unknown>[]> {
     const text = await readFile(this.begin.audit, 'utf8')
     return text
       .split('\n')
-      .filter((line) => line !== '')
+      .filter((line) => line !== '' && (line.endsWith('}') || line.lastIndexOf('{"time"') > 0))
       .map((line) => JSON.parse(line) as Record<string, unknown>)
   }
 }
