@@ -1,5 +1,4 @@
 // Libraries that people write their applications with, each driven as its documentation says.
-import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { drive, type Order } from '../src/clients/drive.ts'
