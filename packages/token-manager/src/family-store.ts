@@ -101,7 +101,7 @@ export class FamilyStore {
 
   /** Back-off made by a clock that has been set back since must not last for ever. */
   forgetFutureAttempts(latest: number): void {
-    this.#database.run('update family set next_attempt = 0 where next_attempt > ?', latest)
+    this.#database.run('update family set next_attempt = 0 where next_attempt > 0 and next_attempt > ?', latest)
   }
 
   /** The issuer accepts this refresh token no longer: it is forgotten; what jobs hold is theirs until it expires. */

@@ -44,6 +44,8 @@ export class Renewer {
   readonly #circuit: IssuerCircuit
   #running: Promise<void> | undefined
   #stop = new AbortController()
+  /** Of whose writing the job files are known to be complete; undefined when some may be old. */
+  #complete: number | undefined
 
   constructor(manager: TokenManager, options: RenewerOptions = {}) {
     this.#manager = manager
@@ -69,7 +71,7 @@ export class Renewer {
     const { store, clock } = this.#manager
     try {
       store.families.forgetFutureAttempts(clock() + LONGEST_WAIT)
-      this.deliverAll()
+      this.#deliverMissed()
       for (;;) {
         const due = store.tokens.due(clock(), BATCH, this.#circuit.blocked())
         if (due.length === 0 || this.#stop.signal.aborted) return
@@ -82,9 +84,14 @@ export class Renewer {
     }
   }
 
-  /** Writes every file that does not hold the newest token: those that a full disk or a kill kept from being written. */
-  deliverAll(tokenId?: number): void {
+  /**
+   * Writes every file that does not hold the newest token, or the newest of one token.
+   *
+   * @returns whether all of them could be written.
+   */
+  deliverAll(tokenId?: number): boolean {
     const { store } = this.#manager
+    let complete = true
     for (const delivery of store.deliveries.undelivered(tokenId)) {
       const token = store.tokens.byId(delivery.tokenId)
       if (!token) continue
@@ -92,9 +99,27 @@ export class Renewer {
         this.#manager.write(delivery, token)
       } catch (error) {
         if (!(error instanceof SciTokenError)) throw error
+        complete = false
         this.#options.onEvent?.({ type: 'undelivered', file: delivery.file, error })
       }
     }
+    return complete
+  }
+
+  /**
+   * Writes the files of tokens that were renewed without the renewer, as for a user who asked; and those that a full disk or a kill
+   * kept from being written, or whose token another process has renewed. All files are compared only when there may be such ones: at the
+   * start, after a failure, and when another process has written.
+   */
+  #deliverMissed(): void {
+    const { tokens, writesOfOthers } = this.#manager.store
+    const renewed = tokens.takeRenewed()
+    if (this.#complete !== writesOfOthers) this.#complete = this.deliverAll() ? writesOfOthers : undefined
+    else for (const id of renewed) this.#deliver(id)
+  }
+
+  #deliver(tokenId: number): void {
+    if (!this.deliverAll(tokenId)) this.#complete = undefined
   }
 
   async #loop(): Promise<void> {
@@ -133,7 +158,7 @@ export class Renewer {
     try {
       const token = await this.#manager.renew(family, wanted)
       this.#circuit.succeeded(issuer)
-      this.deliverAll(token.id)
+      this.#deliver(token.id)
       const current = store.families.byId(familyId)
       if (current && current.secret !== family.secret) this.#options.onGrant?.(current)
       this.#options.onEvent?.({ type: 'renewed', owner, service, handle })

@@ -50,6 +50,9 @@ const MIGRATIONS: readonly string[] = [
      format text not null check (format in ('bare', 'json'))
    ) strict, without rowid;
    create index delivery_token on delivery (token);`,
+  // The manager looks once a second: what is due, or waits, is found without reading what is not.
+  `create index token_issued on token (issued_at) where kept = 1;
+   create index family_waiting on family (next_attempt) where next_attempt > 0;`,
 ]
 
 /**

@@ -62,6 +62,11 @@ export class StateDatabase {
     })
   }
 
+  /** A number that is another one when another process, or another connection, has written since. */
+  get writesOfOthers(): number {
+    return Number(this.get('pragma main.data_version')!['data_version'])
+  }
+
   close(): void {
     this.#statements.clear()
     if (this.#database.isOpen) this.#database.close()

@@ -39,6 +39,11 @@ export class StateStore {
     this.#database.run(sql, name, value)
   }
 
+  /** A number that is another one when another process has written since. */
+  get writesOfOthers(): number {
+    return this.#database.writesOfOthers
+  }
+
   close(): void {
     this.#database.close()
   }

@@ -25,6 +25,7 @@ export class TokenStore {
   readonly #database: StateDatabase
   readonly #box: SecretBox
   readonly #families: FamilyStore
+  readonly #renewed = new Set<number>()
 
   constructor(database: StateDatabase, box: SecretBox, families: FamilyStore) {
     this.#database = database
@@ -37,7 +38,16 @@ export class TokenStore {
    * waits for the disk.
    */
   saveGrants(grants: readonly NewGrant[]): HeldToken[] {
-    return this.#database.transaction(() => grants.map((grant) => this.#saveGrant(grant)))
+    const tokens = this.#database.transaction(() => grants.map((grant) => this.#saveGrant(grant)))
+    for (const { id } of tokens) this.#renewed.add(id)
+    return tokens
+  }
+
+  /** The tokens that this process has renewed since the last call: whoever has files made from them. */
+  takeRenewed(): number[] {
+    const renewed = [...this.#renewed]
+    this.#renewed.clear()
+    return renewed
   }
 
   #saveGrant({ family, wanted, grant, renewAt }: NewGrant): HeldToken {
@@ -103,8 +113,9 @@ export class TokenStore {
   due(now: number, limit: number, exceptIssuers: readonly string[] = []): DueToken[] {
     const rows = this.#database.all(
       `select token.family, family.issuer, token.scopes, token.audience from token join family on family.id = token.family
-       where kept = 1 and ended is null and next_attempt <= ?1 and (renew_at <= ?1 or issued_at > ?1 + 60)
-         and issuer not in (select value from json_each(?3))
+       where token.id in (select id from token where kept = 1 and renew_at <= ?1 union all
+                          select id from token where kept = 1 and issued_at > ?1 + 60)
+         and ended is null and next_attempt <= ?1 and issuer not in (select value from json_each(?3))
        order by renew_at limit ?2`,
       now,
       limit,

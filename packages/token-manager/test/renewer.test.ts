@@ -50,6 +50,24 @@ function mostRequests(users: number, minutes: number): number {
   }
 }
 
+test('a job file follows a token that was renewed because somebody asked for a longer one, here or in another process', async () => {
+  const { issuer, manager, ana } = await withLogin()
+  const file = join(temporaryDirectory(), 'token')
+  await manager.deliver({ ...ana, file })
+  const renewer = new Renewer(manager)
+  await renewer.pass()
+  for (const asked of [manager, openManager(issuer, { stateDirectory: manager.directory })]) {
+    issuer.clock.advance(10)
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    const { token } = await asked.accessToken({ ...ana, minLifetime: 1195 })
+    expect(readFileSync(file, 'utf8')).not.toBe(`${token}\n`)
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    await renewer.pass()
+    expect(readFileSync(file, 'utf8')).toBe(`${token}\n`)
+  }
+  expect(issuer.count('refresh_token')).toBe(3)
+})
+
 test('an issuer down for an hour is asked no more often for twenty users than back-off says, and all are served when it is back', async () => {
   const issuer = await TestIssuer.start()
   issuer.lifetime = 3 * 3600
