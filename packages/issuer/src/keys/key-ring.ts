@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { type Algorithm, type Clock, ConfigError, type Jwk, KeySet, type Signer, UndecidedError } from '@scitokens/core'
 import { randomToken } from '../secrets.ts'
-import type { Entry, Store } from '../store/store.ts'
+import type { Entry, EntryKey, Store } from '../store/store.ts'
 import type { KeyProvider } from './key-provider.ts'
+import { openKey } from './open-key.ts'
 import { type KeyPlan, type KeyRecord, type KeySchedule, planKeys } from './key-schedule.ts'
 
 /** Options of {@link KeyRing.open}. */
@@ -156,7 +157,7 @@ export class KeyRing {
     for (const key of records) {
       if (key.withdrawn || this.#signers.has(key.kid)) continue
       // oxlint-disable-next-line no-await-in-loop -- a handful, and only new ones
-      this.#signers.set(key.kid, await provider.open(key, key.alg))
+      this.#signers.set(key.kid, await openKey(key, provider))
     }
     // Set last, all at once: whoever signs in between uses the records before.
     this.#records = records
@@ -188,10 +189,9 @@ export class KeyRing {
 
   /** Runs work with fresh records, unless another instance is at it; then its result will be read at the next refresh. */
   async #underLease(work: () => Promise<void>): Promise<boolean> {
-    const { store, realm, clock } = this.#options
+    const { store, realm } = this.#options
     const key = { realm, kind: 'lease', id: 'keys' } as const
-    const value = { holder: this.#holder }
-    if (!(await store.insertIfAbsent({ ...key, value, expiresAt: clock() + LEASE_SECONDS }))) return false
+    if (!(await this.#takeLease(key))) return false
     try {
       await this.#load()
       await work()
@@ -202,6 +202,17 @@ export class KeyRing {
       await this.#load()
     }
     return true
+  }
+
+  async #takeLease(key: EntryKey): Promise<boolean> {
+    const { store, clock } = this.#options
+    const value = { holder: this.#holder }
+    const expiresAt = clock() + LEASE_SECONDS
+    if (await store.insertIfAbsent({ ...key, value, expiresAt })) return true
+    const held = await store.get(key)
+    // So long nobody holds it: its holder ended while the clock was wrong.
+    if (held?.expiresAt === undefined || held.expiresAt <= expiresAt + LEASE_SECONDS) return false
+    return store.commit([{ replace: held, value, expiresAt }])
   }
 
   async #create(alg: Algorithm, signFrom: number): Promise<void> {

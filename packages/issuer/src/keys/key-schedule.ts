@@ -49,8 +49,11 @@ export interface KeyPlan {
  */
 export function planKeys(records: readonly KeyRecord[], schedule: KeySchedule, now: number): KeyPlan {
   const usable = records.filter((key) => !key.setAside && !key.withdrawn).toSorted(bySignFrom)
-  const active = usable.findLast((key) => key.signFrom <= now)
-  const next = usable.find((key) => key.signFrom > now)
+  // Where the clock went back behind all of them, the oldest signs on: verifiers have it.
+  const active = usable.findLast((key) => key.signFrom <= now) ?? usable.toSorted(byGeneration)[0]
+  // One that was made while the clock was far ahead is none that anybody waits for.
+  const horizon = now + schedule.publishAheadSeconds + schedule.signingSeconds
+  const next = usable.find((key) => key !== active && key.signFrom > now && key.signFrom <= horizon)
   const forget = records.filter((key) => isOver(key, records, schedule, now) && key !== active)
   const published = records.filter((key) => !key.withdrawn && !forget.includes(key)).toSorted(bySignFrom)
   return { active, published, forget, createForSigningAt: whenNextSigns(active, next, schedule, now) }
@@ -62,8 +65,10 @@ function whenNextSigns(
   { publishAheadSeconds, signingSeconds }: KeySchedule,
   now: number,
 ): number | undefined {
-  if (!active) return next ? undefined : now
+  if (!active) return now
   if (next) return undefined
+  // The clock went far back: it begins anew from here.
+  if (active.signFrom > now + publishAheadSeconds) return now + publishAheadSeconds
   const due = active.signFrom + signingSeconds
   return due - publishAheadSeconds <= now ? Math.max(due, now + publishAheadSeconds) : undefined
 }
@@ -81,5 +86,9 @@ function supersededAt(key: KeyRecord, records: readonly KeyRecord[]): number | u
 }
 
 function bySignFrom(a: KeyRecord, b: KeyRecord): number {
-  return a.signFrom - b.signFrom || a.generation - b.generation
+  return a.signFrom - b.signFrom || byGeneration(a, b)
+}
+
+function byGeneration(a: KeyRecord, b: KeyRecord): number {
+  return a.generation - b.generation
 }

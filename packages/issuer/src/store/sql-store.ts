@@ -1,4 +1,4 @@
-import type { Clock } from '@scitokens/core'
+import { type Clock, ConfigError } from '@scitokens/core'
 import { migrate } from './migrations.ts'
 import type { SqlEngine, SqlRow, SqlStatement } from './sql-engine.ts'
 import type { Change, Entry, EntryKey, EntryKind, ListQuery, NewEntry, Store } from './store.ts'
@@ -118,7 +118,16 @@ function readEntry<Value>(row: SqlRow): Entry<Value> {
     id: row['id'] as string,
     owner: (row['owner'] as string | null) ?? undefined,
     version: Number(row['version']),
-    value: JSON.parse(row['value'] as string) as Value,
+    value: readValue(row) as Value,
     expiresAt: row['expires_at'] === null ? undefined : Number(row['expires_at']),
+  }
+}
+
+function readValue({ kind, value }: SqlRow): unknown {
+  try {
+    return JSON.parse(value as string)
+  } catch {
+    // The cause would quote what is stored.
+    throw new ConfigError(`an entry of the kind ${kind as string} in the database is damaged`)
   }
 }
