@@ -18,6 +18,8 @@ import { type RealmSettings, readSettings } from './realm-settings.ts'
 import type { Secrets } from './secrets.ts'
 import type { Store } from './store/store.ts'
 import type { Clock, Logger } from './types.ts'
+import { X509Authenticator, type X509Context } from './x509/authenticator.ts'
+import type { X509Options } from './x509/options.ts'
 
 /** What realms of one process share. */
 export interface SharedParts {
@@ -49,6 +51,8 @@ export async function openRealm(
   const algorithms = algorithmsOf(options)
   const context = { ...shared, algorithms, maxLifetime: times.maxLifetime }
   const settings = readSettings(options, context, at)
+  const x509 =
+    options.x509 && (await openX509(options.x509, { ...shared, issuer, defaults: settings.defaults }, settings, at))
   const stored = new StoredClients(issuer, shared.store, shared.clock, (client, now) => readStored(realm, client, now))
   const keys = await KeyRing.open({
     realm: issuer,
@@ -78,8 +82,22 @@ export async function openRealm(
     algorithms,
     wlcgVersion: options.wlcgVersion ?? '1.0',
     userLimit: undefined,
+    x509,
   }
   return realm
+}
+
+async function openX509(
+  options: X509Options,
+  context: X509Context,
+  { clients }: RealmSettings,
+  at: string,
+): Promise<X509Authenticator> {
+  const x509 = await X509Authenticator.open(options, context, `${at}x509`)
+  if (clients.some(({ clientId }) => clientId === x509.clientId)) {
+    throw new ConfigError(`${at}x509.clientId: ${JSON.stringify(x509.clientId)} is the name of another client`)
+  }
+  return x509
 }
 
 /** Checks changed options of a running issuer. Throws `config_error`; nothing is taken over yet. */

@@ -9,6 +9,7 @@ import type { Upstream } from './people/upstream.ts'
 import type { PolicyOptions } from './policy/policy.ts'
 import type { Store } from './store/store.ts'
 import type { Clock, Logger } from './types.ts'
+import type { X509Options } from './x509/options.ts'
 
 /** One issuer (one VO). */
 export interface RealmOptions {
@@ -44,6 +45,8 @@ export interface RealmOptions {
   readonly login?: Upstream
   /** Clients may register themselves (RFC 7591). Default: they may not. */
   readonly registration?: RegistrationOptions
+  /** Clients that have a certificate of the grid and nothing else. Default: there are none. */
+  readonly x509?: X509Options
   readonly keys?: KeyScheduleOptions
   /** Where private keys live. Default: in the store, encrypted with the master key. */
   readonly keyProvider?: KeyProvider

@@ -22,11 +22,14 @@ import type { Change } from './store/store.ts'
 import { readChildKey, signAccessToken } from './tokens/access-token.ts'
 import { signIdToken } from './tokens/id-token.ts'
 import { planRefresh } from './tokens/refresh-plan.ts'
+import type { X509Evidence } from './x509/evidence.ts'
 
 /** A request to the token endpoint. */
 export interface TokenRequest extends ClientCredentials {
   /** Of the client, for the audit. */
   readonly address: string
+  /** What it shows of a certificate of the grid, where this issuer knows those. */
+  readonly x509?: X509Evidence | undefined
 }
 
 /** The body of a successful reply. RFC 6749 section 5.1. */
@@ -56,7 +59,7 @@ export async function issueToken(realm: Realm, request: TokenRequest): Promise<T
   const { policy } = realm
   let client: Client | undefined
   try {
-    const authentication = await authenticateClient(request, authenticationTools(realm))
+    const authentication = await authenticateClient(request, tokenAuthenticationTools(realm, request))
     client = authentication.client
     const grant = selectGrant(realm, client, request.parameters)
     const { parameters } = request
@@ -73,6 +76,13 @@ export async function issueToken(realm: Realm, request: TokenRequest): Promise<T
     await auditRefusal(realm, request, client, error, now)
     throw error
   }
+}
+
+/** Certificates without a client are for tokens alone: all of them are one client, which must not revoke another's. */
+function tokenAuthenticationTools(realm: Realm, { x509: evidence }: TokenRequest): AuthenticationTools {
+  const { x509 } = realm
+  const tools = authenticationTools(realm)
+  return x509 && evidence ? { ...tools, authenticateCertificate: () => x509.authenticate(evidence) } : tools
 }
 
 /** What client authentication needs of a realm. */
@@ -162,6 +172,7 @@ async function complete(realm: Realm, issue: Issue): Promise<TokenResponse | und
     expiresAt: now + lifetime,
     kid: signer.kid,
     address: request.address,
+    ...(authentication.note === undefined ? {} : { detail: authentication.note }),
   })
   return {
     access_token: accessToken,

@@ -13,6 +13,7 @@ import type { Policy } from './policy/policy.ts'
 import type { Secrets } from './secrets.ts'
 import type { Store } from './store/store.ts'
 import type { Clock, Logger } from './types.ts'
+import type { X509Authenticator } from './x509/authenticator.ts'
 import type { UserLimit } from './user-limit.ts'
 
 /** Durations and limits of an issuer, checked. In seconds unless named otherwise. */
@@ -80,6 +81,8 @@ export interface Realm {
   readonly upstream: Upstream | undefined
   /** Set where clients may register themselves. */
   registration: Registration | undefined
+  /** Clients that have a certificate of the grid and nothing else; undefined: there are none. */
+  readonly x509: X509Authenticator | undefined
   /** How many tokens one person gets; undefined: as many as are asked for. */
   userLimit: UserLimit | undefined
   /** Keys of other issuers, for assertions whose client has none configured. */

@@ -16,9 +16,13 @@ export interface ClientCredentials {
 /** The client of a request, authenticated. */
 export interface AuthenticatedClient {
   readonly client: Client
-  readonly method: 'secret' | 'private_key_jwt' | 'tls' | 'none'
+  readonly method: 'secret' | 'private_key_jwt' | 'tls' | 'x509' | 'none'
   /** Set where the token is to be bound to it (RFC 8705 section 3). */
   readonly certificate: X509Certificate | undefined
+  /** What was shown ends then, and tokens with it; in seconds since the epoch. */
+  readonly notAfter?: number
+  /** For the audit: who it is where the client alone does not say. */
+  readonly note?: string
 }
 
 /** Parameters that client authentication reads. */
@@ -34,6 +38,8 @@ const JWT_ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 /** What authentication needs of the issuer. */
 export interface AuthenticationTools extends AssertionTools {
   findClient(clientId: string): Promise<Client | undefined>
+  /** The client of a request that names none, by its certificate; undefined: it shows none. */
+  authenticateCertificate?(): Promise<AuthenticatedClient | undefined>
 }
 
 /**
@@ -74,7 +80,11 @@ export async function authenticateClient(
     const secrets = basic && basic.secret !== '' ? basic.secrets : bodySecret === undefined ? [] : [bodySecret]
     return { ...authenticateNamed(client, secrets, certificate, tools), certificate: certificate?.certificate }
   }
-  if (!basic && named === undefined) throw invalidClient('no client was named')
+  if (!basic && named === undefined) {
+    const byCertificate = bodySecret === undefined ? await tools.authenticateCertificate?.() : undefined
+    if (byCertificate) return byCertificate
+    throw invalidClient('no client was named')
+  }
   throw invalidClient('the client is not known')
 }
 

@@ -4,10 +4,11 @@ import type { Grant } from './grant.ts'
 export const clientCredentials: Grant = {
   grantType: 'client_credentials',
   parameters: [],
-  async handle({ client }) {
+  async handle({ client, authentication: { notAfter } }) {
     return {
       principal: { kind: 'client', subject: client.subject, groups: client.groups, claims: {} },
       changes: [],
+      ...(notAfter === undefined ? {} : { notAfter }),
       // RFC 6749 section 4.4.3: no refresh token; the client can ask again.
       refresh: { kind: 'none' },
     }

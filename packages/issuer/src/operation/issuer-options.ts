@@ -2,9 +2,11 @@ import { ConfigError } from '@scitokens/core'
 import type { ClientOptions } from '../clients/client-options.ts'
 import type { RegistrationOptions } from '../clients/registration.ts'
 import type { IssuerOptions, MasterKeyOptions, RealmOptions, StorageOptions } from '../options.ts'
+import type { X509Options } from '../x509/options.ts'
 import type { ConfiguredClient } from './config/client-block.ts'
 import type { ConfiguredRealm } from './config/realm-block.ts'
 import type { ConfiguredRegistration } from './config/registration-block.ts'
+import type { ConfiguredX509 } from './config/x509-block.ts'
 import type { ConfigFile } from './config-schema.ts'
 import { configuredLogin } from './configured-login.ts'
 import { resolveSecret } from './secret-reference.ts'
@@ -35,7 +37,7 @@ export async function issuerOptions(config: ConfigFile, env: NodeJS.ProcessEnv):
 }
 
 async function realmOptions(
-  { clients, login, registration, ...rest }: Partial<ConfiguredRealm>,
+  { clients, login, registration, x509, ...rest }: Partial<ConfiguredRealm>,
   at: string,
   env: NodeJS.ProcessEnv,
   loopback: boolean,
@@ -45,6 +47,7 @@ async function realmOptions(
     clients: await withSecrets(clients, `${at}clients`, env),
     login: login && (await configuredLogin(login, `${at}login`, env, loopback)),
     registration: registration && (await registrationOptions(registration, `${at}registration`, env)),
+    x509: x509 && (await x509Options(x509, `${at}x509`, env)),
   })
 }
 
@@ -57,6 +60,17 @@ async function registrationOptions(
     resolveSecret(reference, `${at}.initialAccessTokens[${index}]`, env),
   )
   return { ...rest, ...(tokens && { initialAccessTokens: await Promise.all(tokens) }) }
+}
+
+async function x509Options(
+  { frontEnd, ...rest }: ConfiguredX509,
+  at: string,
+  env: NodeJS.ProcessEnv,
+): Promise<X509Options> {
+  if (!frontEnd) return rest
+  const { secret, ...others } = frontEnd
+  const resolved = secret && (await resolveSecret(secret, `${at}.frontEnd.secret`, env))
+  return { ...rest, frontEnd: { ...others, ...(resolved !== undefined && { secret: resolved }) } }
 }
 
 async function withSecrets(

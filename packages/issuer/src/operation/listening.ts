@@ -1,18 +1,39 @@
+import { once } from 'node:events'
+import { lstat, rm } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { ConfigError } from '@scitokens/core'
 import type { FastifyInstance } from 'fastify'
 
 /** How often a stop looks for connections that have become idle, in milliseconds. */
 const IDLE_CHECK_MS = 50
 
+/** Where to listen. */
+export type ListenPlace = { readonly host: string; readonly port: number } | { readonly path: string }
+
 /** Listens; answers the address. Throws `config_error` in words. */
-export async function listenOn(app: FastifyInstance, where: { host: string; port: number }): Promise<string> {
+export async function listenOn(app: FastifyInstance, where: ListenPlace): Promise<string> {
   try {
-    return await app.listen(where)
+    if ('path' in where) await removeDeadSocket(where.path)
+    return await app.listen({ ...where })
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
+    if ('path' in where) throw new ConfigError(`cannot listen on the socket ${where.path}: ${code}`)
     const why =
       code === 'EADDRINUSE' ? 'the port is in use' : code === 'EACCES' ? 'this account may not use the port' : code
     throw new ConfigError(`cannot listen on ${where.host}, port ${where.port}: ${why}`)
+  }
+}
+
+/** What a process left that did not end by itself. A socket on which somebody listens stays. */
+async function removeDeadSocket(path: string): Promise<void> {
+  if (!(await lstat(path).catch(() => undefined))?.isSocket()) return
+  const probe = connect(path)
+  try {
+    await once(probe, 'connect')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') await rm(path, { force: true })
+  } finally {
+    probe.destroy()
   }
 }
 

@@ -57,7 +57,10 @@ export async function serveIssuer(path: string, { env, clock, ...options }: Serv
     const app = buildServer(guarded, server)
     servers.push(app)
     const port = listen.port ?? (tls ? 443 : 8080)
-    const address = await listenOn(app, { host: listen.host ?? '127.0.0.1', port })
+    const address = await listenOn(
+      app,
+      listen.socket === undefined ? { host: listen.host ?? '127.0.0.1', port } : { path: listen.socket },
+    )
     let operationsAddress: string | undefined
     if (operations !== false) {
       const other = buildOperationsServer({ realms: issuer.realms, metrics, isStopping: () => stopping })

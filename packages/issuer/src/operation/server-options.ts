@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { ConfigError } from '@scitokens/core'
@@ -11,17 +12,24 @@ export interface ListenOptions {
 }
 
 /** Reads the files of `listen` and checks them. Throws `config_error`. */
-export async function listenOptions({ listen = {} }: ConfigFile): Promise<ListenOptions> {
-  const { tls: files, trustedProxies } = listen
+export async function listenOptions(config: ConfigFile): Promise<ListenOptions> {
+  const { tls: files, trustedProxies } = config.listen ?? {}
+  const { host, port, socket } = config.listen ?? {}
+  if (socket !== undefined && (host ?? port ?? files) !== undefined) {
+    throw new ConfigError('listen.socket: goes without host, port and tls')
+  }
+  const gridCertificates = asksForGridCertificates(config)
   const tls: SecureContextOptions | undefined = files && {
     cert: await pem(files.certificate, 'listen.tls.certificate'),
     key: await pem(files.key, 'listen.tls.key'),
     minVersion: 'TLSv1.2',
     ...(files.clientCa && { ca: await pem(files.clientCa, 'listen.tls.clientCa') }),
+    // In a resumed session Node knows the client's own certificate and not the chain behind it.
+    ...(gridCertificates && { secureOptions: constants.SSL_OP_NO_TICKET }),
   }
   if (tls) checkTls(tls)
   // Client certificates are asked for where clients may use them, and judged with the client, not by TLS.
-  const clientCertificates = files?.clientCa ? { requestCert: true, rejectUnauthorized: false } : {}
+  const clientCertificates = files?.clientCa || gridCertificates ? { requestCert: true, rejectUnauthorized: false } : {}
   return {
     server: {
       ...(tls && { https: { ...tls, ...clientCertificates } }),
@@ -29,6 +37,15 @@ export async function listenOptions({ listen = {} }: ConfigFile): Promise<Listen
     },
     tls,
   }
+}
+
+/** Whether an issuer of the file knows certificates of the grid by the connection. */
+function asksForGridCertificates({ listen, realms = [], ...one }: ConfigFile): boolean {
+  const direct = [one, ...realms].filter(({ x509 }) => x509 && !x509.frontEnd)
+  if (direct.length > 0 && !listen?.tls) {
+    throw new ConfigError('x509: certificates come with TLS: name listen.tls here, or x509.frontEnd')
+  }
+  return direct.length > 0
 }
 
 /** A certificate that does not fit its key would be found by the first client. */

@@ -3,6 +3,7 @@ import type { PeerCertificate } from '../client-auth/mutual-tls.ts'
 import { OAuthError } from '../oauth-error.ts'
 import { Parameters } from '../parameters.ts'
 import { issueToken } from '../pipeline.ts'
+import { x509Evidence } from '../x509/evidence.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 import { sendJson } from './send-json.ts'
 
@@ -18,6 +19,7 @@ export function tokenRoute(context: RouteContext): void {
       certificate: peerCertificate(request),
       parameters: formOf(request),
       address: request.ip,
+      x509: realm.x509 && x509Evidence(request.raw, app.server.address()),
     })
     return sendJson(reply.headers(NO_STORE), JSON.stringify(response))
   })

@@ -54,7 +54,10 @@ export class CaDirectory {
     const { byName, broken } = await this.#current()
     const found = byName.get(name.key) ?? []
     if (found.length === 0 && broken.length > 0) {
-      throw new CertificateUndecided('authorities_unreadable', `the authority may be in ${broken[0]}, which cannot be read`)
+      throw new CertificateUndecided(
+        'authorities_unreadable',
+        `the authority may be in ${broken[0]}, which cannot be read`,
+      )
     }
     return found
   }

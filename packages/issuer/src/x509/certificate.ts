@@ -162,7 +162,8 @@ export function extensionsOf(list: readonly Extension[]): ReadonlyMap<string, Ra
   if (list.length > MAX_EXTENSIONS) throw new CertificateRefused('too_large', 'there are too many extensions')
   const extensions = new Map<string, RawExtension>()
   for (const { extnID, critical, extnValue } of list) {
-    if (extensions.has(extnID)) throw new CertificateRefused('duplicate_extension', `the extension ${extnID} is there twice`)
+    if (extensions.has(extnID))
+      throw new CertificateRefused('duplicate_extension', `the extension ${extnID} is there twice`)
     extensions.set(extnID, { critical, value: Buffer.from(extnValue.buffer) })
   }
   return extensions
@@ -175,4 +176,3 @@ function proxyForm({ extensions, subject, issuer }: Certificate): ProxyForm | un
   const added = subject.addedCommonName(issuer)
   return added === 'proxy' || added === 'limited proxy' ? 'legacy' : undefined
 }
-

@@ -115,7 +115,12 @@ function normalise(value: string): string {
 /** Printable ASCII as it is, everything else escaped as OpenSSL's one-line form has it: `\xC3\xA9`. */
 function textOf(value: AttributeValue): string {
   const text =
-    value.utf8String ?? value.printableString ?? value.ia5String ?? value.teletexString ?? value.bmpString ?? value.universalString
+    value.utf8String ??
+    value.printableString ??
+    value.ia5String ??
+    value.teletexString ??
+    value.bmpString ??
+    value.universalString
   if (text === undefined) throw new CertificateRefused('ambiguous_name', 'a name has a value that is no text')
   return Buffer.from(text, 'utf8')
     .toString('latin1')

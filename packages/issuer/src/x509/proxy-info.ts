@@ -51,7 +51,8 @@ export function readProxyInfo(der: Buffer, draft = false): ProxyInfo {
   }
   const { policyLanguage, policy } = info.policy
   const kind = Object.hasOwn(POLICY_LANGUAGES, policyLanguage) ? POLICY_LANGUAGES[policyLanguage] : undefined
-  if (kind === undefined) throw new CertificateRefused('proxy_policy', `the policy language ${policyLanguage} is not known`)
+  if (kind === undefined)
+    throw new CertificateRefused('proxy_policy', `the policy language ${policyLanguage} is not known`)
   // RFC 3820 section 3.8.2: with these two languages there is no policy. Globus leaves it out of limited proxies as well.
   if (policy !== undefined && policy.byteLength > 0) {
     throw new CertificateRefused('proxy_policy', 'a policy is there that this policy language does not have')

@@ -21,7 +21,11 @@ export interface ProxyRights {
  * Judges a chain of proxies from the end-entity on. RFC 3820 section 4.1; what is common to all certificates is judged elsewhere.
  * Throws {@link CertificateRefused}.
  */
-export function checkProxies(endEntity: Certificate, proxies: readonly Certificate[], policy: ProxyPolicy): ProxyRights {
+export function checkProxies(
+  endEntity: Certificate,
+  proxies: readonly Certificate[],
+  policy: ProxyPolicy,
+): ProxyRights {
   let issuer = endEntity
   let remaining = Infinity
   let limited = false

@@ -135,7 +135,9 @@ async function findAuthorities(
     // oxlint-disable-next-line no-await-in-loop -- each step needs the one before
     const trusted = (await directory.find(subject.issuer)).map((authority) => ({ ...authority, trusted: true }))
     const sent = presented
-      .filter((other) => other.subject.equals(subject.issuer) && other.x509.fingerprint256 !== subject.x509.fingerprint256)
+      .filter(
+        (other) => other.subject.equals(subject.issuer) && other.x509.fingerprint256 !== subject.x509.fingerprint256,
+      )
       .map((certificate) => ({ certificate, names: [], trusted: false }))
     const signer = [...trusted, ...sent].find(({ certificate }) => subject.isSignedBy(certificate))
     if (!signer) {

@@ -60,7 +60,10 @@ function checkAttributes(attributes: VomsAttributes, endEntity: Certificate, { h
   const { vo, holder, extensions, targets } = attributes
   for (const [oid, { critical }] of extensions) {
     if (critical && !UNDERSTOOD.has(oid)) {
-      throw new CertificateRefused('voms_unknown_critical_extension', `attributes of ${vo} have the critical extension ${oid}`)
+      throw new CertificateRefused(
+        'voms_unknown_critical_extension',
+        `attributes of ${vo} have the critical extension ${oid}`,
+      )
     }
   }
   // RFC 5755 section 4.3.6. Nobody publishes revocation lists of attributes, so only those that need none can be judged.
@@ -72,7 +75,8 @@ function checkAttributes(attributes: VomsAttributes, endEntity: Certificate, { h
   if (!named || holder.serial !== endEntity.serial) {
     throw new CertificateRefused('voms_wrong_holder', `attributes of ${vo} are somebody else's`)
   }
-  if (!(now >= attributes.notBefore)) throw new CertificateRefused('voms_not_yet_valid', `attributes of ${vo} are not valid yet`)
+  if (!(now >= attributes.notBefore))
+    throw new CertificateRefused('voms_not_yet_valid', `attributes of ${vo} are not valid yet`)
   if (!(now <= attributes.notAfter)) throw new CertificateRefused('voms_expired', `attributes of ${vo} have expired`)
   if (targets && !hosts.some((host) => targets.includes(host.toLowerCase()))) {
     throw new CertificateRefused('voms_wrong_target', `attributes of ${vo} are for other servers`)
@@ -92,7 +96,8 @@ async function verifyServer(
   const { vo, host, certificates, issuer } = attributes
   const chains = await policy.vomsDirectory.chains(vo, host)
   const [server] = certificates
-  if (!server) throw new CertificateRefused('voms_malformed', `attributes of ${vo} come without their server's certificate`)
+  if (!server)
+    throw new CertificateRefused('voms_malformed', `attributes of ${vo} come without their server's certificate`)
   const path = await verifyPath(server, certificates, policy, now, { asClient: false })
   const names = [server, ...path.authorities].map(({ subject }) => subject.text)
   const known = chains.some((chain) => chain.length <= names.length && chain.every((name, at) => name === names[at]))

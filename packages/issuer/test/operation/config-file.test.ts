@@ -116,6 +116,7 @@ const EVERY_OPTION: Record<keyof Omit<RealmOptions, 'issuer' | 'keyProvider'>, s
   sessionSeconds: '1',
   login: '{ header: { subjectHeader: x-remote-user, secret: { env: SECRET } } }',
   registration: '{ initialAccessTokens: [{ env: SECRET }], perAddressPerHour: 1 }',
+  x509: '{ rules: RULES, frontEnd: { secret: { env: SECRET }, dnHeader: x-client-dn } }',
   keys: '{ publishAheadSeconds: 1, signingSeconds: 2, retainSeconds: 3 }',
   metadataMaxAgeSeconds: '1',
   jwksMaxAgeSeconds: '1',
@@ -124,7 +125,9 @@ const EVERY_OPTION: Record<keyof Omit<RealmOptions, 'issuer' | 'keyProvider'>, s
 
 test('every option of an issuer can stand in the file', async () => {
   const path = join(dir, 'every.yaml')
-  const lines = Object.entries(EVERY_OPTION).map(([name, value]) => `${name}: ${value}\n`)
+  const rules = join(dir, 'rules.json')
+  await writeFile(rules, '{"rules": []}')
+  const lines = Object.entries(EVERY_OPTION).map(([name, value]) => `${name}: ${value.replace('RULES', rules)}\n`)
   await writeFile(path, SMALLEST + lines.join(''))
   const env = { SECRET: 'a-generated-secret-of-enough-length' }
   const config = await checkIssuerConfig(path, { env, logger: silentLogger })

@@ -7,6 +7,8 @@ export interface ListenConfig {
   readonly host?: string
   /** Default: 443 with TLS, 8080 without. */
   readonly port?: number
+  /** A Unix socket instead of host and port, for a front end on this machine. Who may use it is told by its directory. */
+  readonly socket?: string
   /** PEM files: the server's certificate with its chain, and its key. Without: a proxy does TLS. */
   readonly tls?: {
     readonly certificate: string
@@ -22,6 +24,7 @@ export interface ListenConfig {
 export const listenBlock: z.ZodType<ListenConfig> = z.strictObject({
   host: text.optional(),
   port: port.optional(),
+  socket: text.optional(),
   tls: z.strictObject({ certificate: text, key: text, clientCa: text.optional() }).optional(),
   trustedProxies: list.optional(),
 }) as never

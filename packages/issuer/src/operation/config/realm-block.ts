@@ -5,13 +5,16 @@ import { type LoginConfig, loginBlock } from './login-block.ts'
 import { policyBlock } from './policy-block.ts'
 import { type ConfiguredRegistration, registrationBlock } from './registration-block.ts'
 import { algorithm, list, profile, refresh, seconds, text } from './values.ts'
+import { type ConfiguredX509, x509Block } from './x509-block.ts'
 
 /** One issuer as written. */
-export interface ConfiguredRealm extends Omit<RealmOptions, 'clients' | 'keyProvider' | 'login' | 'registration'> {
+export interface ConfiguredRealm
+  extends Omit<RealmOptions, 'clients' | 'keyProvider' | 'login' | 'registration' | 'x509'> {
   readonly clients?: readonly ConfiguredClient[]
   /** Default: nobody can; then there is no authorization and no device endpoint. */
   readonly login?: LoginConfig
   readonly registration?: ConfiguredRegistration
+  readonly x509?: ConfiguredX509
 }
 
 /** The keys of a {@link ConfiguredRealm} beside `issuer`; a block of its own where it is more than a value. */
@@ -32,6 +35,7 @@ export const realmKeys: z.ZodRawShape = {
   sessionSeconds: seconds.optional(),
   login: loginBlock.optional(),
   registration: registrationBlock.optional(),
+  x509: x509Block.optional(),
   keys: z
     .strictObject({
       publishAheadSeconds: seconds.optional(),

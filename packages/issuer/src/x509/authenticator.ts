@@ -1,0 +1,196 @@
+import { ConfigError, formatScope, type Scope } from '@scitokens/core'
+import type { AuthenticatedClient } from '../client-auth/authenticate.ts'
+import type { Client } from '../clients/client.ts'
+import { type ClientDefaults, readClient } from '../clients/read-client.ts'
+import { OAuthError } from '../oauth-error.ts'
+import { checkSubject } from '../people/subject.ts'
+import type { ScopeTemplate } from '../policy/template.ts'
+import type { Secrets } from '../secrets.ts'
+import type { Clock, Logger } from '../types.ts'
+import { CaDirectory } from './ca-directory.ts'
+import { CertificateRefused, CertificateUndecided } from './defects.ts'
+import { type DnMapping, readDnMapping } from './dn-mapping.ts'
+import { presentedChain, type X509Evidence } from './evidence.ts'
+import { formatFqan } from './fqan.ts'
+import { FrontEnd } from './front-end.ts'
+import { IdentityVerifier, type X509Identity } from './identity.ts'
+import type { X509Options } from './options.ts'
+import { readRules, scopesFor, type X509Rule } from './rules.ts'
+import { VomsDirectory } from './vomsdir.ts'
+import { WatchedFile } from './watched-file.ts'
+
+/** What the authenticator needs of its issuer. */
+export interface X509Context {
+  readonly issuer: string
+  readonly defaults: ClientDefaults
+  readonly secrets: Secrets
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+const MAX_FILE_BYTES = 16_777_216
+const RETRY_AFTER_SECONDS = 60
+
+/**
+ * Authenticates clients that have a certificate and no `client_id`, and says what they may have at most: the union of the rules that
+ * match. Everything after that (narrowing, signing, audit) is the pipeline's, as for every client.
+ */
+export class X509Authenticator {
+  readonly #client: Client
+  readonly #rules: WatchedFile<readonly X509Rule[]>
+  readonly #mapping: WatchedFile<DnMapping> | undefined
+  readonly #frontEnd: FrontEnd | undefined
+  readonly #verifier: IdentityVerifier | undefined
+  readonly #clock: Clock
+
+  private constructor(options: X509Options, { issuer, defaults, secrets, clock, logger }: X509Context, at: string) {
+    this.#clock = clock
+    this.#client = readClient(clientOptions(options), defaults, secrets, at)
+    this.#rules = watched(options.rules, readRules, logger, 'rules.json')
+    this.#mapping =
+      options.dnMapping === undefined ? undefined : watched(options.dnMapping, readDnMapping, logger, 'dn_mapping.json')
+    this.#frontEnd = options.frontEnd && new FrontEnd(options.frontEnd, `${at}.frontEnd`)
+    this.#verifier =
+      options.authorities === undefined
+        ? undefined
+        : new IdentityVerifier({
+            authorities: new CaDirectory(options.authorities, logger),
+            revocation: options.revocation ?? 'require',
+            namespaces: options.namespaces ?? 'require',
+            proxies: { legacy: options.legacyProxies ?? false, limited: options.limitedProxies ?? true },
+            voms:
+              options.vomsDirectory === undefined
+                ? undefined
+                : {
+                    vomsDirectory: new VomsDirectory(options.vomsDirectory),
+                    hosts: options.hosts ?? [new URL(issuer).hostname],
+                  },
+          })
+  }
+
+  /** Reads the rules for the first time. Throws `config_error` naming the key at fault. */
+  static async open(options: X509Options, context: X509Context, at: string): Promise<X509Authenticator> {
+    const judgedElsewhere = options.frontEnd && options.frontEnd.certificateHeader === undefined
+    if (options.authorities === undefined && !judgedElsewhere) {
+      throw new ConfigError(`${at}.authorities: the directory of trusted authorities is missing`)
+    }
+    const authenticator = new X509Authenticator(options, context, at)
+    await readFirst(authenticator.#rules, `${at}.rules`)
+    if (authenticator.#mapping) await readFirst(authenticator.#mapping, `${at}.dnMapping`)
+    return authenticator
+  }
+
+  get clientId(): string {
+    return this.#client.clientId
+  }
+
+  /**
+   * The client of a request that names none; undefined: it shows no certificate. Throws `invalid_client` where the certificate is not
+   * acceptable, `temporarily_unavailable` where that cannot be decided.
+   */
+  async authenticate(evidence: X509Evidence): Promise<AuthenticatedClient | undefined> {
+    try {
+      const identity = await this.#identify(evidence)
+      return identity && (await this.#clientOf(identity))
+    } catch (error) {
+      throw asOAuthError(error)
+    }
+  }
+
+  async #identify(evidence: X509Evidence): Promise<X509Identity | undefined> {
+    const word = this.#frontEnd ? this.#frontEnd.hear(evidence) : 'direct'
+    if (word === undefined) return undefined
+    if (word !== 'direct' && word.kind === 'credentials') {
+      return { ...word.credentials, limited: false, notAfter: Infinity }
+    }
+    const chain = word === 'direct' ? presentedChain(evidence) : word.chain
+    if (chain.length === 0 || !this.#verifier) return undefined
+    return this.#verifier.verify(chain, this.#clock())
+  }
+
+  async #clientOf(identity: X509Identity): Promise<AuthenticatedClient> {
+    const [rules, mapping] = await Promise.all([this.#rules.get(), this.#mapping?.get()])
+    const { dn, fqans, limited, notAfter } = identity
+    const username = identity.username ?? mapping?.get(dn)
+    const subject = username ?? dn
+    if (!checkSubject(subject))
+      throw new CertificateRefused('ambiguous_name', 'the name is one that no token can carry')
+    const scopes = scopesFor(rules, { ...identity, username }).filter((scope) => !(limited && startsJobs(scope)))
+    const groups = fqans.filter(({ role }) => role === undefined).map(({ group }) => group)
+    return {
+      client: {
+        ...this.#client,
+        subject,
+        groups: [...new Set(groups)].filter(Boolean),
+        ceiling: scopes.map(asTemplate),
+      },
+      method: 'x509',
+      certificate: undefined,
+      ...(notAfter === Infinity ? {} : { notAfter }),
+      note: describe(identity),
+    }
+  }
+}
+
+function clientOptions(options: X509Options): Parameters<typeof readClient>[0] {
+  const { clientId = 'x509', audiences, defaultAudience, lifetime, profile, algorithm } = options
+  return {
+    clientId,
+    scopes: [],
+    grants: ['client_credentials'],
+    authMethods: ['tls'],
+    // What the clients of the field send.
+    acceptScopesAlias: true,
+    ...(audiences === undefined ? {} : { audiences }),
+    ...(defaultAudience === undefined ? {} : { defaultAudience }),
+    ...(lifetime === undefined ? {} : { lifetime }),
+    ...(profile === undefined ? {} : { profile }),
+    ...(algorithm === undefined ? {} : { algorithm }),
+  }
+}
+
+/** A limited proxy is one that starts no jobs, whatever its holder may: what Globus invented it for. */
+function startsJobs({ authz }: Scope): boolean {
+  return /^(?:compute\.(?!read$)|condor$|execute$|queue$)/.test(authz)
+}
+
+function asTemplate(scope: Scope): ScopeTemplate {
+  return { text: formatScope(scope), fixed: scope, placeholders: [] }
+}
+
+function watched<T>(path: string, parse: (content: Buffer) => T, logger: Logger, name: string): WatchedFile<T> {
+  const message = `the new ${name} cannot be read, the one before it stays in force`
+  return new WatchedFile({ path, maxBytes: MAX_FILE_BYTES, parse, keepOld: { logger, message } })
+}
+
+async function readFirst(file: WatchedFile<unknown>, at: string): Promise<void> {
+  try {
+    await file.get()
+  } catch (cause) {
+    const why = (cause as NodeJS.ErrnoException).code ?? (cause as Error).message
+    throw new ConfigError(`${at}: the file cannot be read: ${why}`, { cause })
+  }
+}
+
+function describe({ dn, fqans, limited }: X509Identity): string {
+  const groups = fqans.map(formatFqan).join(' ')
+  return `${dn}${limited ? ' (limited proxy)' : ''}${groups === '' ? '' : `; ${groups}`}`
+}
+
+function asOAuthError(error: unknown): unknown {
+  if (error instanceof CertificateRefused) {
+    return new OAuthError('invalid_client', `the certificate is not acceptable (${error.defect}): ${error.message}`, {
+      detail: `${error.defect}: ${error.message}`,
+      headers: { 'www-authenticate': 'Basic realm="token endpoint", charset="UTF-8"' },
+      cause: error,
+    })
+  }
+  if (error instanceof CertificateUndecided) {
+    return new OAuthError('temporarily_unavailable', `the certificate cannot be judged just now (${error.doubt})`, {
+      detail: `${error.doubt}: ${error.message}`,
+      headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
+      cause: error,
+    })
+  }
+  return error
+}

@@ -1,0 +1,46 @@
+import type { X509Certificate } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { TLSSocket } from 'node:tls'
+import { Certificate } from './certificate.ts'
+import { CertificateRefused } from './defects.ts'
+import type { FrontEndRequest } from './front-end.ts'
+import { checkPresented } from './verify-path.ts'
+
+/** What a request shows of a client that has a certificate. Nothing of it is judged yet. */
+export interface X509Evidence extends FrontEndRequest {
+  /** As the connection brought it, with its issuers behind it. */
+  readonly peer: X509Certificate | undefined
+  /** The connection goes on with an older session: then TLS tells the client's own certificate and not the chain. */
+  readonly resumed: boolean
+}
+
+/** Collects what a request shows. */
+export function x509Evidence(request: IncomingMessage, listensOn: unknown): X509Evidence {
+  const socket = request.socket as Partial<TLSSocket>
+  const headers = new Map<string, string[]>()
+  const { rawHeaders } = request
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!.toLowerCase()
+    headers.set(name, [...(headers.get(name) ?? []), rawHeaders[index + 1]!])
+  }
+  return {
+    peer: socket.getPeerX509Certificate?.(),
+    resumed: socket.isSessionReused?.() ?? false,
+    headers,
+    // Of the server, not of the connection: a connection that was reset has no address either.
+    overUnixSocket: typeof listensOn === 'string',
+  }
+}
+
+/** The chain of a connection, the client's own certificate first. Throws `CertificateRefused`. */
+export function presentedChain({ peer, resumed }: X509Evidence): readonly Certificate[] {
+  if (peer && resumed) {
+    throw new CertificateRefused('session_resumed', 'connect anew: a resumed session does not tell the whole chain')
+  }
+  const chain: Certificate[] = []
+  for (let certificate = peer; certificate; certificate = certificate.issuerCertificate) {
+    checkPresented(chain.length + 1)
+    chain.push(Certificate.read(certificate.raw))
+  }
+  return chain
+}
