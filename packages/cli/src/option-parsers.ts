@@ -15,6 +15,16 @@ export function parseSeconds(value: string): number {
   return Number(number) * UNITS[unit ?? '']!
 }
 
+/** Reads a time: a date with or without a time of day (UTC where it says no zone), or how long ago, as `2h`. */
+export function parseTime(value: string): (now: number) => number {
+  if (/^\d{1,9}[smhd]$/.test(value)) return (now) => now - parseSeconds(value)
+  const date = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?$/.exec(value)?.[0]
+  const zoned = date === undefined || date.length <= 10 || /(?:Z|[+-]\d{2}:?\d{2})$/.test(date) ? date : `${date}Z`
+  const time = Date.parse(zoned ?? '')
+  if (Number.isNaN(time)) throw new InvalidArgumentError('Give a time as 2026-11-22T10:00Z, or how long ago, as 2h.')
+  return () => time / 1000
+}
+
 /** Reads a whole number from `minimum` on. */
 export function parseInteger(minimum: number, maximum: number = Number.MAX_SAFE_INTEGER): (value: string) => number {
   return (value) => {

@@ -177,3 +177,60 @@ describe('scitokens issuer key', () => {
     expect(rotated.filter(({ state }) => state === 'active')).toHaveLength(1)
   })
 })
+
+describe('scitokens issuer client', () => {
+  it('adds a client that a running issuer serves at once, and tells its secret only once', async () => {
+    const { directory, config, issuer } = await init()
+    const { child, output } = await serve(config)
+    const client = (...args: string[]) => scitokens(['issuer', 'client', ...args, '--config', config])
+    const secretFile = join(directory, 'harvester.secret')
+    const made = await client(
+      ...[
+        'add',
+        'harvester',
+        '--scope',
+        'read:/data',
+        '--audience',
+        'https://se.example.org',
+        '--grant',
+        'client_credentials',
+      ],
+      ...['--secret-file', secretFile],
+    )
+    expect(made.status, made.stderr).toBe(0)
+    expect(statSync(secretFile).mode & 0o077).toBe(0)
+    const secret = readFileSync(secretFile, 'utf8').trim()
+    expect(made.stdout).not.toContain(secret)
+    const answer = await fetch(`${issuer}/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa(`harvester:${secret}`)}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials' }),
+    })
+    expect(await answer.json()).toMatchObject({ scope: 'read:/data' })
+
+    const listed = await client('list')
+    expect(listed.stdout).toMatch(/^harvester +store +secret +client_credentials +read:\/data$/m)
+    expect(listed.stdout).toMatch(/^robot +configuration /m)
+    const shown = await client('secret', 'harvester', '--keep-old', '1d')
+    expect(shown.stdout).toMatch(/secret \(it is not shown again\): [\w-]{43}\n$/)
+    const again = await client('secret', 'harvester', '--secret-file', secretFile)
+    expect([again.status, again.stderr]).toEqual([2, `scitokens: ${secretFile} exists already and is kept\n`])
+    const policy = ['issuer', 'policy', 'test', '--config', config, '--client', 'harvester', '--stored']
+    expect((await scitokens(policy)).stdout).toContain('yes: read:/data')
+    child.kill('SIGTERM')
+    await once(child, 'exit')
+    expect(output()).not.toContain(secret)
+
+    const found = await scitokens(['issuer', 'audit', '--config', config, '--client', 'harvester'])
+    expect(found.stdout.split('\n').map((line) => line.split(' ')[1])).toEqual([
+      'client_registered',
+      'token_issued',
+      'client_changed',
+      undefined,
+    ])
+    const issued = await scitokens(['issuer', 'audit', '--config', config, '--allows', 'read:/data/a', '--json'])
+    expect(JSON.parse(issued.stdout)).toMatchObject({ event: 'token_issued', client: 'harvester' })
+    const none = await scitokens(['issuer', 'audit', '--config', config, '--since', '2999-01-01'])
+    expect([none.status, none.stdout]).toEqual([1, ''])
+  })
+})

@@ -1,5 +1,9 @@
 // Table of contents of `@scitokens/issuer`.
 export { type AuditEvent, type AuditSink, FileAudit, LoggerAudit, MemoryAudit } from './audit.ts'
+export type { BrokenLine } from './audit/audit-files.ts'
+export type { AuditQuery } from './audit/audit-query.ts'
+export { followAudit } from './audit/follow-audit.ts'
+export { searchAudit, type SearchOptions } from './audit/search-audit.ts'
 export type {
   AssertionPolicy,
   ClientAuthMethod,
@@ -28,7 +32,9 @@ export type { CapabilitySetOptions, Match, PolicyOptions, PolicyRule } from './p
 export type { Realm, Registration } from './realm.ts'
 export type { Change, Entry, EntryKey, EntryKind, ListQuery, NewEntry, Store } from './store/store.ts'
 export type { Logger } from './types.ts'
-export type { ConfiguredClient } from './operation/config/client-block.ts'
+export { ClientAdmin, type ClientWithSecret } from './operation/client-admin.ts'
+export type { DescribedClient } from './operation/described-client.ts'
+export type { ClientProperties, ConfiguredClient } from './operation/config/client-block.ts'
 export type { ListenConfig } from './operation/config/listen-block.ts'
 export type { ConfiguredRealm } from './operation/config/realm-block.ts'
 export type { SecretReference } from './operation/config/values.ts'
@@ -36,6 +42,7 @@ export type { ConfigFile } from './operation/config-schema.ts'
 export { initIssuer, type InitOptions, type InitResult } from './operation/init.ts'
 export {
   checkIssuerConfig,
+  configuredAuditFile,
   explainConfiguredPolicy,
   openConfiguredIssuer,
   type ServeOptions,

@@ -1,19 +1,14 @@
 import { isAlgorithm, InvalidRequestError, type Algorithm } from '@scitokens/core'
-import type { Issuer } from '@scitokens/issuer'
 import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { issuerLogger } from '../issuer-logger.ts'
+import { type Realm, type RealmOptions, withRealm, withRealmOptions } from '../issuer-realm.ts'
 import { alignColumns } from '../table.ts'
 
-interface KeyOptions {
-  readonly config: string
-  readonly issuer?: string
+interface KeyOptions extends RealmOptions {
   readonly alg?: string
 }
-
-type Realm = Issuer['realms'][number]
 
 /** Adds `scitokens issuer key …`. */
 export function addIssuerKey(group: Command, registry: Registry): void {
@@ -25,12 +20,10 @@ export function addIssuerKey(group: Command, registry: Registry): void {
     what: string,
     work: (realm: Realm, algorithms: readonly Algorithm[]) => Promise<void>,
   ): void => {
-    const command = key
-      .command(name)
-      .description(what)
-      .requiredOption('--config <file>', 'the configuration of the issuer')
-      .option('--issuer <url>', 'which issuer, where the file has several (default: the first)')
-      .option('--alg <algorithm>', 'only keys of this algorithm (default: all)')
+    const command = withRealmOptions(key.command(name).description(what)).option(
+      '--alg <algorithm>',
+      'only keys of this algorithm (default: all)',
+    )
     withExamples(command, [
       [what.toLowerCase().replace(/\.$/, ''), `scitokens issuer key ${name} --config /etc/scitokens/issuer.yaml`],
     ])
@@ -62,15 +55,7 @@ async function onKeys(
   { context, output, options }: Invocation<KeyOptions>,
   work: (realm: Realm, algorithms: readonly Algorithm[]) => Promise<void>,
 ): Promise<ExitCode> {
-  const { openConfiguredIssuer } = await import('@scitokens/issuer')
-  const issuer = await openConfiguredIssuer(options.config, {
-    env: context.env,
-    logger: issuerLogger(context),
-    clock: context.clock,
-  })
-  try {
-    const realm = issuer.realms.find((one) => options.issuer === undefined || one.issuer === options.issuer)
-    if (!realm) throw new InvalidRequestError(`${options.config} has no issuer ${options.issuer}`)
+  return withRealm(options, context, async (realm) => {
     await work(realm, algorithmsOf(realm, options.alg))
     const keys = realm.keys.status()
     output.result({ issuer: realm.issuer, keys }, () =>
@@ -80,9 +65,7 @@ async function onKeys(
       ]),
     )
     return EXIT.yes
-  } finally {
-    await issuer.close()
-  }
+  })
 }
 
 function algorithmsOf({ algorithms }: Realm, alg: string | undefined): readonly Algorithm[] {

@@ -16,6 +16,7 @@ interface PolicyTestOptions {
   readonly claim?: readonly string[]
   readonly scope?: string
   readonly audience?: readonly string[]
+  readonly stored?: boolean
 }
 
 /** Adds `scitokens issuer policy test`. */
@@ -35,6 +36,7 @@ export function addIssuerPolicy(group: Command, registry: Registry): void {
     .option('--claim <name=value>', 'a claim of the upstream about the person; repeatable', collect)
     .option('--scope <scope>', 'what is asked for; without it the default applies')
     .option('--audience <name>', 'a server that the token is for; repeatable', collect)
+    .option('--stored', "look for the client in the issuer's database too (default: in the configuration file only)")
   withExamples(command, [
     [
       'may the portal write for ana?',
@@ -55,7 +57,12 @@ async function explain({ context, output, options }: Invocation<PolicyTestOption
     ...(audience && { audience }),
     ...(options.claim && { claims: readClaims(options.claim) }),
   }
-  const surroundings = { env: context.env, logger: issuerLogger(context), ...(issuer !== undefined && { issuer }) }
+  const surroundings = {
+    env: context.env,
+    logger: issuerLogger(context),
+    ...(issuer !== undefined && { issuer }),
+    ...(options.stored && { stored: true }),
+  }
   const explanation = await explainConfiguredPolicy(options.config, query, surroundings)
   output.result(explanation, () =>
     [

@@ -1,6 +1,8 @@
 import type { Command } from 'commander'
 import type { Registry } from '../command.ts'
 import { addIssuerCheck } from './issuer-check.ts'
+import { addIssuerAudit } from './issuer-audit.ts'
+import { addIssuerClient } from './issuer-client.ts'
 import { addIssuerInit } from './issuer-init.ts'
 import { addIssuerKey } from './issuer-key.ts'
 import { addIssuerPolicy } from './issuer-policy.ts'
@@ -13,5 +15,7 @@ export function addIssuer(program: Command, registry: Registry): void {
   addIssuerCheck(group, registry)
   addIssuerServe(group, registry)
   addIssuerPolicy(group, registry)
+  addIssuerClient(group, registry)
   addIssuerKey(group, registry)
+  addIssuerAudit(group, registry)
 }

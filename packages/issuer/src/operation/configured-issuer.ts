@@ -29,17 +29,25 @@ export async function openConfiguredIssuer(path: string, { env, logger, clock }:
 }
 
 /**
- * Decides as the issuer of a configuration file would, and tells each step; without a server and without touching its database.
+ * Decides as the issuer of a configuration file would, and tells each step; without a server and, unless `stored`, without touching its
+ * database.
  *
  * @param issuer - which one, where the file has several. Default: the first.
+ * @param stored - also for clients that lie in the database. Default: false.
  */
 export async function explainConfiguredPolicy(
   path: string,
   query: PolicyQuery,
-  { env, logger, issuer: name }: Omit<ServeOptions, 'clock'> & { readonly issuer?: string },
+  {
+    env,
+    logger,
+    issuer: name,
+    stored,
+  }: Omit<ServeOptions, 'clock'> & { readonly issuer?: string; readonly stored?: boolean },
 ): Promise<PolicyExplanation> {
   const read = await readConfigFile(path)
-  const issuer = await openInMemory(read, await readOptions(read, env), logger)
+  const options = await readOptions(read, env)
+  const issuer = await (stored ? openIssuer(read, options, { logger }) : openInMemory(read, options, logger))
   try {
     const realm = name === undefined ? issuer.realms[0] : issuer.realms.find((one) => one.issuer === name)
     if (!realm) throw new ConfigError(`${path} has no issuer ${name}`)
@@ -57,6 +65,11 @@ export async function checkIssuerConfig(
   const read = await readConfigFile(path)
   await checkConfig(read, env, logger)
   return read.config
+}
+
+/** The audit file that a configuration names, if it names one. Throws `config_error`. */
+export async function configuredAuditFile(path: string): Promise<string | undefined> {
+  return (await readConfigFile(path)).config.audit?.file
 }
 
 /** As {@link checkIssuerConfig}, for a file that was read; answers the options that were found good. */

@@ -1,0 +1,112 @@
+import {
+  covers,
+  coversPath,
+  InvalidRequestError,
+  parseScope,
+  parseScopePath,
+  parseScopes,
+  type Scope,
+} from '@scitokens/core'
+import type { AuditEvent } from '../audit.ts'
+
+/** What is looked for in the audit; every condition that is given must hold. */
+export interface AuditQuery {
+  /** Identifier of one token. */
+  readonly jti?: string
+  /** `jti` of the token that others were derived from, directly. */
+  readonly parent?: string
+  /** The refresh family: all tokens of one login. */
+  readonly family?: string
+  /** `jti` of a token: it and all that came of it, by exchange from token to token and by refresh of its family. */
+  readonly derivedFrom?: string
+  readonly client?: string
+  readonly subject?: string
+  readonly issuer?: string
+  readonly grant?: string
+  readonly address?: string
+  readonly audience?: string
+  /** Of these kinds. */
+  readonly events?: readonly string[]
+  /** `issued`: tokens; `refused`: requests that got none; `other`: neither. */
+  readonly outcome?: 'issued' | 'refused' | 'other'
+  /** OAuth code of a refusal. */
+  readonly error?: string
+  /** A path such as `/store/ana`, or with an authorization `write:/store/ana`: tokens that covered it. */
+  readonly allows?: string
+  /** Seconds since the epoch: from then on. */
+  readonly since?: number
+  /** Seconds since the epoch: before then. */
+  readonly until?: number
+}
+
+const EQUAL = ['jti', 'parent', 'family', 'client', 'subject', 'issuer', 'grant', 'address', 'error'] as const
+
+/**
+ * A test for events, to be asked in the order in which they happened: `derivedFrom` follows the chain as it grows. Throws
+ * `invalid_request` for what cannot be looked for.
+ */
+export function auditMatcher(query: AuditQuery): (event: AuditEvent) => boolean {
+  const allows = query.allows === undefined ? undefined : readOperation(query.allows)
+  const derived = query.derivedFrom === undefined ? undefined : new Descendants(query.derivedFrom)
+  return (event) => {
+    // Asked for every event, whatever else is looked for: a link of the chain may lie outside.
+    if (derived && !derived.includes(event)) return false
+    if (EQUAL.some((key) => query[key] !== undefined && event[key] !== query[key])) return false
+    if (query.since !== undefined && event.time < query.since) return false
+    if (query.until !== undefined && event.time >= query.until) return false
+    if (query.audience !== undefined && !event.audience?.includes(query.audience)) return false
+    if (query.events && !query.events.includes(event.event)) return false
+    if (query.outcome !== undefined && outcomeOf(event) !== query.outcome) return false
+    return !allows || (event.event === 'token_issued' && event.scope !== undefined && allows(event.scope))
+  }
+}
+
+function outcomeOf({ event }: AuditEvent): NonNullable<AuditQuery['outcome']> {
+  if (event === 'token_issued') return 'issued'
+  return event === 'token_refused' ? 'refused' : 'other'
+}
+
+/** A token and what came of it. */
+class Descendants {
+  readonly #tokens: Set<string>
+  readonly #families = new Set<string>()
+
+  constructor(jti: string) {
+    this.#tokens = new Set([jti])
+  }
+
+  includes({ jti, parent, family }: AuditEvent): boolean {
+    const member =
+      (jti !== undefined && this.#tokens.has(jti)) ||
+      (parent !== undefined && this.#tokens.has(parent)) ||
+      (family !== undefined && this.#families.has(family))
+    if (!member) return false
+    if (jti !== undefined) this.#tokens.add(jti)
+    if (family !== undefined) this.#families.add(family)
+    return true
+  }
+}
+
+/** Whether a scope claim covers an operation: by the same path algebra that decides on access. */
+function readOperation(text: string): (scope: string) => boolean {
+  try {
+    if (text.startsWith('/')) {
+      const path = parseScopePath(text)
+      return (scope) => scopesOf(scope).some((item) => coversPath(item.path, path))
+    }
+    const asked = parseScope(text)
+    return (scope) => scopesOf(scope).some((item) => covers(item, asked))
+  } catch (cause) {
+    throw new InvalidRequestError(`${JSON.stringify(text)} is neither a path nor a scope such as write:/store`, {
+      cause,
+    })
+  }
+}
+
+function scopesOf(scope: string): readonly Scope[] {
+  try {
+    return parseScopes(scope).scopes
+  } catch {
+    return []
+  }
+}
