@@ -21,7 +21,6 @@ export async function startIssuer(lifetime: number): Promise<{ url: string; clos
         // Everybody reads the input; output goes to one's own directory.
         scopes: ['read:/input', 'read:/output/{sub}', 'write:/output/{sub}'],
         audiences: ['https://storage.ligo.example'],
-        skipConsent: true,
       },
     ],
   })

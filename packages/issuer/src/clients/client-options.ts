@@ -46,6 +46,7 @@ export interface ClientOptions {
   readonly profileByRequest?: boolean
   /** Default: the issuer's first. */
   readonly algorithm?: 'ES256' | 'RS256'
+  /** Default: the issuer's. Refresh tokens of public clients always rotate. */
   readonly refresh?: Partial<RefreshPolicy>
   readonly exchange?: Partial<ExchangePolicy>
   readonly assertions?: readonly AssertionPolicy[]
@@ -53,6 +54,6 @@ export interface ClientOptions {
   readonly chains?: boolean
   /** Read `scopes` like `scope`, for legacy clients. Default: false. */
   readonly acceptScopesAlias?: boolean
-  /** Do not ask people for consent: the VO's own applications. Default: false. */
+  /** Do not ask people for consent: the VO's own applications, which need credentials for it. Default: false. */
   readonly skipConsent?: boolean
 }

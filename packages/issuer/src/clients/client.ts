@@ -86,4 +86,6 @@ export interface Client {
   readonly acceptScopesAlias: boolean
   /** Consent is not asked for: the operator gave it. */
   readonly skipConsent: boolean
+  /** Registered itself, and no operator has changed anything since: nobody has checked who it is. */
+  readonly selfRegistered: boolean
 }

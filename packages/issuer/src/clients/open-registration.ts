@@ -25,6 +25,7 @@ export function openRegistration(
   const read = ({ options: client, secretHash, approved }: RegisteredClient): Client => ({
     ...readClient({ ...client, ...approved }, defaults, secrets, 'registered client'),
     secretHashes: secretHash === undefined ? [] : [secretHash],
+    selfRegistered: approved === undefined,
   })
   // A mistake in the scopes that registered clients get is found now, not when the first one comes.
   readClient({ clientId: 'check', ...(options.scopes ? { scopes: options.scopes } : {}) }, defaults, secrets, at)

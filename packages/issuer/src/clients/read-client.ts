@@ -62,6 +62,11 @@ export function readClient(options: ClientOptions, defaults: ClientDefaults, sec
   if (grants.has('authorization_code') && redirectUris.length === 0 && options.grants) {
     throw refuse('redirectUris', 'authorization_code needs a redirect URI')
   }
+  // Whoever knows the id of a public client can ask in its name. RFC 8252 section 8.6, RFC 6819 section 5.2.4.1.
+  if (options.skipConsent && !confidential) throw refuse('skipConsent', 'needs a client with credentials')
+  // RFC 9700 section 2.2.2.
+  if (options.refresh?.rotate === false && !confidential)
+    throw refuse('refresh.rotate', 'is always on for a client without credentials')
   for (const group of options.groups ?? []) {
     if (!isGroupName(group)) throw refuse('groups', `${quote(group)} is no group: write /vo/group`)
   }
@@ -91,12 +96,13 @@ export function readClient(options: ClientOptions, defaults: ClientDefaults, sec
     profile: options.profile ?? defaults.profile,
     profileByRequest: options.profileByRequest ?? true,
     algorithm,
-    refresh: { ...defaults.refresh, ...options.refresh },
+    refresh: { ...defaults.refresh, ...options.refresh, ...(confidential ? {} : { rotate: true }) },
     exchange: { from: [], widenAudience: false, refresh: false, ...options.exchange },
     assertions: options.assertions ?? [],
     chains: options.chains ?? false,
     acceptScopesAlias: options.acceptScopesAlias ?? false,
     skipConsent: options.skipConsent ?? false,
+    selfRegistered: false,
   }
 }
 

@@ -60,7 +60,7 @@ export class OpenIdLogin implements Upstream {
     }
   }
 
-  async #begin({ loginUrl }: LoginRequest): Promise<LoginStep> {
+  async #begin({ loginUrl, again }: LoginRequest): Promise<LoginStep> {
     const configuration = await this.#discover()
     const verifier = oidc.randomPKCECodeVerifier()
     const remember = { state: oidc.randomState(), nonce: oidc.randomNonce(), verifier }
@@ -71,6 +71,7 @@ export class OpenIdLogin implements Upstream {
       nonce: remember.nonce,
       code_challenge: await oidc.calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
+      ...(again && { prompt: 'login' }),
     })
     return { redirect: url.href, remember }
   }
@@ -91,11 +92,13 @@ export class OpenIdLogin implements Upstream {
     const subject = Object.hasOwn(claims, subjectClaim) ? claims[subjectClaim] : undefined
     if (!checkSubject(subject)) throw new UnusableAnswer('it does not say who you are in a form that can be used here')
     const groups = groupsClaim !== undefined && Object.hasOwn(claims, groupsClaim) ? claims[groupsClaim] : []
+    const authTime = claims['auth_time']
     const name = claims['name'] ?? claims['preferred_username']
     const kept = keepClaims.flatMap((claim) => (Object.hasOwn(claims, claim) ? [[claim, claims[claim]] as const] : []))
     return {
       subject,
       ...(typeof name === 'string' ? { name } : {}),
+      ...(typeof authTime === 'number' ? { authTime } : {}),
       groups: Array.isArray(groups)
         ? groups.filter((group): group is string => typeof group === 'string' && isGroupName(group))
         : [],

@@ -11,7 +11,7 @@ export interface Session {
   /** New with every login, so that one made before it is worth nothing. */
   readonly id: string
   readonly person: Person
-  /** Seconds since the epoch. */
+  /** When the person showed who it is, in seconds since the epoch. */
   readonly authTime: number
 }
 
@@ -21,7 +21,8 @@ function cookieOf(realm: Realm): SealedCookie {
 
 /** Begins a session after a login. */
 export function beginSession(realm: Realm, reply: FastifyReply, person: Person): void {
-  const session: Session = { id: randomToken(18), person, authTime: Math.floor(realm.clock()) }
+  const now = Math.floor(realm.clock())
+  const session: Session = { id: randomToken(18), person, authTime: Math.min(person.authTime ?? now, now) }
   setSealedCookie(realm, reply, cookieOf(realm), session as unknown as JsonObject)
 }
 

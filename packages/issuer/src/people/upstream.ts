@@ -10,6 +10,8 @@ export interface Person {
   readonly name?: string
   /** Groups by the WLCG grammar, such as `/vo/group`. */
   readonly groups?: readonly string[]
+  /** When the upstream saw a proof of it, in seconds since the epoch. Default: now. */
+  readonly authTime?: number
   /** Whatever else the upstream says; available to policy as `claim`. */
   readonly claims?: Readonly<Record<string, JsonValue>>
 }
@@ -27,6 +29,8 @@ export interface LoginRequest {
   readonly localAddress: string
   /** Where the login page is; forms and redirects come back here. */
   readonly loginUrl: string
+  /** The application wants the person to prove it anew, whatever the upstream remembers. OpenID Connect Core section 3.1.2.1. */
+  readonly again: boolean
   /** What the last step wanted remembered; kept encrypted with the browser. */
   readonly remembered: JsonObject | undefined
 }

@@ -1,23 +1,19 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import type { JsonObject } from '@scitokens/core'
 import type { CodeRecord } from '../grants/authorization-code.ts'
 import type { Client } from '../clients/client.ts'
 import { redirectUriMatches } from '../clients/redirect-uri.ts'
 import { OAuthError } from '../oauth-error.ts'
 import { Parameters } from '../parameters.ts'
-import { describeBounds } from '../people/describe-scope.ts'
-import { html } from '../people/html.ts'
-import { formTarget, pageHeaders, sendPage, sendProblem } from '../people/page.ts'
-import { openPage, principalOf, readSession, sealPage, type Session } from '../people/session.ts'
 import { judgeRequest } from '../people/judge-request.ts'
+import { sendProblem } from '../people/page.ts'
+import { principalOf, readSession, type Session } from '../people/session.ts'
 import type { GrantBounds } from '../policy/decide.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { Realm } from '../realm.ts'
-import { randomToken } from '../secrets.ts'
-import { revokeHint } from './applications.ts'
+import { refuseAuthorization, sendCode } from './authorization-reply.ts'
+import { consent, showConsent } from './consent.ts'
 import { redirectToLogin } from './login.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
-import { formOf } from './token.ts'
 
 /** What an application wants, checked as far as it can be before a person is there. */
 interface AuthorizationRequest {
@@ -74,7 +70,8 @@ async function authorize(realm: Realm, request: FastifyRequest, reply: FastifyRe
     const prompt = parameters.one('prompt')?.split(' ') ?? []
     if (!session || mustLogInAgain(realm, session, parameters, prompt)) {
       if (prompt.includes('none')) throw new OAuthError('login_required', 'nobody is logged in')
-      return redirectToLogin(realm, reply, loginReturn(realm, parameters))
+      const again = prompt.includes('login') || parameters.has('max_age')
+      return redirectToLogin(realm, reply, loginReturn(realm, parameters), again)
     }
     const principal = principalOf(session)
     const bounds = judgeRequest(realm, asked.client, principal, parameters)
@@ -83,11 +80,7 @@ async function authorize(realm: Realm, request: FastifyRequest, reply: FastifyRe
     if (prompt.includes('none')) throw new OAuthError('consent_required', 'the person has to be asked')
     return showConsent(realm, reply, session, asked, record)
   } catch (error) {
-    if (error instanceof OAuthError)
-      return redirectBack(realm, reply, asked, {
-        error: error.error,
-        error_description: error.toBody().error_description,
-      })
+    if (error instanceof OAuthError) return refuseAuthorization(realm, reply, asked.client, asked, error)
     throw error
   }
 }
@@ -136,13 +129,15 @@ function mustLogInAgain(
   const maxAge = parameters.one('max_age')
   if (maxAge !== undefined && !/^\d{1,9}$/.test(maxAge))
     throw new OAuthError('invalid_request', 'max_age must be a number of seconds')
-  return prompt.includes('login') || (maxAge !== undefined && realm.clock() - authTime > Number(maxAge))
+  // OpenID Connect Core section 3.1.2.1: `max_age=0` means what `prompt=login` means.
+  if (prompt.includes('login') || maxAge === '0') return true
+  return maxAge !== undefined && realm.clock() - authTime > Number(maxAge)
 }
 
-/** Back here after the login, without asking for one again. */
+/** Back here after the login, without asking for one again: how old it is, the application sees by `auth_time`. */
 function loginReturn(realm: Realm, parameters: Parameters): string {
   const url = new URL(realm.endpoints.authorization)
-  for (const name of [...SINGLE, 'audience', 'resource']) {
+  for (const name of [...SINGLE.filter((one) => one !== 'max_age'), 'audience', 'resource']) {
     for (const value of parameters.all(name)) {
       const kept =
         name === 'prompt'
@@ -168,100 +163,4 @@ function codeRecord(realm: Realm, asked: AuthorizationRequest, principal: Princi
     nonce: asked.parameters.one('nonce'),
     expiresAt: Math.floor(realm.clock()) + realm.times.codeSeconds,
   }
-}
-
-function showConsent(
-  realm: Realm,
-  reply: FastifyReply,
-  session: Session,
-  { client, redirectUri, state }: AuthorizationRequest,
-  record: CodeRecord,
-): FastifyReply {
-  const sealed = sealPage(realm, session, 'consent', {
-    record: JSON.parse(JSON.stringify(record)) as JsonObject,
-    state: state ?? null,
-  })
-  const refreshable = client.grants.has('refresh_token')
-  return sendPage(reply, {
-    title: `Allow ${client.name}?`,
-    formTargets: [formTarget(redirectUri)],
-    body: html`<p>You are logged in as <strong>${session.person.name ?? session.person.subject}</strong>.
-The application <strong>${client.name}</strong> wants to:</p>
-<ul>${describeBounds(record.bounds, client.audience.allowed, refreshable).map((line) => html`<li>${line}</li>`)}</ul>
-<p class="muted">Then you will return to <code>${formTarget(redirectUri)}</code>.</p>
-<form method="post" action="${realm.endpoints.authorization}/consent"><input type="hidden" name="page" value="${sealed}">
-<div class="actions"><button class="primary" name="answer" value="allow">Allow</button><button name="answer" value="deny">Refuse</button></div></form>
-${refreshable ? revokeHint(realm) : undefined}`,
-  })
-}
-
-async function consent(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const form = formOf(request)
-  const session = readSession(realm, request)
-  const page = session && openPage(realm, session, 'consent', form.one('page') ?? '')
-  if (!page) return sendProblem(reply, 400, 'This page was open for too long, or belongs to another login.')
-  const record = page['record'] as unknown as CodeRecord
-  const state = (page['state'] as string | null) ?? undefined
-  if (form.one('answer') === 'allow') {
-    const expiresAt = Math.floor(realm.clock()) + realm.times.codeSeconds
-    return sendCode(realm, reply, { ...record, expiresAt }, state, request.ip)
-  }
-  await realm.audit.write({ ...auditOf(realm, record, request.ip), event: 'consent_denied' })
-  return redirectBack(
-    realm,
-    reply,
-    { redirectUri: record.redirectUri, state },
-    { error: 'access_denied', error_description: 'the person refused' },
-  )
-}
-
-async function sendCode(
-  realm: Realm,
-  reply: FastifyReply,
-  record: CodeRecord,
-  state: string | undefined,
-  address: string,
-): Promise<FastifyReply> {
-  const code = randomToken()
-  const id = realm.secrets.hash('lookup', 'code', code)
-  await realm.store.insertIfAbsent({
-    realm: realm.issuer,
-    kind: 'code',
-    id,
-    owner: record.principal.subject,
-    value: record,
-    expiresAt: record.expiresAt,
-  })
-  await realm.audit.write({ ...auditOf(realm, record, address), event: 'consent_given' })
-  return redirectBack(realm, reply, { redirectUri: record.redirectUri, state }, { code })
-}
-
-function auditOf(realm: Realm, { clientId, principal, bounds }: CodeRecord, address: string) {
-  return {
-    time: Math.floor(realm.clock()),
-    issuer: realm.issuer,
-    client: clientId,
-    subject: principal.subject,
-    scope: bounds.scope.join(' '),
-    audience: bounds.audience,
-    address,
-  }
-}
-
-/** RFC 9207: the reply names its issuer, so that an application with several cannot be confused. */
-function redirectBack(
-  realm: Realm,
-  reply: FastifyReply,
-  { redirectUri, state }: { redirectUri: string; state: string | undefined },
-  answer: Readonly<Record<string, string>>,
-): FastifyReply {
-  const url = new URL(redirectUri)
-  for (const [name, value] of Object.entries({
-    ...answer,
-    ...(state === undefined ? {} : { state }),
-    iss: realm.issuer,
-  })) {
-    url.searchParams.set(name, value)
-  }
-  return reply.headers(pageHeaders([formTarget(redirectUri)])).redirect(url.href, 303)
 }

@@ -15,6 +15,7 @@ import { parseRequestedScopes } from '../policy/requested-scopes.ts'
 import type { Realm } from '../realm.ts'
 import { randomToken } from '../secrets.ts'
 import { revokeHint } from './applications.ts'
+import { unchecked } from './consent.ts'
 import { redirectToLogin } from './login.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 import { sendJson } from './send-json.ts'
@@ -181,6 +182,7 @@ async function showDevice(realm: Realm, request: FastifyRequest, reply: FastifyR
     body: html`<p>You are logged in as <strong>${session.person.name ?? session.person.subject}</strong>.
 A device that runs <strong>${client.name}</strong> wants to:</p>
 <ul>${describeBounds(bounds, client.audience.allowed, client.grants.has('refresh_token')).map((line) => html`<li>${line}</li>`)}</ul>
+${unchecked(client)}
 <p class="notice">Go on only if <strong>you</strong> started this, and your device shows <code class="nowrap">${displayUserCode(userCode)}</code>.</p>
 <form method="post" action="${realm.endpoints.deviceVerification}/answer"><input type="hidden" name="page" value="${sealed}">
 <div class="actions"><button class="primary" name="answer" value="allow">Allow</button><button name="answer" value="deny">Refuse</button></div></form>`,

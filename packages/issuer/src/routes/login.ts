@@ -39,6 +39,7 @@ async function login(
   const state = readSealedCookie(realm, request, LOGIN_COOKIE)
   const destination = begun === undefined ? (state?.['continue'] as string | undefined) : localDestination(realm, begun)
   if (destination === undefined) return sendProblem(reply, 400, 'This login was not begun here, or too long ago.')
+  const again = begun === undefined ? state?.['again'] === true : parameters.has('again')
   // Login CSRF: a form counts only in the browser that was shown it.
   const token = (state?.['token'] as string | undefined) ?? randomToken(18)
   if (request.method === 'POST' && parameters.one('token') !== state?.['token']) {
@@ -52,6 +53,7 @@ async function login(
     remoteAddress: request.raw.socket.remoteAddress ?? '',
     localAddress: request.raw.socket.localAddress ?? request.raw.socket.remoteAddress ?? '',
     loginUrl: `${base}/login`,
+    again,
     remembered: begun === undefined ? (state?.['remember'] as JsonObject | undefined) : undefined,
   })
   if ('person' in step) {
@@ -68,7 +70,7 @@ async function login(
     return reply.headers(pageHeaders()).redirect(destination, 303)
   }
   const remember = 'redirect' in step ? step.remember : {}
-  setSealedCookie(realm, reply, LOGIN_COOKIE, { continue: destination, token, remember })
+  setSealedCookie(realm, reply, LOGIN_COOKIE, { continue: destination, token, again, remember })
   if ('redirect' in step) return reply.headers(pageHeaders()).redirect(step.redirect, 303)
   return sendPage(reply, {
     title: step.title,
@@ -85,9 +87,15 @@ function localDestination(realm: Realm, destination: string): string | undefined
   return places.some((place) => url.origin + url.pathname === place) ? url.href : undefined
 }
 
-/** Sends a person to the login page, and back to `destination` afterwards. */
-export function redirectToLogin(realm: Realm, reply: FastifyReply, destination: string): FastifyReply {
+/** Sends a person to the login page, and back to `destination` afterwards. `again`: what the upstream remembers is not enough. */
+export function redirectToLogin(
+  realm: Realm,
+  reply: FastifyReply,
+  destination: string,
+  again: boolean = false,
+): FastifyReply {
   const url = new URL(`${realm.issuer.replace(/\/$/, '')}/login`)
   url.searchParams.set('continue', destination)
+  if (again) url.searchParams.set('again', '1')
   return reply.headers(pageHeaders()).redirect(url.href, 303)
 }

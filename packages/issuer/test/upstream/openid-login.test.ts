@@ -56,7 +56,9 @@ beforeAll(async () => {
         clientId: 'app',
         clientSecret: SECRET,
         clientName: 'Analysis Portal',
-        grants: ['urn:ietf:params:oauth:grant-type:device_code'],
+        grants: ['urn:ietf:params:oauth:grant-type:device_code', 'authorization_code'],
+        redirectUris: ['http://127.0.0.1:9/callback'],
+        requirePkce: false,
         scopes: ['read:/store'],
         audiences: ['https://se.example'],
       },
@@ -121,6 +123,26 @@ describe('login by OpenID Connect', () => {
     expect([...browser.cookies.keys()]).not.toContain('scitokens_session')
     // Nothing of what was sent is shown again.
     expect(page.text).not.toContain('stolen')
+  })
+
+  test.each([
+    ['prompt=login', true],
+    ['max_age=0', true],
+    ['prompt=consent', false],
+  ])('asks the provider for a new proof where the application wants one: %s', async (wish, again) => {
+    const browser = new WebBrowser()
+    await logIn(browser, 'ana')
+    const session = browser.cookies.get('scitokens_session')
+    browser.visited.length = 0
+    const page = await browser.open(`${url}/authorize?response_type=code&client_id=app&scope=read:/store&${wish}`)
+    const asked = browser.visited.find(({ pathname }) => pathname === '/auth')
+    expect(asked?.searchParams.get('prompt')).toBe(again ? 'login' : undefined)
+    expect(page.url.origin).toBe(again ? providerUrl : url)
+    if (!again) return
+    // The provider knows the person, and yet the password is asked for; then no third time.
+    const done = await browser.submit(page, { prompt: 'login', login: 'ana', password: 'any' })
+    expect(done.text).toContain('Allow Analysis Portal?')
+    expect(browser.cookies.get('scitokens_session')).not.toBe(session)
   })
 
   test('refuses an answer in a browser that began no login', async () => {
