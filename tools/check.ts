@@ -23,7 +23,8 @@ const steps: Readonly<Record<string, () => Promise<boolean>>> = {
 /** Builds, after removing what a source that is gone left in `dist`: the compiler never deletes, and it would be published. */
 async function build(): Promise<boolean> {
   for (const { folder } of packages) {
-    for (const file of globSync('dist/**/*.{js,d.ts}{,.map}', { cwd: folder })) {
+    // A bundle has no source of its own name; whoever writes one clears its folder first.
+    for (const file of globSync('dist/**/*.{js,d.ts}{,.map}', { cwd: folder, exclude: ['dist/bundle'] })) {
       const source = file.replace(/^dist/, 'src').replace(/(\.js|\.d\.ts)(\.map)?$/, '.ts')
       if (!existsSync(join(folder, source))) rmSync(join(folder, file))
     }

@@ -1,5 +1,3 @@
-import { Buffer } from 'node:buffer'
-
 // ECDSA signatures in the two forms of this world. Node, Deno and Bun take DER fastest: an option beside the key costs Node
 // 20 µs a call, and the others know no other place for it.
 

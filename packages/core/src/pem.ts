@@ -1,10 +1,11 @@
-// Not all of jose: that takes four times as long to load.
-import { exportJWK, exportPKCS8, exportSPKI } from 'jose/key/export'
-import { importJWK, importPKCS8, importSPKI } from 'jose/key/import'
 import type { Algorithm } from './algorithms.ts'
 import { encodeBase64url } from './base64url.ts'
 import { ConfigError } from './errors.ts'
 import type { Jwk } from './jwk.ts'
+
+// Loaded when the first PEM text is read or written: most programs never do, and it takes longer to load than all of core.
+const joseImport = (): Promise<typeof import('jose/key/import')> => import('jose/key/import')
+const joseExport = (): Promise<typeof import('jose/key/export')> => import('jose/key/export')
 
 const PRIVATE_BLOCK = /-----BEGIN ((?:EC |RSA )?PRIVATE KEY)-----([A-Za-z0-9+/=\s]+)-----END \1-----/
 const PUBLIC_BLOCK = /-----BEGIN PUBLIC KEY-----([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----/
@@ -23,6 +24,7 @@ export async function readPem(pem: string): Promise<Jwk> {
       pem.includes('ENCRYPTED') ? 'the PEM key is encrypted' : 'there is no private key in the PEM text',
     )
   }
+  const { importPKCS8 } = await joseImport()
   for (const candidate of asPkcs8(label, decodeBody(body))) {
     // oxlint-disable-next-line no-await-in-loop -- the next is tried only when this fails
     const jwk = await tryAlgorithms((alg) => importPKCS8(toPem(candidate), alg, { extractable: true }))
@@ -36,12 +38,14 @@ export async function publicJwkFromPem(pem: string): Promise<Jwk> {
   const [, body] = PUBLIC_BLOCK.exec(pem) ?? []
   if (body === undefined) throw new ConfigError('there is no public key in the PEM text')
   const text = toPem(decodeBody(body), 'PUBLIC KEY')
+  const { importSPKI } = await joseImport()
   const jwk = await tryAlgorithms((alg) => importSPKI(text, alg, { extractable: true }))
   if (!jwk) throw unsupportedKey()
   return jwk
 }
 
 async function tryAlgorithms(read: (alg: string) => Promise<CryptoKey>): Promise<Jwk | undefined> {
+  const { exportJWK } = await joseExport()
   for (const alg of TRIED_ALGORITHMS) {
     try {
       // oxlint-disable-next-line no-await-in-loop -- the next is tried only when this fails
@@ -65,12 +69,19 @@ function unsupportedKey(): ConfigError {
 
 /** Writes a private JWK as PKCS #8 PEM. */
 export async function exportPkcs8Pem(jwk: Jwk, alg: Algorithm): Promise<string> {
-  return exportPKCS8((await importJWK(jwk as never, alg, { extractable: true })) as CryptoKey)
+  const { exportPKCS8 } = await joseExport()
+  return exportPKCS8(await importKey(jwk, alg))
 }
 
 /** Writes a public JWK as SPKI PEM. */
 export async function exportSpkiPem(jwk: Jwk, alg: Algorithm): Promise<string> {
-  return exportSPKI((await importJWK(jwk as never, alg, { extractable: true })) as CryptoKey)
+  const { exportSPKI } = await joseExport()
+  return exportSPKI(await importKey(jwk, alg))
+}
+
+async function importKey(jwk: Jwk, alg: Algorithm): Promise<CryptoKey> {
+  const { importJWK } = await joseImport()
+  return (await importJWK(jwk as never, alg, { extractable: true })) as CryptoKey
 }
 
 const RSA_ENCRYPTION = [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00]

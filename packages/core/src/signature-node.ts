@@ -1,16 +1,14 @@
 // The Node build of `#signature`: node:crypto, with less overhead than Web Cryptography.
-import {
-  constants,
-  createPrivateKey,
-  createPublicKey,
-  type KeyObject,
-  type SigningOptions,
-  sign,
-  verify,
-} from 'node:crypto'
+import type { KeyObject, SigningOptions } from 'node:crypto'
 import { type Algorithm, traitsOf } from './algorithms.ts'
 import { fromDerSignature, toDerSignature } from './der-signature.ts'
 import type { Jwk } from './jwk.ts'
+
+// Loaded at the first key: a program that only reads tokens or scopes does without, and has core in half the time.
+let loaded: typeof import('node:crypto') | undefined
+function nodeCrypto(): typeof import('node:crypto') {
+  return (loaded ??= process.getBuiltinModule('node:crypto'))
+}
 
 /** A key as this platform holds it. Opaque to everybody else. */
 export type PlatformKey = KeyObject
@@ -20,12 +18,12 @@ export const implementation = 'node:crypto'
 
 /** Imports a public key. Throws for material that is not valid, such as a point off its curve. */
 export async function importVerificationKey(jwk: Readonly<Jwk>, _alg: Algorithm): Promise<PlatformKey> {
-  return createPublicKey({ key: jwk, format: 'jwk' })
+  return nodeCrypto().createPublicKey({ key: jwk, format: 'jwk' })
 }
 
 /** Imports a private key. Throws for material that is not valid. */
 export async function importSigningKey(jwk: Readonly<Jwk>, _alg: Algorithm): Promise<PlatformKey> {
-  return createPrivateKey({ key: jwk, format: 'jwk' })
+  return nodeCrypto().createPrivateKey({ key: jwk, format: 'jwk' })
 }
 
 /** How long the event loop may be kept by signature checks in one turn, in milliseconds. */
@@ -49,7 +47,7 @@ export function verifySignature(
   watchTurn()
   const start = performance.now()
   try {
-    return verify(HASH_NAMES[alg], data, verificationKey(alg, key), nativeSignature(alg, signature))
+    return nodeCrypto().verify(HASH_NAMES[alg], data, verificationKey(alg, key), nativeSignature(alg, signature))
   } finally {
     spentMs += performance.now() - start
   }
@@ -73,11 +71,17 @@ function verifyOnThreadPool(
 ): Promise<boolean> {
   onThreadPool += 1
   return new Promise((resolve, reject) => {
-    verify(HASH_NAMES[alg], data, verificationKey(alg, key), nativeSignature(alg, signature), (error, valid) => {
-      onThreadPool -= 1
-      if (error) reject(error)
-      else resolve(valid)
-    })
+    nodeCrypto().verify(
+      HASH_NAMES[alg],
+      data,
+      verificationKey(alg, key),
+      nativeSignature(alg, signature),
+      (error, valid) => {
+        onThreadPool -= 1
+        if (error) reject(error)
+        else resolve(valid)
+      },
+    )
   })
 }
 
@@ -91,10 +95,10 @@ export async function makeSignature(
   data: Uint8Array<ArrayBuffer>,
 ): Promise<Uint8Array<ArrayBuffer>> {
   const { kty, signatureBytes = 0 } = traitsOf(alg)
-  if (kty === 'EC') return fromDerSignature(sign(HASH_NAMES[alg], data, key), signatureBytes / 2)
-  if (kty === 'OKP') return new Uint8Array(sign(HASH_NAMES[alg], data, key))
+  if (kty === 'EC') return fromDerSignature(nodeCrypto().sign(HASH_NAMES[alg], data, key), signatureBytes / 2)
+  if (kty === 'OKP') return new Uint8Array(nodeCrypto().sign(HASH_NAMES[alg], data, key))
   return new Promise((resolve, reject) => {
-    sign(HASH_NAMES[alg], data, keyInput(alg, key), (error, signature) => {
+    nodeCrypto().sign(HASH_NAMES[alg], data, keyInput(alg, key), (error, signature) => {
       if (error) reject(error)
       else resolve(new Uint8Array(signature))
     })
@@ -112,8 +116,10 @@ const HASH_NAMES: Readonly<Record<Algorithm, string | undefined>> = {
   Ed25519: undefined,
 }
 
+type VerifyKey = Parameters<typeof import('node:crypto').verify>[2]
+
 // A key beside options costs node:crypto 20 µs in every call, as much as an RSA check itself: only RSA-PSS needs them.
-function verificationKey(alg: Algorithm, key: KeyObject): Parameters<typeof verify>[2] {
+function verificationKey(alg: Algorithm, key: KeyObject): VerifyKey {
   return alg === 'PS256' ? keyInput(alg, key) : key
 }
 
@@ -123,6 +129,7 @@ function nativeSignature(alg: Algorithm, signature: Uint8Array<ArrayBuffer>): Ui
 
 function keyInput(alg: Algorithm, key: PlatformKey): KeyObject | ({ key: KeyObject } & SigningOptions) {
   if (alg === 'PS256') {
+    const { constants } = nodeCrypto()
     return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
   }
   return key

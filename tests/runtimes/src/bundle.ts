@@ -7,7 +7,7 @@ export async function bundleForBrowsers(file: string): Promise<string> {
     platform: 'browser',
     resolve: { conditionNames: ['@scitokens/source', 'import', 'browser', 'default'] },
   })
-  const { output } = await bundle.generate({ format: 'esm', minify: true })
+  const { output } = await bundle.generate({ format: 'esm', minify: true, codeSplitting: false })
   await bundle.close()
   const [chunk, ...others] = output
   if (others.length > 0 || chunk.imports.length > 0) throw new Error(`${file} was not bundled into one module`)
