@@ -45,7 +45,7 @@ async function bundle(file: string, define: Readonly<Record<string, string>>): P
     resolve: { conditionNames: ['@scitokens/source', 'import', 'browser', 'default'] },
     transform: { define },
   })
-  const { output } = await bundled.generate({ format: 'esm', minify: true })
+  const { output } = await bundled.generate({ format: 'esm', minify: true, codeSplitting: false })
   await bundled.close()
   const [chunk, ...others] = output
   if (others.length > 0 || chunk.imports.length > 0) throw new Error(`${file} was not bundled into one script`)

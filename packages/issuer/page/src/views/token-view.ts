@@ -1,0 +1,84 @@
+import type { Desk, Shown, View } from '../desk.ts'
+import { byId, el, rich, show } from '../dom.ts'
+import { copy } from '../copying.ts'
+import { Editor, paint } from '../editor.ts'
+import { jsonPieces } from '../json-pieces.ts'
+import { distance } from '../moments.ts'
+import { segmentsOf, tidyToken } from '../segments.ts'
+
+/** The encoded token, which can be pasted over, and what is to be said about it as a whole. */
+export function tokenView(desk: Desk): View {
+  const editor = new Editor(byId('encoded-editor'), segmentsOf, (text) => desk.lay(tidyToken(text)))
+  editor.onLeave(() => {
+    editor.text = desk.shown().token
+  })
+  byId('copy-token').addEventListener('click', () => void copy(desk.shown().token, 'Token'))
+  byId('new-token').addEventListener('click', () => void desk.sign(desk.shown().parts.claims.value ?? {}))
+  return {
+    render(shown) {
+      // What is being typed is left as it is; what was pasted is shown as it was understood.
+      if (!editor.hasFocus || tidyToken(editor.text) !== shown.token) editor.text = shown.token
+      showHeader(shown)
+      showVerdict(desk, shown)
+      show(byId('signature-note'), signatureNote(shown))
+    },
+  }
+}
+
+function showHeader({ parts }: Shown): void {
+  const { text, problem } = parts.header
+  const pieces = paint(jsonPieces(text))
+  show(byId('header-json'), ...(problem === undefined ? pieces : [text, el('em', {}, problem)]))
+}
+
+function showVerdict(desk: Desk, { verdict }: Shown): void {
+  const box = byId('verdict')
+  box.classList.toggle('good', verdict.acceptable)
+  box.classList.toggle('bad', !verdict.acceptable)
+  if (verdict.acceptable) {
+    const { issuer, header, expiresAt, verified } = verdict.token
+    const by = verified.links ? `a chain of ${verified.links.length} links that begins at ${issuer}` : issuer
+    show(
+      box,
+      el('strong', {}, 'This token is good'),
+      el('p', {}, `Signed by ${by}${keyOf(header['kid'])}.`),
+      // Said once, not every second.
+      el('p', { 'aria-live': 'off' }, `It ends ${distance(expiresAt, desk.clock())}.`),
+    )
+    return
+  }
+  const { code, reason } = verdict
+  const [meaning, remedy] = desk.meaningOf(code) ?? []
+  show(
+    box,
+    el('strong', {}, 'This token is not good ', el('code', {}, code)),
+    el('p', {}, sentence(reason)),
+    meaning === undefined ? undefined : el('p', { class: 'hint' }, rich(`${meaning} ${remedy}`)),
+  )
+}
+
+function signatureNote({ parts, verdict }: Shown): string {
+  const { signatureBytes, header } = parts
+  const name = header.value?.['alg']
+  const alg = typeof name === 'string' ? name : 'Unknown algorithm'
+  const size = signatureBytes === undefined ? 'no base64url' : `${signatureBytes} bytes`
+  if (verdict.acceptable) return `${alg}, ${size}: checked in this page, and it is the issuer’s.`
+  switch (verdict.code) {
+    case 'bad_signature':
+      return `${alg}, ${size}: checked in this page, and it is not the issuer’s.`
+    case 'untrusted_issuer':
+    case 'key_not_found':
+      return `${alg}, ${size}: not checked, as this page has no key for it.`
+    default:
+      return `${alg}, ${size}.`
+  }
+}
+
+function keyOf(kid: unknown): string {
+  return typeof kid === 'string' ? ` with the key ${kid}` : ''
+}
+
+/** Core's messages begin small and end without a full stop. */
+export function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.`
+}
