@@ -5,12 +5,17 @@ import { run } from './process.ts'
 export interface Count {
   readonly passed: number
   readonly failed: number
+  /** Names of tests that were there and did not run. */
+  readonly skipped: readonly string[]
 }
 
 interface JsonReport {
   readonly numPassedTests: number
   readonly numFailedTests: number
-  readonly testResults: readonly { readonly status: string; readonly assertionResults: readonly { status: string }[] }[]
+  readonly testResults: readonly {
+    readonly status: string
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[]
+  }[]
 }
 
 /** Runs all vitest projects once. `temp` is an empty folder for its report; `env` replaces the environment. */
@@ -26,11 +31,18 @@ export async function runVitest(args: readonly string[], temp: string, env?: Nod
  * ended badly without any failed test (a crash, an unhandled error) too.
  */
 export function count(status: number, report: string | undefined): Count {
-  if (report === undefined) return { passed: 0, failed: 1 }
+  if (report === undefined) return { passed: 0, failed: 1, skipped: [] }
   const { numPassedTests, numFailedTests, testResults } = JSON.parse(report) as JsonReport
   const brokenFiles = testResults.filter(
     (file) => file.status === 'failed' && !file.assertionResults.some((test) => test.status === 'failed'),
   ).length
   const failed = numFailedTests + brokenFiles
-  return { passed: numPassedTests, failed: failed === 0 && status !== 0 ? 1 : failed }
+  return {
+    passed: numPassedTests,
+    failed: failed === 0 && status !== 0 ? 1 : failed,
+    skipped: testResults
+      .flatMap(({ assertionResults }) => assertionResults)
+      .filter((test) => test.status !== 'passed' && test.status !== 'failed')
+      .map(({ fullName }) => fullName),
+  }
 }

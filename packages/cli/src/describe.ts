@@ -14,6 +14,13 @@ export interface OptionDescription {
   readonly choices: readonly string[]
 }
 
+/** An argument of a command, as documents show it. */
+export interface ArgumentDescription {
+  readonly name: string
+  readonly description: string
+  readonly choices: readonly string[]
+}
+
 /** A command, as documents show it. Man page, completion and docs/cli.md are all made from this. */
 export interface CommandDescription {
   /** Words after the program's name: `keycache add`. */
@@ -21,7 +28,7 @@ export interface CommandDescription {
   readonly summary: string
   readonly description: string
   readonly usage: string
-  readonly arguments: readonly { readonly name: string; readonly description: string }[]
+  readonly arguments: readonly ArgumentDescription[]
   readonly options: readonly OptionDescription[]
   readonly examples: readonly Example[]
   readonly subcommands: readonly CommandDescription[]
@@ -50,8 +57,8 @@ export function flatten(description: CommandDescription): readonly CommandDescri
   )
 }
 
-function describeArgument(argument: Argument): { name: string; description: string } {
-  return { name: argument.name(), description: argument.description }
+function describeArgument(argument: Argument): ArgumentDescription {
+  return { name: argument.name(), description: argument.description, choices: argument.argChoices ?? [] }
 }
 
 function describeOption(option: Option): OptionDescription {

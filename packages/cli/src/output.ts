@@ -94,24 +94,23 @@ export class Output {
   }
 
   /**
-   * Tells a waiting person what is going on, once `work` has taken longer than a second: on a terminal a line that counts
-   * the seconds and goes away, else one line.
+   * Tells a waiting person what is going on, once `work` has taken longer than a second: a line that counts the seconds and goes
+   * away. Nobody waits where no terminal is, and cron would send the line by mail.
    */
   async progress<T>(what: string, work: Promise<T>): Promise<T> {
+    if (!this.interactive) return work
     const started = performance.now()
     let shown = false
-    const show = (): void => {
+    const timer = setInterval(() => {
       const seconds = Math.round((performance.now() - started) / 1000)
-      if (this.interactive) this.#stderr.write(`\r\u001B[K${printable(what)} … ${seconds} s`)
-      else if (!shown) this.#stderr.write(`${printable(what)} …\n`)
+      this.#stderr.write(`\r\u001B[K${printable(what)} … ${seconds} s`)
       shown = true
-    }
-    const timer = setInterval(show, 1000)
+    }, 1000)
     try {
       return await work
     } finally {
       clearInterval(timer)
-      if (shown && this.interactive) this.#stderr.write('\r\u001B[K')
+      if (shown) this.#stderr.write('\r\u001B[K')
     }
   }
 }

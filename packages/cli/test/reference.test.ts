@@ -1,11 +1,7 @@
-import { execFile } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { scitokens, temporaryDirectory } from './support/scitokens.ts'
-
-const run = promisify(execFile)
+import { scitokens } from './support/scitokens.ts'
 
 test('docs/cli.md is what the commands say of themselves (npm run -s scitokens -- man --markdown > docs/cli.md)', async () => {
   const page = readFileSync(join(import.meta.dirname, '../../../docs/cli.md'), 'utf8')
@@ -39,27 +35,3 @@ interface Described {
   readonly options: readonly { readonly flags: string }[]
   readonly subcommands: readonly Described[]
 }
-
-test('bash completes commands, subcommands and options', async () => {
-  const file = join(temporaryDirectory(), 'completion.bash')
-  writeFileSync(file, (await scitokens(['completion', 'bash'])).stdout)
-  const complete = async (...words: string[]): Promise<string[]> => {
-    const script = `source "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _scitokens; printf '%s\\n' "\${COMPREPLY[@]}"`
-    const { stdout } = await run('bash', ['-c', script, 'bash', file, ...words], { cwd: temporaryDirectory() })
-    return stdout.trim().split('\n')
-  }
-  expect(await complete('scitokens', 'ver')).toEqual(['verify'])
-  expect(await complete('scitokens', 'create', '--cl')).toEqual(['--claim', '--claim-json'])
-  expect(await complete('scitokens', 'token-manager', 'se')).toEqual(['serve'])
-  expect(await complete('scitokens', 'token-manager', 'serve', '--queue')).toEqual(['--queue-manager'])
-  expect(await complete('scitokens', 'completion', '--js')).toEqual(['--json'])
-})
-
-test('the scripts for zsh and fish know every command', async () => {
-  const [zsh, fish] = await Promise.all([scitokens(['completion', 'zsh']), scitokens(['completion', 'fish'])])
-  for (const name of ['keygen', 'verify', 'token-manager', 'keycache', 'attenuate']) {
-    expect(zsh.stdout).toContain(`'${name}:`)
-    expect(fish.stdout).toContain(`-a ${name} `)
-  }
-  for (const { stdout } of [zsh, fish]) expect(stdout.match(/(?<!\\)'/g)!.length % 2).toBe(0)
-})

@@ -94,7 +94,8 @@ if (renewed !== USERS || failed > 0) throw new Error(`${renewed} renewed, ${fail
 if (manager.store.deliveries.undelivered().length > 0) throw new Error('some job files are old')
 const after = settledMemory()
 
-// What the manager does each second when nothing is due.
+// What the manager does each second when nothing is due; the first look after so many renewals is no measure.
+await renewer.pass()
 started = performance.now()
 for (let pass = 0; pass < 20; pass++) {
   // oxlint-disable-next-line no-await-in-loop -- one pass after the other is what is timed

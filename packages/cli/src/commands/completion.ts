@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
-import { completionScript, type Shell, SHELLS } from '../completion.ts'
+import { completionScript, type Shell, SHELLS } from '../completion/completion.ts'
 import { describeCommand } from '../describe.ts'
 import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'

@@ -7,7 +7,8 @@ import { onTestFinished, vi } from 'vitest'
 // Every call is a process of its own, and a busy machine starts few a second.
 vi.setConfig({ testTimeout: 240_000 })
 
-const BIN = join(import.meta.dirname, '../../src/bin.ts')
+/** The program's source. */
+export const BIN: string = join(import.meta.dirname, '../../src/bin.ts')
 
 /** How a child process is run. */
 export interface RunOptions {

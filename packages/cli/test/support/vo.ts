@@ -20,7 +20,7 @@ export async function startVo(lifetime = 3600): Promise<{ url: string; stop: () 
     deviceIntervalSeconds: 1,
     registration: { scopes, audiences: ['*'] },
     clients: [
-      { clientId: 'cli', redirectUris: ['http://127.0.0.1/callback'], scopes, audiences: ['*'], skipConsent: true },
+      { clientId: 'cli', redirectUris: ['http://127.0.0.1/callback'], scopes, audiences: ['*'] },
       { clientId: 'robot', clientSecret: CLIENT_SECRET, scopes: ['read:/store'], audiences: ['*'] },
     ],
   })
