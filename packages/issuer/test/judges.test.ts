@@ -2,10 +2,12 @@
 import { SigningKey } from '@scitokens/core'
 import * as client from 'openid-client'
 import { createIssuer, DevelopmentLogin, type Issuer } from '@scitokens/issuer'
+import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import { beforeAll, afterAll, describe, expect, test } from 'vitest'
 import { APP, ROBOT, SECRET } from './harness.ts'
 
+const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const INSECURE = { execute: [client.allowInsecureRequests] }
 let issuer: Issuer
@@ -34,6 +36,12 @@ beforeAll(async () => {
       { ...APP, redirectUris: ['http://127.0.0.1/callback'], exchange: { refresh: true } },
       { ...open, clientId: 'native', redirectUris: ['http://127.0.0.1/callback'] },
       { ...signed, clientId: 'signed', jwks: { keys: [key.publicJwk] } },
+      {
+        ...ROBOT,
+        clientId: 'vouched',
+        grants: [JWT_BEARER],
+        assertions: [{ issuer: 'https://lab.example', jwks: { keys: [key.publicJwk] } }],
+      },
     ],
     login: new DevelopmentLogin(),
     registration: { scopes: ['read:/store'], audiences: ['https://se.example.org'] },
@@ -184,6 +192,23 @@ describe('openid-client is content with', () => {
     const tokens = await polling
     expect(tokens).toMatchObject({ scope: 'openid read:/store' })
     expect(tokens.claims()).toMatchObject({ sub: 'ana' })
+  })
+
+  test('jwt-bearer: an assertion of a trusted issuer, once', async () => {
+    const config = await configure('vouched', client.ClientSecretBasic(SECRET))
+    const now = Math.floor(Date.now() / 1000)
+    const payload = { iss: 'https://lab.example', sub: 'ana', aud: url, iat: now, exp: now + 60, jti: randomUUID() }
+    const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
+    const text = `${encode({ alg: 'ES256', kid: key.kid })}.${encode(payload)}`
+    const assertion = `${text}.${Buffer.from(await key.sign(Buffer.from(text))).toString('base64url')}`
+    const parameters = { assertion, scope: 'read:/store/x', resource: 'https://se.example.org' }
+    const tokens = await client.genericGrantRequest(config, JWT_BEARER, parameters)
+    expect(tokens).toMatchObject({ token_type: 'bearer', scope: 'read:/store/x', expires_in: 3600 })
+    const { sub } = await client.tokenIntrospection(config, tokens.access_token)
+    expect(sub).toBe('ana')
+    await expect(client.genericGrantRequest(config, JWT_BEARER, parameters)).rejects.toMatchObject({
+      error: 'invalid_grant',
+    })
   })
 
   test('dynamic registration, and the client that comes of it', async () => {
