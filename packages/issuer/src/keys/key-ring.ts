@@ -23,6 +23,8 @@ export interface KeyStatus {
   readonly state: 'next' | 'active' | 'retired' | 'withdrawn'
   readonly createdAt: number
   readonly signFrom: number
+  /** Of the key that signs now: when its successor shall sign. Seconds since the epoch. */
+  readonly signUntil?: number
 }
 
 /** The published keys, ready to be sent. */
@@ -95,6 +97,7 @@ export class KeyRing {
           state: stateOf(key, active, now),
           createdAt: key.createdAt,
           signFrom: key.signFrom,
+          ...(key.kid === active?.kid && { signUntil: key.signFrom + this.#options.schedule.signingSeconds }),
         }))
     })
   }

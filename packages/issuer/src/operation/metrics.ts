@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify'
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 import type { AuditEvent, AuditSink } from '../audit.ts'
+import type { KeyStatus } from '../keys/key-ring.ts'
 import type { Realm } from '../realm.ts'
 
 /** Counts what is audited and measures what is answered; a registry of its own, nothing global. */
@@ -32,8 +33,16 @@ export class IssuerMetrics {
     registers: [this.#registry],
   })
 
+  readonly #auditFailures = new Counter({
+    name: 'scitokens_issuer_audit_failures_total',
+    help: 'Audit lines that could not be written; the token of each was not handed out.',
+    registers: [this.#registry],
+  })
+
   constructor() {
     this.#reloadGood.set(1)
+    // Memory, processor time and event loop of the process, by the names that dashboards know.
+    collectDefaultMetrics({ register: this.#registry })
   }
 
   /** Notes that the configuration was read again. */
@@ -52,7 +61,7 @@ export class IssuerMetrics {
     return {
       write: (event) => {
         this.#note(event)
-        return sink.write(event)
+        return this.#watchWrite(sink, event)
       },
       ...(sink.reopen && { reopen: () => sink.reopen!() }),
       ...(sink.close && { close: () => sink.close!() }),
@@ -84,28 +93,56 @@ export class IssuerMetrics {
         }
       },
     })
-    const ages = new Gauge({
-      name: 'scitokens_issuer_active_key_age_seconds',
-      help: 'How long the key that signs now has been signing.',
-      labelNames: ['issuer', 'alg'] as const,
-      registers,
-      collect() {
-        for (const { issuer, keys: ring, clock } of realms) {
-          for (const { alg, state, signFrom } of ring.status()) {
-            if (state === 'active') this.set({ issuer, alg }, clock() - signFrom)
+    const ofActiveKey = (name: string, help: string, value: (key: KeyStatus, now: number) => number): Gauge =>
+      new Gauge({
+        name,
+        help,
+        labelNames: ['issuer', 'alg'] as const,
+        registers,
+        collect() {
+          this.reset()
+          for (const { issuer, keys: ring, clock } of realms) {
+            for (const key of ring.status()) {
+              if (key.state === 'active') this.set({ issuer, alg: key.alg }, value(key, clock()))
+            }
           }
-        }
-      },
+        },
+      })
+    const age = ofActiveKey(
+      'scitokens_issuer_active_key_age_seconds',
+      'How long the key that signs now has been signing.',
+      ({ signFrom }, now) => now - signFrom,
+    )
+    const left = ofActiveKey(
+      'scitokens_issuer_active_key_remaining_seconds',
+      'How long until the successor of the key that signs now shall sign; published ahead, unless something is wrong.',
+      ({ signUntil = 0 }, now) => signUntil - now,
+    )
+    const check = new Gauge({
+      name: 'scitokens_issuer_store_check_seconds',
+      help: 'How long the database took to answer the last check.',
+      registers,
     })
     const store = new Gauge({
       name: 'scitokens_issuer_store_up',
       help: '1 when the database answers.',
       registers,
       async collect() {
+        const started = performance.now()
         this.set((await storeIsUp()) ? 1 : 0)
+        check.set((performance.now() - started) / 1000)
       },
     })
-    for (const gauge of [keys, ages, store]) this.#registry.registerMetric(gauge)
+    for (const gauge of [keys, age, left, store, check]) this.#registry.registerMetric(gauge)
+  }
+
+  #watchWrite(sink: AuditSink, event: AuditEvent): void | Promise<void> {
+    const written = sink.write(event)
+    if (written === undefined) return undefined
+    return written.catch((error: unknown) => {
+      this.#auditFailures.inc()
+      throw error
+    })
   }
 
   #note({ issuer, event, grant = '', error = '' }: AuditEvent): void {
