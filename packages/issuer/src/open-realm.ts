@@ -83,6 +83,7 @@ export async function openRealm(
     wlcgVersion: options.wlcgVersion ?? '1.0',
     userLimit: undefined,
     x509,
+    scopesSupported: scopesSupported(options, settings, x509),
   }
   return realm
 }
@@ -102,7 +103,17 @@ async function openX509(
 
 /** Checks changed options of a running issuer. Throws `config_error`; nothing is taken over yet. */
 export function readChangedSettings(realm: Realm, options: RealmOptions, at: string): RealmSettings {
-  return readSettings(options, { ...realm, maxLifetime: realm.times.maxLifetime }, at)
+  const settings = readSettings(options, { ...realm, maxLifetime: realm.times.maxLifetime }, at)
+  return { ...settings, scopesSupported: scopesSupported(options, settings, realm.x509) }
+}
+
+/** What the rules for certificates give is told too, as it was at the start. */
+function scopesSupported(
+  options: RealmOptions,
+  settings: RealmSettings,
+  x509: X509Authenticator | undefined,
+): readonly string[] {
+  return options.scopesSupported ?? [...new Set([...settings.scopesSupported, ...(x509?.scopes ?? [])])]
 }
 
 function algorithmsOf({ algorithms, clients }: RealmOptions): readonly Algorithm[] {

@@ -42,6 +42,7 @@ export class X509Authenticator {
   readonly #frontEnd: FrontEnd | undefined
   readonly #verifier: IdentityVerifier | undefined
   readonly #clock: Clock
+  #scopes: readonly string[] = []
 
   private constructor(options: X509Options, { issuer, defaults, secrets, clock, logger }: X509Context, at: string) {
     this.#clock = clock
@@ -75,9 +76,15 @@ export class X509Authenticator {
       throw new ConfigError(`${at}.authorities: the directory of trusted authorities is missing`)
     }
     const authenticator = new X509Authenticator(options, context, at)
-    await readFirst(authenticator.#rules, `${at}.rules`)
+    const rules = await readFirst(authenticator.#rules, `${at}.rules`)
+    authenticator.#scopes = rules.flatMap(({ templates }) => templates.filter(({ fixed }) => fixed).map(({ text }) => text))
     if (authenticator.#mapping) await readFirst(authenticator.#mapping, `${at}.dnMapping`)
     return authenticator
+  }
+
+  /** What the rules gave at the start, but for what depends on a user name. */
+  get scopes(): readonly string[] {
+    return this.#scopes
   }
 
   get clientId(): string {
@@ -163,9 +170,9 @@ function watched<T>(path: string, parse: (content: Buffer) => T, logger: Logger,
   return new WatchedFile({ path, maxBytes: MAX_FILE_BYTES, parse, keepOld: { logger, message } })
 }
 
-async function readFirst(file: WatchedFile<unknown>, at: string): Promise<void> {
+async function readFirst<T>(file: WatchedFile<T>, at: string): Promise<T> {
   try {
-    await file.get()
+    return await file.get()
   } catch (cause) {
     const why = (cause as NodeJS.ErrnoException).code ?? (cause as Error).message
     throw new ConfigError(`${at}: the file cannot be read: ${why}`, { cause })

@@ -6,7 +6,7 @@ export interface Fqan {
 }
 
 const MAX_LENGTH = 1024
-const COMPONENT = /^[A-Za-z0-9._-]+$/
+const COMPONENT = /^(?!\.{1,2}$)[A-Za-z0-9._-]+$/
 
 /** Reads an FQAN; `Role=NULL` is none, and Capability has been without a meaning for long. Undefined: it is none. */
 export function parseFqan(text: string): Fqan | undefined {

@@ -1,6 +1,6 @@
 import { AsnConvert } from '@peculiar/asn1-schema'
 import { GeneralNames } from '@peculiar/asn1-x509'
-import { AttributeCertificate as AsnAttributeCertificate, ProxyInfo } from '@peculiar/asn1-x509-attr'
+import { AttributeCertificate as AsnAttributeCertificate } from '@peculiar/asn1-x509-attr'
 import { Certificate, extensionsOf, type RawExtension, serialOf } from './certificate.ts'
 import { CertificateRefused } from './defects.ts'
 import { DER, derParts, derValue } from './der.ts'
@@ -45,6 +45,8 @@ const MAX_FQANS = 512
 const MAX_CHAIN = 8
 const POLICY_AUTHORITY = 0xa0
 const URI_NAME = 0x86
+const DNS_NAME = 0x82
+const TARGET_NAME = 0xa0
 const UTF8_STRING = 0x0c
 /** `cms://voms.example.org:15002`. What becomes part of a file name is a plain name. */
 const AUTHORITY = /^([A-Za-z0-9][A-Za-z0-9._-]{0,254}):\/\/([A-Za-z0-9][A-Za-z0-9.-]{0,254}):\d{1,5}$/
@@ -120,15 +122,14 @@ function readFqans(attributes: Attributes): Pick<VomsAttributes, 'vo' | 'host' |
   return { vo, host: host.toLowerCase(), fqans }
 }
 
-/** RFC 5755 section 4.3.2. A target that is not understood is nobody. */
+/** RFC 5755 section 4.3.2: `SEQUENCE OF SEQUENCE OF Target`. A target that is not understood is nobody. */
 function readTargets(extension: RawExtension | undefined): readonly string[] | undefined {
   if (!extension) return undefined
-  return [...AsnConvert.parse(extension.value, ProxyInfo)].flatMap((targets) =>
-    [...targets].flatMap(({ targetName }) => {
-      const name = targetName?.dNSName ?? targetName?.uniformResourceIdentifier
-      return name === undefined ? [] : [name.toLowerCase()]
-    }),
-  )
+  const targets = derParts(derValue(extension.value).content).flatMap(({ content }) => derParts(content))
+  return targets.flatMap(({ tag, content }) => {
+    const name = tag === TARGET_NAME ? derValue(content) : undefined
+    return name?.tag === URI_NAME || name?.tag === DNS_NAME ? [name.content.toString('latin1').toLowerCase()] : []
+  })
 }
 
 function readCertificates(extension: RawExtension | undefined): readonly Certificate[] {
