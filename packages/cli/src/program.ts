@@ -7,6 +7,7 @@ import { addCompletion } from './commands/completion.ts'
 import { addConformance } from './commands/conformance.ts'
 import { addCreate } from './commands/create.ts'
 import { addDecode } from './commands/decode.ts'
+import { addDemo } from './commands/demo.ts'
 import { addDiscover } from './commands/discover.ts'
 import { addIssuer } from './commands/issuer.ts'
 import { addKeycache } from './commands/keycache.ts'
@@ -52,6 +53,7 @@ export function buildProgram(registry: Registry): Command {
     addKeycache,
     addIssuer,
     addAuthzServer,
+    addDemo,
     addConformance,
     addCompletion,
     addMan,

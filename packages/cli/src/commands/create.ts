@@ -14,16 +14,20 @@ import { writeTextFile } from '../files.ts'
 import { collect, parseProfile, parseSeconds } from '../option-parsers.ts'
 import { parseAlgorithm, takeIn } from './keygen.ts'
 
-interface CreateOptions {
-  readonly key: string
-  readonly kid?: string
-  readonly alg?: Algorithm
+/** Options that say what a token claims. */
+export interface ClaimOptions {
   readonly issuer?: string
   readonly subject?: string
   readonly audience?: readonly string[]
   readonly scope?: readonly string[]
   readonly claim?: readonly string[]
   readonly claimJson?: readonly string[]
+}
+
+interface CreateOptions extends ClaimOptions {
+  readonly key: string
+  readonly kid?: string
+  readonly alg?: Algorithm
   readonly profile?: ProfileName
   readonly lifetime: number
   readonly backdate?: number
@@ -89,7 +93,8 @@ async function create(
   return EXIT.yes
 }
 
-function collectClaims(options: CreateOptions, positional: readonly string[]): JsonObject {
+/** The claims of a command line. Throws `invalid_request` for one that is given twice. */
+export function collectClaims(options: ClaimOptions, positional: readonly string[]): JsonObject {
   const claims = new Map<string, JsonValue>()
   const set = (name: string, value: JsonValue | undefined): void => {
     if (value === undefined) return
