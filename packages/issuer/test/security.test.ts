@@ -89,6 +89,31 @@ describe('an application that registered itself', () => {
   })
 })
 
+describe('a client', () => {
+  test.each([
+    'http://app.example/cb',
+    'https://app.example/cb#x',
+    'https://ana@app.example/cb',
+    'javascript:alert(1)',
+    'data:text/html,x',
+    'http://127.0.0.1.evil.example/cb',
+    'com.example.app:/cb\u0000',
+  ])('has redirect URIs with TLS, on loopback or of a scheme of its own, configured ones too: not %j', async (uri) => {
+    await expect(startIssuerForPeople({ clients: [{ ...APP, redirectUris: [uri] }] })).rejects.toThrow('redirectUris')
+    const harness = await startIssuerForPeople({ registration: {} })
+    expect(await register(harness, { redirect_uris: [uri] })).toMatchObject({ error: 'invalid_redirect_uri' })
+  })
+
+  test('that registers itself has an id that it did not choose, and no tokens for itself', async () => {
+    const harness = await startIssuerForPeople({ registration: { scopes: ['read:/store'] } })
+    const wish = { client_id: 'ana', grant_types: ['client_credentials', 'authorization_code'] }
+    const { client_id, client_secret } = await register(harness, wish)
+    expect(client_id).toMatch(/^dyn-[\w-]{16}$/)
+    const reply = await harness.token({ grant_type: 'client_credentials' }, basic(client_id!, client_secret!))
+    expect(reply.body['error']).toBe('unauthorized_client')
+  })
+})
+
 describe('a client without credentials', () => {
   const PUBLIC = { clientId: 'desktop', redirectUris: ['http://127.0.0.1/cb'], scopes: ['read:/store'] }
 
@@ -208,6 +233,24 @@ describe('codes and tokens', () => {
     const form = { grant_type: 'authorization_code', code }
     expect((await harness.token(form, basic('other', SECRET))).body['error']).toBe('invalid_grant')
     expect((await harness.token(form, basic('app', SECRET))).status).toBe(200)
+  })
+
+  test('no answer with a token may be kept', async () => {
+    const harness = await startIssuerForPeople({ registration: {} })
+    const login = await loginByCode(harness, { scope: 'openid' })
+    const token = login.body['access_token'] as string
+    const server = harness.issuer.buildServer()
+    const headers = { 'content-type': 'application/json' }
+    const payload = { redirect_uris: ['https://new.example/cb'] }
+    const replies = [
+      login,
+      await harness.post('/introspect', { token }, basic('app', SECRET)),
+      await harness.post('/device_authorization', {}, basic('app', SECRET)),
+      await harness.token({ grant_type: 'unheard-of' }),
+      await server.inject({ url: '/vo/userinfo', headers: { authorization: `Bearer ${token}` } }),
+      await server.inject({ method: 'POST', url: '/vo/register', headers, payload }),
+    ]
+    expect(replies.map((reply) => reply.headers['cache-control'])).toEqual(replies.map(() => 'no-store'))
   })
 
   test('a token in the address is not read, and there is no place that would', async () => {
