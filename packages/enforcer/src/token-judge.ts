@@ -73,9 +73,13 @@ function use(
   key: string,
   { configuration, cache }: Call,
 ): ValidatedToken | Promise<ValidatedToken> {
-  if (outcome instanceof SciTokenError) throw outcome
-  if (outcome.hasExpired()) cache.delete(key)
-  return admit(outcome, configuration)
+  if (!(outcome instanceof ValidatedToken)) throw outcome
+  try {
+    return admit(outcome, configuration)
+  } catch (error) {
+    if (outcome.hasExpired()) cache.delete(key)
+    throw error
+  }
 }
 
 async function judgeAfresh(key: string, { text, signed, configuration, cache, signal }: Call): Promise<ValidatedToken> {

@@ -1,13 +1,13 @@
 import {
   type AppGuard,
   createAppGuard,
+  cutTarget,
   fromRawHeaders,
   type GuardOutcome,
   HttpRefusalError,
-  requestTarget,
 } from '@scitokens/enforcer/http'
 import { KeyCache } from '@scitokens/keycache'
-import type { Request, RequestHandler, Response } from 'express'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { sendMetadata } from './metadata.ts'
 import type { SciTokensOptions } from './options.ts'
 import { guarded, type Refuse } from './guarded.ts'
@@ -35,18 +35,22 @@ export function scitokens(options: SciTokensOptions): SciTokensMiddleware {
   const refuse: Refuse = (stopped, response, next) =>
     options.handleErrors ? sendRefusal(stopped, response) : next(new HttpRefusalError(stopped))
 
+  const proceed = (outcome: GuardOutcome, request: Request, response: Response, next: NextFunction): void => {
+    if (!outcome.ok) return refuse(outcome, response, next)
+    guarded.set(request, { guard: app.guard, auth: outcome.auth, refuse, judged: undefined })
+    if (property !== false) (request as unknown as Record<string, unknown>)[property] = outcome.auth
+    next()
+  }
+
   const handler: RequestHandler = (request, response, next) => {
     if (isMetadata(app, request)) return void metadata(request, response, next)
-    const proceed = (outcome: GuardOutcome): void => {
-      if (!outcome.ok) return refuse(outcome, response, next)
-      guarded.set(request, { guard: app.guard, auth: outcome.auth, refuse })
-      if (property !== false) (request as unknown as Record<string, unknown>)[property] = outcome.auth
-      next()
-    }
-    const outcome = authenticate(app, request)
+    const headers = fromRawHeaders(request.rawHeaders)
+    const outcome = app.guard.authenticate(
+      options.queryParameter === undefined ? { headers } : { headers, query: cutTarget(request.url).query },
+    )
     // A token that is known costs no wait.
-    if (outcome instanceof Promise) outcome.then(proceed).catch(next)
-    else proceed(outcome)
+    if (!(outcome instanceof Promise)) return proceed(outcome, request, response, next)
+    outcome.then((waited) => proceed(waited, request, response, next)).catch(next)
   }
   return Object.assign(handler, { metadata, close: async () => cache?.close() })
 }
@@ -63,19 +67,8 @@ function cacheDefaults({
   }
 }
 
-function authenticate({ guard }: AppGuard, request: Request): GuardOutcome | Promise<GuardOutcome> {
-  const { path, query } = looseTarget(request.url)
-  return guard.authenticate({ method: request.method, path, query, headers: fromRawHeaders(request.rawHeaders) })
-}
-
-/** Who asks does not depend on the path; a target that makes no sense is refused where it is judged. */
-function looseTarget(url: string): ReturnType<typeof requestTarget> {
-  const mark = url.indexOf('?')
-  return mark === -1 ? { path: url, query: '' } : { path: url.slice(0, mark), query: url.slice(mark + 1) }
-}
-
 function isMetadata({ metadata }: AppGuard, request: Request): boolean {
-  return metadata !== undefined && looseTarget(request.originalUrl).path === metadata.path
+  return metadata !== undefined && cutTarget(request.originalUrl).path === metadata.path
 }
 
 function metadataHandler(app: AppGuard): RequestHandler {

@@ -1,5 +1,5 @@
-import { type Exists, judgeMethod, Mount, requestTarget } from '@scitokens/enforcer/http'
-import type { Request, RequestHandler } from 'express'
+import { type Exists, judgeMethod, type MethodOutcome, Mount, requestTarget } from '@scitokens/enforcer/http'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { guarded } from './guarded.ts'
 import { serveJudged } from './require-scope.ts'
 
@@ -22,16 +22,17 @@ export interface RequireMethodOptions {
  */
 export function requireMethod({ prefix, exists, hosts = [] }: RequireMethodOptions = {}): RequestHandler {
   const mount = new Mount(prefix)
+  const proceed = (outcome: MethodOutcome, request: Request, response: Response, next: NextFunction): void => {
+    if (!outcome.ok) return guarded.get(request).refuse(outcome, response, next)
+    guarded.judge(request, outcome.judged)
+    serveJudged(request, mount, outcome.judged.path)
+    next()
+  }
   return (request, response, next) => {
-    const { guard, auth, refuse } = guarded.get(request)
-    judgeMethod(guard, auth, methodRequest(request, hosts), mount, exists)
-      .then((outcome) => {
-        if (!outcome.ok) return refuse(outcome, response, next)
-        guarded.judge(request, outcome.judged)
-        serveJudged(request, mount, outcome.judged.path)
-        next()
-      })
-      .catch(next)
+    const { guard, auth } = guarded.get(request)
+    const outcome = judgeMethod(guard, auth, methodRequest(request, hosts), mount, exists)
+    if (!(outcome instanceof Promise)) return proceed(outcome, request, response, next)
+    outcome.then((waited) => proceed(waited, request, response, next)).catch(next)
   }
 }
 

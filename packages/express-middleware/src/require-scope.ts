@@ -1,13 +1,14 @@
 import type { Path } from '@scitokens/core'
 import {
   checkScope,
+  cutTarget,
   foundPath,
   judgedFrom,
   Mount,
   type Need,
-  parseRoute,
   pathOfRoute,
   requestTarget,
+  RouteReader,
   scopeQuestion,
 } from '@scitokens/enforcer/http'
 import type { Request, RequestHandler } from 'express'
@@ -40,14 +41,15 @@ export function requireScope(
 ): RequestHandler {
   const question = scopeQuestion(authz)
   const mount = new Mount(options.prefix)
+  const routes = new RouteReader()
   const chosen = path ?? question.path
   const where = (request: Request): Pick<Need, 'path' | 'pathIsDecoded'> => {
-    if (chosen === undefined) return { path: urlPath(request, mount, handler) }
+    if (chosen === undefined) return { path: mount.inNamespace(urlPath(request, routes, handler)) }
     return typeof chosen === 'string' ? { path: chosen } : foundPath(chosen(request), options.pathIsDecoded)
   }
   const handler: RequestHandler = (request, response, next) => {
     const { guard, auth, refuse } = guarded.get(request)
-    const outcome = checkScope(guard, auth, question.authz, () => where(request))
+    const outcome = checkScope(guard, auth, question.authz, where, request)
     if (!outcome.ok) return refuse(outcome, response, next)
     const judged = judgedFrom(outcome)
     if (judged) guarded.judge(request, judged)
@@ -59,15 +61,24 @@ export function requireScope(
 
 /** From now on the request's URL is the one that was judged, in its normal form. */
 export function serveJudged(request: Request, mount: Mount, path: Path): void {
-  const { path: came, query } = requestTarget(request.url)
-  if (came === mount.served(path)) return // as it should be
+  const { path: came, query } = cutTarget(request.url)
+  if (mount.isServed(came, path)) return // as it should be
   request.url = mount.served(path) + (query === '' ? '' : `?${query}`)
 }
 
-function urlPath(request: Request, mount: Mount, handler: RequestHandler): string {
+interface RouteOfExpress {
+  readonly path: unknown
+  readonly stack: readonly { readonly handle: unknown }[]
+}
+
+function urlPath(request: Request, routes: RouteReader, handler: RequestHandler): string {
   const { path } = requestTarget(request.url)
   // `request.route` stays what it was when a route passed the request on: it counts only if this handler is one of its own.
-  const route = request.route as { path: unknown; stack: readonly { handle: unknown }[] } | undefined
-  const own = route?.stack.some(({ handle }) => handle === handler)
-  return mount.inNamespace(own ? pathOfRoute(parseRoute(route!.path), path) : path)
+  const route = request.route as RouteOfExpress | undefined
+  return route && isIn(route, handler) ? pathOfRoute(routes.read(route.path), path) : path
+}
+
+function isIn({ stack }: RouteOfExpress, handler: RequestHandler): boolean {
+  for (const { handle } of stack) if (handle === handler) return true
+  return false
 }

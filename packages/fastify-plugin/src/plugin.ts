@@ -1,13 +1,14 @@
 import {
   type Auth,
   createAppGuard,
+  cutTarget,
   fromRawHeaders,
   type GuardOutcome,
   HttpRefusalError,
   type ResourceMetadata,
 } from '@scitokens/enforcer/http'
 import { KeyCache } from '@scitokens/keycache'
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'
 import { guarded, type Refuse } from './guarded.ts'
 import type { SciTokensOptions } from './options.ts'
@@ -43,22 +44,25 @@ async function register(app: FastifyInstance, options: SciTokensOptions): Promis
 
   if (metadata) serveMetadata(app, metadata)
   app.decorateRequest('scitoken', null)
+  const proceed = (outcome: GuardOutcome, request: FastifyRequest, reply: FastifyReply, done: Done): void => {
+    if (!outcome.ok) return refuse(outcome, reply, done)
+    guarded.set(request, { guard, auth: outcome.auth, refuse, judged: undefined })
+    request.scitoken = outcome.auth ?? null
+    done()
+  }
   app.addHook('onRequest', (request, reply, done) => {
     if (metadata && request.routeOptions.url === metadata.path) return done()
-    const proceed = (outcome: GuardOutcome): void => {
-      if (!outcome.ok) return refuse(outcome, reply, done)
-      guarded.set(request, { guard, auth: outcome.auth, refuse })
-      request.scitoken = outcome.auth ?? null
-      done()
-    }
-    const [path, query = ''] = splitOnce(request.url)
     const headers = fromRawHeaders(request.raw.rawHeaders)
-    const outcome = guard.authenticate({ method: request.method, path, query, headers })
+    const outcome = guard.authenticate(
+      options.queryParameter === undefined ? { headers } : { headers, query: cutTarget(request.url).query },
+    )
     // A token that is known costs no wait.
-    if (outcome instanceof Promise) outcome.then(proceed).catch(done)
-    else proceed(outcome)
+    if (!(outcome instanceof Promise)) return proceed(outcome, request, reply, done)
+    outcome.then((waited) => proceed(waited, request, reply, done)).catch(done)
   })
 }
+
+type Done = (error?: Error) => void
 
 function cacheDefaults({
   keyCache,
@@ -81,9 +85,4 @@ function serveMetadata(app: FastifyInstance, { path, document, headers }: Resour
       .headers({ 'access-control-allow-origin': '*', 'access-control-allow-methods': 'GET, HEAD, OPTIONS' })
       .send(),
   )
-}
-
-function splitOnce(url: string): [path: string, query?: string] {
-  const mark = url.indexOf('?')
-  return mark === -1 ? [url] : [url.slice(0, mark), url.slice(mark + 1)]
 }

@@ -1,7 +1,10 @@
-import { type Exists, judgeMethod } from '@scitokens/enforcer/http'
+import { type Exists, judgeMethod, type MethodOutcome } from '@scitokens/enforcer/http'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import { guarded } from './guarded.ts'
 import type { GuardHook } from './require-scope.ts'
 import { type UrlPathOptions, UrlPaths } from './url-path.ts'
+
+type Done = Parameters<GuardHook>[2]
 
 /** Options of {@link requireMethod}. */
 export interface RequireMethodOptions extends UrlPathOptions {
@@ -20,8 +23,14 @@ export interface RequireMethodOptions extends UrlPathOptions {
  */
 export function requireMethod({ exists, hosts = [], ...where }: RequireMethodOptions = {}): GuardHook {
   const urls = new UrlPaths(where)
+  const proceed = (outcome: MethodOutcome, request: FastifyRequest, reply: FastifyReply, done: Done): void => {
+    if (!outcome.ok) return guarded.get(request).refuse(outcome, reply, done)
+    guarded.judge(request, outcome.judged)
+    urls.serveJudged(request, outcome.judged.path)
+    done()
+  }
   return (request, reply, done) => {
-    const { guard, auth, refuse } = guarded.get(request)
+    const { guard, auth } = guarded.get(request)
     const asked = {
       method: request.method,
       path: () => urls.below(request),
@@ -29,13 +38,8 @@ export function requireMethod({ exists, hosts = [], ...where }: RequireMethodOpt
       mountedAt: urls.mountedAt,
       hosts: [request.headers.host ?? '', ...hosts],
     }
-    judgeMethod(guard, auth, asked, urls.mount, exists)
-      .then((outcome) => {
-        if (!outcome.ok) return refuse(outcome, reply, done)
-        guarded.judge(request, outcome.judged)
-        urls.serveJudged(request, outcome.judged.path)
-        done()
-      })
-      .catch(done)
+    const outcome = judgeMethod(guard, auth, asked, urls.mount, exists)
+    if (!(outcome instanceof Promise)) return proceed(outcome, request, reply, done)
+    outcome.then((waited) => proceed(waited, request, reply, done)).catch(done)
   }
 }

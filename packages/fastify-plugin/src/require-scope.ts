@@ -38,7 +38,7 @@ export function requireScope(
   }
   return (request, reply, done) => {
     const { guard, auth, refuse } = guarded.get(request)
-    const outcome = checkScope(guard, auth, question.authz, () => where(request))
+    const outcome = checkScope(guard, auth, question.authz, where, request)
     if (!outcome.ok) return refuse(outcome, reply, done)
     const judged = judgedFrom(outcome)
     if (judged) guarded.judge(request, judged)

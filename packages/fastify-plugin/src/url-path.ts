@@ -1,5 +1,5 @@
 import { InvalidRequestError, type Path } from '@scitokens/core'
-import { Mount, parseRoute, pathOfRoute, requestTarget, type Route } from '@scitokens/enforcer/http'
+import { cutTarget, Mount, pathOfRoute, requestTarget, type Route, RouteReader } from '@scitokens/enforcer/http'
 import type { FastifyRequest } from 'fastify'
 
 /** Options that say how URLs and the tokens' namespace belong together. */
@@ -14,8 +14,7 @@ export interface UrlPathOptions {
 export class UrlPaths {
   readonly mountedAt: string
   readonly mount: Mount
-  // The same few routes again and again: the last one is remembered.
-  #route: Route = parseRoute(undefined)
+  readonly #routes = new RouteReader()
 
   constructor({ mountedAt = '', prefix }: UrlPathOptions = {}) {
     this.mountedAt = mountedAt.replace(/\/+$/, '')
@@ -43,9 +42,10 @@ export class UrlPaths {
    * handlers read the other.
    */
   serveJudged(request: FastifyRequest, judged: Path): void {
-    const { path: came, query } = requestTarget(request.url)
+    const { path: came, query } = cutTarget(request.url)
+    if (this.mountedAt === '' && this.mount.isServed(came, judged)) return // as it should be, and what the router made of it
     const path = this.mountedAt + this.mount.served(judged)
-    if (came === path) return // as it should be, and so is what the router made of it
+    if (came === path) return
     request.raw.url = path + (query === '' ? '' : `?${query}`)
     const params = request.params as Record<string, string> | undefined
     const literal = this.#routeOf(request).literal ?? ''
@@ -53,7 +53,6 @@ export class UrlPaths {
   }
 
   #routeOf({ routeOptions: { url } }: FastifyRequest): Route {
-    if (this.#route.pattern !== url) this.#route = parseRoute(url)
-    return this.#route
+    return this.#routes.read(url)
   }
 }

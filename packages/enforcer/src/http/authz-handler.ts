@@ -81,7 +81,7 @@ export function createAuthzHandler(options: AuthzHandlerOptions): (question: Aut
     const { headers } = question
     const { method, target } = originalRequest(question, front)
     const { path, query } = requestTarget(target)
-    const who = await guard.authenticate({ method, path, query, headers })
+    const who = await guard.authenticate({ query, headers })
     if (!who.ok) return { outcome: who }
     const request = {
       method,

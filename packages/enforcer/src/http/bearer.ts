@@ -41,6 +41,7 @@ export function extractBearer(request: BearerRequest, options: BearerOptions = {
  */
 export function bearerCandidate(request: BearerRequest, options: BearerOptions): string | undefined {
   const values = headerValues(request.headers, 'authorization')
+  if (options.queryParameter === undefined && values.length === 1) return tokenIn(values[0]!, options)
   const fromQuery = options.queryParameter === undefined ? [] : queryValues(request.query ?? '', options.queryParameter)
   if (values.length + fromQuery.length === 0) return undefined
   if (values.length + fromQuery.length > 1)
@@ -51,6 +52,8 @@ export function bearerCandidate(request: BearerRequest, options: BearerOptions):
 
 function tokenIn(value: string, { maxLength = 65_536 + 'Bearer '.length }: BearerOptions): string {
   if (value.length > maxLength) throw new InvalidRequestError('the credentials are too long', {}, 'too_large')
+  // How nearly everybody writes it.
+  if (value.startsWith('Bearer ')) return withoutSpaces(value.slice(7))
   const space = value.indexOf(' ')
   const scheme = space === -1 ? value : value.slice(0, space)
   // RFC 9110 section 11.1: schemes are compared without case.

@@ -36,6 +36,9 @@ export interface GuardRequest {
   readonly signal?: AbortSignal
 }
 
+/** Where a request says who asks. */
+export type Credentials = Pick<GuardRequest, 'headers' | 'query' | 'signal'>
+
 /** What a request needs, where its method does not say. */
 export interface Need {
   /** One authorization, or several of which any one is enough: `['storage.read', 'read']`. */
@@ -76,7 +79,7 @@ export interface Guard {
    * Who is asking? The token must be acceptable; what it allows is asked later. At once for a token that is known, else a
    * promise.
    */
-  authenticate(request: GuardRequest): GuardOutcome | Promise<GuardOutcome>
+  authenticate(request: Credentials): GuardOutcome | Promise<GuardOutcome>
   /** Is this allowed? `auth` is what {@link Guard.authenticate} gave. No waiting, no key, no signature. */
   check(auth: Auth | undefined, need: Need): GuardOutcome
   /** Is what the method does to the path allowed? The path that is handed back is that of the request, not of its destination. */
@@ -129,7 +132,7 @@ export function createGuard(options: GuardOptions): Guard {
     }
   }
 
-  const authenticate = (request: GuardRequest): GuardOutcome | Promise<GuardOutcome> => {
+  const authenticate = (request: Credentials): GuardOutcome | Promise<GuardOutcome> => {
     let bearer: string | undefined
     try {
       bearer = bearerCandidate(request, options)
@@ -144,18 +147,20 @@ export function createGuard(options: GuardOptions): Guard {
   const judge = (auth: Auth, decision: Decision): GuardOutcome =>
     decision.allowed ? passed(auth, decision) : refuse(decision.error, decision.missing)
 
-  const check = (auth: Auth | undefined, { authz, path, pathIsDecoded, isDirectory }: Need): GuardOutcome => {
+  const check = (
+    auth: Auth | undefined,
+    { authz, path, pathIsDecoded = false, isDirectory = false }: Need,
+  ): GuardOutcome => {
     const token = validatedOf(auth)
     if (!auth || !token) return refuse(noCredentials())
-    const where = {
-      rejectDotSegments,
-      ...(path !== undefined && { path }),
-      ...(pathIsDecoded !== undefined && { pathIsDecoded }),
-      ...(isDirectory !== undefined && { isDirectory }),
-    }
+    const names = typeof authz === 'string' ? [authz] : authz
+    const ask = (name: string): Decision =>
+      path === undefined
+        ? token.decide({ authz: name, rejectDotSegments })
+        : token.decide({ authz: name, path, pathIsDecoded, isDirectory, rejectDotSegments })
     const refusals: Refused[] = []
-    for (const name of typeof authz === 'string' ? [authz] : authz) {
-      const decision = token.decide({ authz: name, ...where })
+    for (const name of names) {
+      const decision = ask(name)
       if (decision.allowed) return passed(auth, decision)
       refusals.push(decision)
     }

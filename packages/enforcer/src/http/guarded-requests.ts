@@ -19,7 +19,8 @@ export interface Judged {
 export interface GuardedRequest {
   readonly guard: Guard
   readonly auth: Auth | undefined
-  readonly judged?: Judged
+  /** What was judged last. */
+  judged: Judged | undefined
 }
 
 /**
@@ -41,7 +42,7 @@ export class GuardedRequests<R extends object, S extends GuardedRequest = Guarde
 
   /** Adds what was judged. */
   judge(request: R, judged: Judged): void {
-    this.set(request, { ...this.get(request), judged })
+    this.get(request).judged = judged
   }
 
   /** Throws `config_error` where no guard has seen the request. */

@@ -5,9 +5,10 @@ export type HeaderSource =
 
 /** Every value of a header field, in order; names are compared without case. RFC 9110 section 5.1. */
 export function headerValues(headers: HeaderSource, name: string): readonly string[] {
+  if (headers instanceof RawHeaders) return headers.valuesOf(name)
   const values: string[] = []
   for (const [field, value] of isIterable(headers) ? headers : Object.entries(headers)) {
-    if (value === undefined || field.length !== name.length || field.toLowerCase() !== name) continue
+    if (value === undefined || !isNamed(field, name)) continue
     if (typeof value === 'string') values.push(value)
     else values.push(...value)
   }
@@ -18,11 +19,33 @@ export function headerValues(headers: HeaderSource, name: string): readonly stri
  * Node's `request.rawHeaders` (name, value, name, value, …) as pairs. Give these to the guard rather than `request.headers`,
  * where Node has dropped the second of two `Authorization` fields.
  */
-export function fromRawHeaders(rawHeaders: readonly string[]): readonly (readonly [string, string])[] {
-  // A list, not a generator: it is read once per field name.
-  const pairs: (readonly [string, string])[] = []
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) pairs.push([rawHeaders[i]!, rawHeaders[i + 1]!])
-  return pairs
+export function fromRawHeaders(rawHeaders: readonly string[]): Iterable<readonly [name: string, value: string]> {
+  return new RawHeaders(rawHeaders)
+}
+
+/** Pairs that are only made for who asks for pairs: for one field the list is read as it is. */
+class RawHeaders implements Iterable<readonly [string, string]> {
+  readonly #list: readonly string[]
+
+  constructor(list: readonly string[]) {
+    this.#list = list
+  }
+
+  valuesOf(name: string): readonly string[] {
+    const list = this.#list
+    const values: string[] = []
+    for (let i = 0; i + 1 < list.length; i += 2) if (isNamed(list[i]!, name)) values.push(list[i + 1]!)
+    return values
+  }
+
+  *[Symbol.iterator](): Iterator<readonly [string, string]> {
+    for (let i = 0; i + 1 < this.#list.length; i += 2) yield [this.#list[i]!, this.#list[i + 1]!]
+  }
+}
+
+/** @param name - in small letters. */
+function isNamed(field: string, name: string): boolean {
+  return field.length === name.length && field.toLowerCase() === name
 }
 
 function isIterable(headers: HeaderSource): headers is Iterable<readonly [string, string]> {

@@ -14,6 +14,7 @@ export { type BearerOptions, type BearerRequest, extractBearer } from './bearer.
 export { challenge, type ChallengeOptions } from './challenge.ts'
 export {
   createGuard,
+  type Credentials,
   type Guard,
   type GuardOptions,
   type GuardOutcome,
@@ -33,8 +34,8 @@ export {
 export { HttpRefusalError } from './http-error.ts'
 export { type Exists, judgeMethod, type MethodOutcome, type MethodRequest } from './judge-method.ts'
 export { METHOD_RULES, type MethodContext, type MethodRule, type Step, stepsOf } from './methods.ts'
-export { Mount, type RequestTarget, requestTarget } from './request-target.ts'
+export { cutTarget, Mount, type RequestTarget, requestTarget } from './request-target.ts'
 export { type ResourceMetadata, resourceMetadata, type ResourceMetadataOptions } from './resource-metadata.ts'
-export { parseRoute, pathOfRoute, type Route } from './route-path.ts'
+export { parseRoute, pathOfRoute, type Route, RouteReader } from './route-path.ts'
 export { checkScope, foundPath, type ScopeQuestion, scopeQuestion } from './scope-question.ts'
 export { type HttpRefusal, httpRefusal, type OAuthErrorName } from './status.ts'

@@ -26,51 +26,64 @@ export type MethodOutcome = { readonly ok: true; readonly judged: Judged } | Sto
 
 /**
  * Judges what a method does (RFC 9110, RFC 4918), after finding out what is there already: PUT, COPY and MOVE need more where
- * they replace something.
+ * they replace something. At once where nobody has to be waited for.
  *
  * Paths that make no sense are refused like everything else; only what `exists` throws is thrown.
  */
-export async function judgeMethod(
+export function judgeMethod(
   guard: Guard,
   auth: Auth | undefined,
   request: MethodRequest,
   mount: Mount,
   exists?: Exists,
-): Promise<MethodOutcome> {
-  try {
-    return await judge(guard, auth, request, mount, exists)
-  } catch (error) {
+): MethodOutcome | Promise<MethodOutcome> {
+  const refuse = (error: unknown): Stopped => {
     if (error instanceof SciTokenError) return guard.refuse(error)
     throw error
   }
+  try {
+    const paths = pathsOf(request, mount)
+    if (!exists) return judge(guard, auth, request.method, paths, {})
+    return lookUp(paths, exists).then((known) => judge(guard, auth, request.method, paths, known), refuse)
+  } catch (error) {
+    return refuse(error)
+  }
 }
 
-async function judge(
-  guard: Guard,
-  auth: Auth | undefined,
-  request: MethodRequest,
-  mount: Mount,
-  exists: Exists | undefined,
-): Promise<MethodOutcome> {
-  const path = mount.inNamespace(request.path())
+/** A path as it came and as it is judged. */
+interface BothForms {
+  readonly text: string
+  readonly path: Path
+}
+
+interface Paths {
+  readonly from: BothForms
+  readonly to: BothForms | undefined
+}
+
+type Known = Pick<Judged, 'exists' | 'destinationExists'>
+
+function pathsOf(request: MethodRequest, mount: Mount): Paths {
+  const from = bothForms(mount.inNamespace(request.path()))
   const below = destinationPath(request.destination, { hosts: request.hosts, prefix: request.mountedAt })
-  const destination = below === undefined ? undefined : mount.inNamespace(below)
-  const from = parse(path)
-  const to = destination === undefined ? undefined : parse(destination)
-  const known = {
-    ...(exists && { exists: await exists(from) }),
-    ...(exists && to && { destinationExists: await exists(to) }),
-  }
+  return { from, to: below === undefined ? undefined : bothForms(mount.inNamespace(below)) }
+}
+
+async function lookUp({ from, to }: Paths, exists: Exists): Promise<Known> {
+  return { exists: await exists(from.path), ...(to && { destinationExists: await exists(to.path) }) }
+}
+
+function judge(guard: Guard, auth: Auth | undefined, method: string, { from, to }: Paths, known: Known): MethodOutcome {
   const outcome = guard.checkMethod(
     auth,
-    { method: request.method, path },
-    { ...known, ...(destination !== undefined && { destination }) },
+    { method, path: from.text },
+    to === undefined ? known : { ...known, destination: to.text },
   )
   if (!outcome.ok) return outcome
   const grantedBy = outcome.decision?.grantedBy
-  return { ok: true, judged: { ...known, path: from, grantedBy, ...(to && { destination: to }) } }
+  return { ok: true, judged: { ...known, path: from.path, grantedBy, ...(to && { destination: to.path }) } }
 }
 
-function parse(text: string): Path {
-  return parseRequestPath(text, { rejectDotSegments: true })
+function bothForms(text: string): BothForms {
+  return { text, path: parseRequestPath(text, { rejectDotSegments: true }) }
 }

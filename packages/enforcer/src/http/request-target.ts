@@ -22,12 +22,20 @@ export interface RequestTarget {
  */
 export function requestTarget(target: string): RequestTarget {
   if (!target.startsWith('/')) throw new InvalidRequestError('the request target is not a path')
-  if (!/^[!-~]*$/.test(target) || /[#\\]/.test(target)) {
+  if (!TARGET_LETTERS.test(target)) {
     throw new InvalidRequestError('the request target has characters that must be percent-encoded')
   }
+  return cutTarget(target)
+}
+
+/** The same for a target that is not judged here, or has been. */
+export function cutTarget(target: string): RequestTarget {
   const mark = target.indexOf('?')
   return mark === -1 ? { path: target, query: '' } : { path: target.slice(0, mark), query: target.slice(mark + 1) }
 }
+
+// Whatever can be seen in ASCII, but for # and \.
+const TARGET_LETTERS = /^[!"$-[\]-~]*$/
 
 /** Which part of the tokens' namespace a mount serves. A request for `/x` below the mount is about `PREFIX/x`. */
 export class Mount {
@@ -52,5 +60,11 @@ export class Mount {
    */
   served(judged: Path): string {
     return encodeScopePath(this.#prefix === '' ? judged : (judged.slice(this.#prefix.length) as Path)) || '/'
+  }
+
+  /** Whether a path below the mount already means exactly the path that was judged, and nothing has to be put in its place. */
+  isServed(came: string, judged: Path): boolean {
+    // Text that is its own meaning has no escape and nothing to collapse.
+    return (this.#prefix === '' && came === judged) || came === this.served(judged)
   }
 }

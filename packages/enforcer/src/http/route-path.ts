@@ -18,6 +18,16 @@ export function parseRoute(pattern: unknown): Route {
   return { pattern, literal, endsInWildcard: wildcard !== undefined }
 }
 
+/** Reads the patterns of routes; the same few come again and again, and the last one is remembered. */
+export class RouteReader {
+  #last: Route = parseRoute(undefined)
+
+  read(pattern: unknown): Route {
+    if (this.#last.pattern !== pattern) this.#last = parseRoute(pattern)
+    return this.#last
+  }
+}
+
 /**
  * The path that a route serves, for a guard that was told none: the route's own where it is fixed, the request's where it ends in a
  * wildcard. Routers are lenient in letter case, trailing slashes and percent-encoding: a request that spells the route in another

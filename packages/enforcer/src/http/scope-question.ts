@@ -28,15 +28,21 @@ export function foundPath(path: string, pathIsDecoded: boolean | undefined): Pic
   return { path, pathIsDecoded: pathIsDecoded ?? true }
 }
 
-/** Asks the guard; what is wrong with the question itself is a refusal like any other. */
-export function checkScope(
+/**
+ * Asks the guard; what is wrong with the question itself is a refusal like any other.
+ *
+ * @param where - finds the path in the request.
+ */
+export function checkScope<R>(
   guard: Guard,
   auth: Auth | undefined,
   authz: readonly string[],
-  where: () => Pick<Need, 'path' | 'pathIsDecoded'>,
+  where: (request: R) => Pick<Need, 'path' | 'pathIsDecoded'>,
+  request: R,
 ): GuardOutcome {
   try {
-    return guard.check(auth, { authz, ...where() })
+    const { path, pathIsDecoded = false } = where(request)
+    return guard.check(auth, path === undefined ? { authz } : { authz, path, pathIsDecoded })
   } catch (error) {
     if (error instanceof SciTokenError) return guard.refuse(error)
     throw error

@@ -12,6 +12,10 @@ test('the token is what follows the scheme, in any case and after any number of 
   expect(extractBearer({ headers: { AUTHORIZATION: 'BEARER abc' } })).toBe('abc')
   expect(extractBearer({ headers: new Headers({ authorization: 'Bearer abc' }) })).toBe('abc')
   expect(extractBearer({ headers: fromRawHeaders(['Host', 'x', 'authorization', 'Bearer abc']) })).toBe('abc')
+  expect([...fromRawHeaders(['Host', 'x', 'Accept', 'y', 'lost'])]).toEqual([
+    ['Host', 'x'],
+    ['Accept', 'y'],
+  ])
 })
 
 test('a request without credentials has no token', () => {
