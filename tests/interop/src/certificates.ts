@@ -30,13 +30,18 @@ export function createAuthority(dir: string): Authority {
   return { certificate, key }
 }
 
-/** Signs a certificate for a server on `localhost` and 127.0.0.1. */
-export function signServerCertificate(dir: string, name: string, authority: Authority): ServerCertificate {
+/** Signs a certificate for a server on `localhost` and 127.0.0.1, or of another host name. */
+export function signServerCertificate(
+  dir: string,
+  name: string,
+  authority: Authority,
+  host = 'localhost',
+): ServerCertificate {
   const file = (suffix: string): string => join(dir, `${name}${suffix}`)
   const key = file('-key.pem')
   openssl(['ecparam', '-name', 'prime256v1', '-genkey', '-noout', '-out', key])
   openssl(['req', '-new', '-key', key, '-subj', `/O=Interop rig/CN=${name}`, '-out', file('.csr')])
-  writeFileSync(file('.ext'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n')
+  writeFileSync(file('.ext'), `subjectAltName=DNS:${host},IP:127.0.0.1\nextendedKeyUsage=serverAuth\n`)
   const certificate = file('.pem')
   const { certificate: ca, key: caKey } = authority
   const signing = ['-CA', ca, '-CAkey', caKey, '-CAcreateserial', '-days', '2', '-extfile', file('.ext')]
