@@ -26,7 +26,12 @@ const PLAIN_LETTERS = /^\/[A-Za-z0-9_~!$&'()*+,;=:@./-]*$/
 
 /** Whether there is nothing to decode, to collapse or to refuse. A component that begins with a dot is looked at twice. */
 function isPlain(text: string): boolean {
-  return PLAIN_LETTERS.test(text) && !text.includes('//') && !text.includes('/.')
+  return PLAIN_LETTERS.test(text) && isCollapsed(text)
+}
+
+/** Whether no component is empty or begins with a dot. */
+function isCollapsed(text: string): boolean {
+  return !text.includes('//') && !text.includes('/.')
 }
 
 /**
@@ -44,7 +49,9 @@ export function parseScopePath(text: string): Path {
       actual: text,
     })
   const decoded = decodeOnce(text, problem)
-  const segments = split(decoded, problem)
+  checkDecoded(decoded, problem)
+  if (isCollapsed(decoded)) return decoded as Path
+  const segments = split(decoded)
   if (segments.includes('..')) throw problem('has a ".." component')
   return join(segments, decoded)
 }
@@ -64,7 +71,9 @@ export function parseRequestPath(text: string, options: RequestPathOptions = {})
   const problem = (why: string): InvalidRequestError =>
     new InvalidRequestError(`the request path ${quote(text)} ${why}`, { actual: text })
   const decoded = options.pathIsDecoded ? text : decodeOnce(text, problem)
-  const segments = split(decoded, problem)
+  checkDecoded(decoded, problem)
+  if (isCollapsed(decoded)) return asDirectory(decoded as Path, options)
+  const segments = split(decoded)
   if (segments.includes('..') && options.rejectDotSegments) throw problem('has a ".." component')
   return asDirectory(join(resolveDotDot(segments), decoded), options)
 }
@@ -135,11 +144,14 @@ const FORBIDDEN = /[\\\u0000-\u001f\u007f-\u009f\u2028\u2029]/
 const DANGEROUS_ESCAPE = /%(?:2f|5c|[01][0-9a-f]|7f)/i
 const HIGH_ESCAPES = /(?:%[89a-f][0-9a-f])+/gi
 
-function split(decoded: string, problem: Problem): string[] {
+function checkDecoded(decoded: string, problem: Problem): void {
   if (!decoded.startsWith('/')) throw problem('is not absolute')
   if (!decoded.isWellFormed()) throw problem('has an unpaired surrogate')
   if (FORBIDDEN.test(decoded)) throw problem('has a backslash or a control character')
   if (decoded.includes('%') && isDangerousWhenDecodedAgain(decoded)) throw problem('is encoded more than once')
+}
+
+function split(decoded: string): string[] {
   return decoded.split('/').filter((segment) => segment !== '' && segment !== '.')
 }
 

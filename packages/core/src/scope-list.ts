@@ -1,14 +1,19 @@
 import type { Path } from './paths.ts'
 import type { Scope } from './scopes.ts'
 
-/** A letter that needs a second look, in a scope or its path. */
-const SUSPICIOUS = 1
-const LOOKS: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) =>
-  /[A-Za-z0-9_~!$&'()*+,;=:@./-]/.test(String.fromCharCode(code)) ? 0 : SUSPICIOUS,
-)
-/** Hashes stay integers that engines keep without a box. */
-const SMALL = 0x3fffffff
 const [SPACE, DOT, SLASH, COLON] = [0x20, 0x2e, 0x2f, 0x3a] as const
+
+// What a letter is. A component that is empty or begins with a dot is looked at twice, as is every letter that is not plain.
+const SUSPICIOUS = 1
+const IS_SLASH = 2
+const IS_DOT = 4
+const KINDS: Uint8Array = Uint8Array.from({ length: 128 }, (_, code) => {
+  if (code === SLASH) return IS_SLASH
+  if (code === DOT) return IS_DOT
+  return /[A-Za-z0-9_~!$&'()*+,;=:@-]/.test(String.fromCharCode(code)) ? 0 : SUSPICIOUS
+})
+/** What must not come behind a slash. */
+const NOT_FIRST = SUSPICIOUS | IS_SLASH | IS_DOT
 
 /** What the scopes of a claim are collected in: each once, in order. */
 export interface ScopeCollector {
@@ -19,63 +24,68 @@ export interface ScopeCollector {
 }
 
 /**
- * Goes through a claim once, letter by letter, and tells its items. Every token costs this, some have hundreds of scopes, and
- * nearly all of those are plain; an expression for each would cost ten times as much.
+ * Goes through a claim once, byte by byte, and tells its items. Every token costs this, some have hundreds of scopes, and nearly
+ * all of those are plain; an expression for each would cost ten times as much.
  */
 export function scanScopes(claim: string, collector: ScopeCollector): void {
-  const authz = new Names(claim)
-  let start = 0
-  let colon = -1
-  let looks = 0
-  let hash = 0
-  let authzHash = 0
-  let before = 0
-  for (let at = 0; at <= claim.length; at++) {
-    const code = at < claim.length ? claim.charCodeAt(at) : SPACE
-    if (code === SPACE) {
-      if (at > start) {
-        if (looks === 0 && colon > start && claim.charCodeAt(colon + 1) === SLASH) {
-          collector.plain(authz.get(start, colon, authzHash), claim.slice(colon + 1, at) as Path, hash)
-        } else collector.other(claim.slice(start, at))
-      }
-      start = at + 1
-      colon = -1
-      looks = 0
-      hash = 0
-    } else {
-      if (code === COLON && colon === -1) {
-        colon = at
-        authzHash = hash
-      }
-      // "//" is collapsed, "/." may begin a dot segment.
-      looks |= code < 128 ? LOOKS[code]! : SUSPICIOUS
-      if (before === SLASH && (code === SLASH || code === DOT)) looks |= SUSPICIOUS
-      hash = (Math.imul(hash, 31) + code) & SMALL
-    }
-    before = code
+  const bytes = asciiOf(claim)
+  if (!bytes) {
+    for (const item of claim.split(' ')) if (item !== '') collector.other(item)
+    return
   }
+  const names = new Names()
+  const end = claim.length
+  for (let at = 0; at < end; at++) {
+    const start = at
+    let code = SPACE as number
+    let hash = 0
+    let suspicious = 0
+    for (; at < end && (code = bytes[at]!) !== COLON && code !== SPACE; at++) {
+      suspicious |= KINDS[code]! & (SUSPICIOUS | IS_SLASH)
+      hash = (Math.imul(hash, 31) + code) | 0
+    }
+    const colon = at
+    const authzHash = hash
+    // Behind the end lies what another claim has left.
+    if (code !== COLON || colon + 1 === end || bytes[colon + 1] !== SLASH) suspicious = SUSPICIOUS
+    let refused = SUSPICIOUS
+    for (; at < end && (code = bytes[at]!) !== SPACE; at++) {
+      const kind = KINDS[code]!
+      suspicious |= kind & refused
+      refused = (kind & IS_SLASH) === 0 ? SUSPICIOUS : NOT_FIRST
+      hash = (Math.imul(hash, 31) + code) | 0
+    }
+    if (at === start) continue
+    if (suspicious !== 0 || colon === start) collector.other(claim.slice(start, at))
+    else collector.plain(names.get(claim.slice(start, colon), authzHash), claim.slice(colon + 1, at) as Path, hash)
+  }
+}
+
+const encoder = new TextEncoder()
+/** Enough for nearly every claim; it only holds something while a claim is read. */
+const scratch = new Uint8Array(8192)
+
+/** The bytes of a text that is ASCII. */
+function asciiOf(text: string): Uint8Array | undefined {
+  const bytes = text.length <= scratch.length ? scratch : new Uint8Array(text.length)
+  const { read, written } = encoder.encodeInto(text, bytes)
+  return read === text.length && written === read ? bytes : undefined
 }
 
 /** The hash that {@link scanScopes} tells, of any text. */
 export function hashOf(text: string): number {
   let hash = 0
-  for (let at = 0; at < text.length; at++) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) & SMALL
+  for (let at = 0; at < text.length; at++) hash = (Math.imul(hash, 31) + text.charCodeAt(at)) | 0
   return hash
 }
 
-/** The few authorizations that many scopes share, cut out of the claim once each. */
+/** The few authorizations that many scopes share: one string for each, whose hash the engine knows already. */
 class Names {
-  readonly #claim: string
   readonly #known = new Map<number, string>()
 
-  constructor(claim: string) {
-    this.#claim = claim
-  }
-
-  get(start: number, end: number, hash: number): string {
+  get(name: string, hash: number): string {
     const known = this.#known.get(hash)
-    if (known?.length === end - start && this.#claim.startsWith(known, start)) return known
-    const name = this.#claim.slice(start, end)
+    if (known === name) return known
     this.#known.set(hash, name)
     return name
   }
