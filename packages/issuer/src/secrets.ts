@@ -54,10 +54,9 @@ export class Secrets {
   }
 
   #digest(purpose: SecretPurpose, parts: readonly string[]): Buffer {
-    const hmac = createHmac('sha256', this.#key(purpose))
     // Lengths first: ("ab", "c") and ("a", "bc") must differ.
-    for (const part of parts) hmac.update(`${Buffer.byteLength(part)}:`).update(part)
-    return hmac.digest()
+    const text = parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join('')
+    return createHmac('sha256', this.#key(purpose)).update(text).digest()
   }
 
   /** Encrypts and authenticates (AES-256-GCM). `context` must be given again to {@link open}. */
