@@ -1,4 +1,6 @@
+import type { TLSSocket } from 'node:tls'
 import type { FastifyRequest } from 'fastify'
+import { certificateOfSocket } from '../client-auth/peer-certificate.ts'
 import type { PeerCertificate } from '../client-auth/mutual-tls.ts'
 import { OAuthError } from '../oauth-error.ts'
 import { Parameters } from '../parameters.ts'
@@ -33,7 +35,7 @@ export function formOf(request: FastifyRequest): Parameters {
 
 /** The certificate of the connection, where this server itself ends TLS. */
 export function peerCertificate(request: FastifyRequest): PeerCertificate | undefined {
-  const socket = request.raw.socket as Partial<import('node:tls').TLSSocket>
-  const certificate = socket.getPeerX509Certificate?.()
-  return certificate && { certificate, authorized: socket.authorized === true }
+  const { socket } = request.raw
+  const certificate = certificateOfSocket(socket)
+  return certificate && { certificate, authorized: (socket as Partial<TLSSocket>).authorized === true }
 }

@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
+import { certificateOfSocket } from '../client-auth/peer-certificate.ts'
 import { Certificate } from './certificate.ts'
 import { CertificateRefused } from './defects.ts'
 import type { FrontEndRequest } from './front-end.ts'
@@ -24,7 +25,7 @@ export function x509Evidence(request: IncomingMessage, listensOn: unknown): X509
     headers.set(name, [...(headers.get(name) ?? []), rawHeaders[index + 1]!])
   }
   return {
-    peer: socket.getPeerX509Certificate?.(),
+    peer: certificateOfSocket(request.socket),
     resumed: socket.isSessionReused?.() ?? false,
     headers,
     // Of the server, not of the connection: a connection that was reset has no address either.
