@@ -107,6 +107,44 @@ test('a key set that changes while a token is being verified leaves no verdict b
   expect(await enforcer.authorize(token, question)).toMatchObject({ allowed: false, code: 'key_not_found' })
 })
 
+test('keys that change while many tokens are under way: none is accepted by a withdrawn key once the last of them is answered', async () => {
+  const { keys, enforcer } = await setUp()
+  const successor = await SigningKey.generate('ES256')
+  const sign = (signer: SigningKey): Promise<string> =>
+    signToken({ signer, claims: { iss: issuer.issuer, aud: audience, scope: 'read:/a' }, clock: issuer.clock })
+  const [old, young] = await Promise.all(
+    [issuer.key, successor].map((key) => Promise.all(Array.from({ length: 40 }, () => sign(key)))),
+  )
+  const all = (tokens: readonly string[]): Promise<string[]> =>
+    Promise.all(
+      tokens.map(async (token) => {
+        const decision = await enforcer.authorize(token, question)
+        return decision.allowed ? 'allowed' : decision.code
+      }),
+    )
+  // Most of these are on their way to the thread pool when the keys change.
+  const underWay = all([...old!, ...young!])
+  await keys.publish(successor)
+  // Each was answered by the keys that it met; never by a mixture.
+  expect(new Set(await underWay)).toEqual(new Set(['allowed', 'key_not_found']))
+  expect(new Set(await all(old!))).toEqual(new Set(['key_not_found']))
+  expect(new Set(await all(young!))).toEqual(new Set(['allowed']))
+})
+
+test('keys that arrive late, when others are in force already, leave no verdict behind', async () => {
+  const { keys, enforcer } = await setUp()
+  const token = await issuer.sign({ aud: audience, scope: 'read:/a' })
+  const late = keys.current
+  const arrival = Promise.withResolvers<KeySet>()
+  keys.getKeySet = () => arrival.promise as never
+  const underWay = enforcer.authorize(token, question)
+  const successors = await KeySet.fromJwks({ keys: [(await SigningKey.generate('ES256')).publicJwk] })
+  keys.getKeySet = () => successors
+  arrival.resolve(late)
+  expect(await underWay).toMatchObject({ allowed: true })
+  expect(await enforcer.authorize(token, question)).toMatchObject({ allowed: false, code: 'key_not_found' })
+})
+
 test('a change of the configuration ends every verdict, and a wrong one changes nothing', async () => {
   const { keys, enforcer } = await setUp()
   const token = await issuer.sign({ aud: audience, scope: 'read:/a' })
