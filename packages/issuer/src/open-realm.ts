@@ -77,7 +77,11 @@ export async function openRealm(
     ),
     times,
     upstream: checkUpstream(options.login, issuer),
-    codeAttempts: new Attempts(10, 300, shared.clock),
+    codeAttempts: new Attempts(
+      seconds(options.wrongCodes ?? 10, `${at}wrongCodes`),
+      times.wrongCodeSeconds,
+      shared.clock,
+    ),
     polls: new PollPace(times.deviceIntervalSeconds, shared.clock),
     algorithms,
     wlcgVersion: options.wlcgVersion ?? '1.0',
@@ -135,6 +139,9 @@ function readTimes(options: RealmOptions, at: string): RealmTimes {
     deviceIntervalSeconds: read('deviceIntervalSeconds', 5),
     idTokenSeconds: read('idTokenSeconds', 3600),
     sessionSeconds: read('sessionSeconds', 28_800),
+    loginSeconds: read('loginSeconds', 900),
+    pageSeconds: read('pageSeconds', 600),
+    wrongCodeSeconds: read('wrongCodeSeconds', 300),
     metadataMaxAgeSeconds: read('metadataMaxAgeSeconds', 3600),
     // Whoever keeps the keys for longer than they are published ahead would miss one.
     jwksMaxAgeSeconds: read('jwksMaxAgeSeconds', Math.min(3600, options.keys?.publishAheadSeconds ?? 3600)),

@@ -41,6 +41,14 @@ export interface RealmOptions {
   readonly idTokenSeconds?: number
   /** Of a person's login with this issuer. Default: 28 800 seconds. */
   readonly sessionSeconds?: number
+  /** How long a login with the upstream may take. Default: 900 seconds. */
+  readonly loginSeconds?: number
+  /** How long a page with a form (consent, device, applications) may lie open. Default: 600 seconds. */
+  readonly pageSeconds?: number
+  /** How many wrong user codes a person may type within `wrongCodeSeconds`. Default: 10. */
+  readonly wrongCodes?: number
+  /** Default: 300 seconds. */
+  readonly wrongCodeSeconds?: number
   /** How people log in. Default: not at all; then there is no authorization and no device endpoint. */
   readonly login?: Upstream
   /** Clients may register themselves (RFC 7591). Default: they may not. */

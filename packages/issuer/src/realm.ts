@@ -25,6 +25,9 @@ export interface RealmTimes {
   readonly deviceIntervalSeconds: number
   readonly idTokenSeconds: number
   readonly sessionSeconds: number
+  readonly loginSeconds: number
+  readonly pageSeconds: number
+  readonly wrongCodeSeconds: number
   readonly metadataMaxAgeSeconds: number
   readonly jwksMaxAgeSeconds: number
 }

@@ -40,15 +40,12 @@ export function principalOf({ person, authTime }: Session): Principal {
   return { kind: 'user', subject: person.subject, groups: person.groups ?? [], claims: person.claims ?? {}, authTime }
 }
 
-/** How long a page may lie open before its form is void. */
-const PAGE_SECONDS = 600
-
 /**
  * Puts what a page was shown for into the page itself: encrypted, and good for this session alone, so that a form that comes back is
  * the one that this person saw (which is what a CSRF token is for).
  */
 export function sealPage(realm: Realm, session: Session, purpose: string, value: JsonObject): string {
-  const expiresAt = Math.floor(realm.clock()) + PAGE_SECONDS
+  const expiresAt = Math.floor(realm.clock()) + realm.times.pageSeconds
   return realm.secrets.seal('page', JSON.stringify({ value, expiresAt }), `${realm.issuer} ${session.id} ${purpose}`)
 }
 

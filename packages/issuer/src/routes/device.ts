@@ -4,6 +4,7 @@ import { authenticateClient, CLIENT_PARAMETERS } from '../client-auth/authentica
 import { deviceCode, type DeviceRecord } from '../grants/device-code.ts'
 import { OAuthError } from '../oauth-error.ts'
 import { describeBounds } from '../people/describe-scope.ts'
+import { describeDuration } from '../people/describe-time.ts'
 import { type Html, html } from '../people/html.ts'
 import { judge } from '../people/judge-request.ts'
 import { sendPage, sendProblem } from '../people/page.ts'
@@ -160,7 +161,9 @@ async function showDevice(realm: Realm, request: FastifyRequest, reply: FastifyR
   if (!session || !openPage(realm, session, 'device', form.one('page') ?? '')) return stale(reply)
   const userCode = form.one('user_code') ?? ''
   if (!realm.codeAttempts.allowed(session.person.subject)) {
-    return sendProblem(reply.header('retry-after', '300'), 429, 'Too many wrong codes. Wait five minutes.')
+    const { wrongCodeSeconds } = realm.times
+    const problem = `Too many wrong codes. Wait ${describeDuration(wrongCodeSeconds)}.`
+    return sendProblem(reply.header('retry-after', String(wrongCodeSeconds)), 429, problem)
   }
   const device = await findDevice(realm, userCode)
   const client = device && (await realm.clients.find(device.value.clientId))

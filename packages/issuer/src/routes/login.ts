@@ -11,7 +11,9 @@ import { randomToken } from '../secrets.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 
 /** A login under way, kept with the browser: where to go afterwards, and what the upstream wants remembered. */
-const LOGIN_COOKIE: SealedCookie = { name: 'login', path: '/login', maxAgeSeconds: 900 }
+function loginCookie(realm: Realm): SealedCookie {
+  return { name: 'login', path: '/login', maxAgeSeconds: realm.times.loginSeconds }
+}
 
 /** `GET` and `POST /login`: a person says who he is, by the configured upstream. */
 export function loginRoutes(context: RouteContext): void {
@@ -36,7 +38,7 @@ async function login(
   const url = new URL(request.url, base)
   const parameters = request.body instanceof Parameters ? request.body : Parameters.parse(url.search.slice(1))
   const begun = parameters.one('continue')
-  const state = readSealedCookie(realm, request, LOGIN_COOKIE)
+  const state = readSealedCookie(realm, request, loginCookie(realm))
   const destination = begun === undefined ? (state?.['continue'] as string | undefined) : localDestination(realm, begun)
   if (destination === undefined) return sendProblem(reply, 400, 'This login was not begun here, or too long ago.')
   const again = begun === undefined ? state?.['again'] === true : parameters.has('again')
@@ -57,7 +59,7 @@ async function login(
     remembered: begun === undefined ? (state?.['remember'] as JsonObject | undefined) : undefined,
   })
   if ('person' in step) {
-    clearCookie(realm, reply, LOGIN_COOKIE)
+    clearCookie(realm, reply, loginCookie(realm))
     beginSession(realm, reply, step.person)
     await realm.audit.write({
       time: Math.floor(realm.clock()),
@@ -70,7 +72,7 @@ async function login(
     return reply.headers(pageHeaders()).redirect(destination, 303)
   }
   const remember = 'redirect' in step ? step.remember : {}
-  setSealedCookie(realm, reply, LOGIN_COOKIE, { continue: destination, token, again, remember })
+  setSealedCookie(realm, reply, loginCookie(realm), { continue: destination, token, again, remember })
   if ('redirect' in step) return reply.headers(pageHeaders()).redirect(step.redirect, 303)
   return sendPage(reply, {
     title: step.title,
