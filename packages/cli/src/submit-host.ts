@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { InvalidRequestError } from '@scitokens/core'
-import type { TokenManager } from '@scitokens/token-manager'
+import type { OAuthClient, TokenManager } from '@scitokens/token-manager'
 import type { Command } from 'commander'
 import type { CliContext } from './context.ts'
 import { certificateAuthorities } from './trust.ts'
@@ -26,17 +26,23 @@ export function withStateOptions(command: Command): Command {
 }
 
 /** Opens the state of this user, or the one that `--state-dir` names. */
-export async function openManager(options: StateOptions, { env, clock }: CliContext): Promise<TokenManager> {
-  const { createHttpsFetch, OAuthClient, TokenManager } = await import('@scitokens/token-manager')
-  const dangerouslyAllowLoopbackHttp = options.dangerouslyAllowLoopbackHttp ?? false
-  const fetch = createHttpsFetch({ ...certificateAuthorities(options.ca), dangerouslyAllowLoopbackHttp })
-  const keyFile = env['SCITOKENS_KEY_FILE']
+export async function openManager(options: StateOptions, context: CliContext): Promise<TokenManager> {
+  const { TokenManager } = await import('@scitokens/token-manager')
+  const keyFile = context.env['SCITOKENS_KEY_FILE']
   return TokenManager.open({
-    stateDirectory: stateDirectoryOf(options, env),
-    clock,
-    oauth: new OAuthClient({ fetch, clock, dangerouslyAllowLoopbackHttp }),
+    stateDirectory: stateDirectoryOf(options, context.env),
+    clock: context.clock,
+    oauth: await openOAuthClient(options, context),
     ...(keyFile ? { keyFile } : {}),
   })
+}
+
+/** What speaks to issuers. */
+export async function openOAuthClient(options: StateOptions, { clock }: CliContext): Promise<OAuthClient> {
+  const { createHttpsFetch, OAuthClient } = await import('@scitokens/token-manager')
+  const dangerouslyAllowLoopbackHttp = options.dangerouslyAllowLoopbackHttp ?? false
+  const fetch = createHttpsFetch({ ...certificateAuthorities(options.ca), dangerouslyAllowLoopbackHttp })
+  return new OAuthClient({ fetch, clock, dangerouslyAllowLoopbackHttp })
 }
 
 /** The state directory that the options name, or this user's own. */

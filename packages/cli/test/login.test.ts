@@ -1,4 +1,4 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SciToken } from '@scitokens/core'
 import { expect, test } from 'vitest'
@@ -131,6 +131,29 @@ test('a robot logs in by itself; its secret comes from a file and is shown nowhe
   expect(loggedIn.status, loggedIn.stderr).toBe(0)
   expect(loggedIn.stdout + loggedIn.stderr).not.toContain(CLIENT_SECRET)
   expect(claims((await run(['token'])).stdout)).toMatchObject({ sub: 'robot' })
+})
+
+test('a token is written in the place of a link, never through it, and not below a directory that is one', async () => {
+  const { vo, home, run } = await prepared()
+  writeFileSync(join(home, 'secret'), CLIENT_SECRET, { mode: 0o600 })
+  const login = ['login', vo.url, '--flow', 'client', '--client-id', 'robot', '--client-secret-file', 'secret']
+  expect((await run([...login, '--audience', 'https://se.example'])).status).toBe(0)
+  const victim = join(home, 'victim')
+  writeFileSync(victim, 'precious')
+  const place = join(home, `bt_u${process.geteuid!()}`)
+  symlinkSync(victim, place)
+  expect((await run(['token', '--write'])).stdout).toBe(`${place}\n`)
+  expect(readFileSync(victim, 'utf8')).toBe('precious')
+  expect(lstatSync(place).isFile()).toBe(true)
+  expect(lstatSync(place).mode & 0o777).toBe(0o600)
+  expect(readFileSync(place, 'utf8')).toMatch(/^eyJ/)
+
+  mkdirSync(join(home, 'real'))
+  symlinkSync(join(home, 'real'), join(home, 'link'))
+  const below = await run(['token', '--write', join(home, 'link', 'token')])
+  expect(below.status).toBe(2)
+  expect(below.stderr).toMatch(/is a link or no directory|is a symbolic link/)
+  expect(readdirSync(join(home, 'real'))).toEqual([])
 })
 
 test('an issuer that is away is "could not decide"; a token that still lives is handed out all the same', async () => {

@@ -10,12 +10,12 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { SciToken } from '@scitokens/core'
-import { loginByDevice, OAuthClient } from '@scitokens/token-manager'
+import { loginByDevice, OAuthClient, TokenManager } from '@scitokens/token-manager'
 import { expect, onTestFinished, test } from 'vitest'
-import { scitokens, startScitokens } from './support/scitokens.ts'
+import { scitokens, startScitokens, temporaryDirectory } from './support/scitokens.ts'
 import { Person, startVo } from './support/vo.ts'
 
 const isRoot = process.geteuid!() === 0
@@ -135,6 +135,32 @@ test('a queue hands a job a token, and the job keeps a fresh one through three S
   expect(readdirSync(host.jobs)).toEqual(['token'])
 })
 
+test('a person logs in to the running manager, and the refresh token stays there alone', async () => {
+  const vo = await startVo()
+  const host = new SubmitHost()
+  await host.start()
+  const home = temporaryDirectory()
+  const login = ['login', vo.url, '--client-id', 'cli', '--flow', 'device', '--service', 'vo', '--scope', 'read:/store']
+  const here = ['--audience', 'https://se.example', '--to-manager', '--dangerously-allow-loopback-http']
+  let agreed: Promise<string> | undefined
+  const ran = await scitokens([...login, ...here, '--socket-dir', host.run, '--json'], {
+    env: { HOME: home },
+    onStderr: (text) => {
+      const [, url, code] = /Open (\S+) on any device and enter the code (\S+) \(/.exec(text) ?? []
+      if (url !== undefined) agreed ??= new Person('ana').agree(`${url}?user_code=${code}`)
+    },
+  })
+  expect(ran.status, ran.stdout + ran.stderr).toBe(0)
+  expect(ran.json()).toMatchObject({ ok: true, service: 'vo', issuer: vo.url, scopes: ['read:/store'] })
+  expect(ran.stdout + ran.stderr).not.toMatch(/\brt\./)
+  expect(readdirSync(home)).toEqual([])
+  expect(await host.ask(['request', 'vo'])).toMatchObject({ token: expect.stringMatching(/^eyJ/) })
+  await host.stop('SIGTERM')
+  const away = await scitokens([...login, ...here, '--socket-dir', host.run], { env: { HOME: home } })
+  expect(away.status).toBe(3)
+  expect(away.stderr).toMatch(/no token manager answers/)
+})
+
 test('a second manager on the same state says so and ends', async () => {
   const host = new SubmitHost()
   await host.start()
@@ -151,31 +177,62 @@ test('a second manager on the same state says so and ends', async () => {
   await host.ask(['list'])
 })
 
+/** Every refresh token that the manager keeps now; with its key, as only its own user can. */
+function keptSecrets(host: SubmitHost): string[] {
+  using manager = TokenManager.open({ stateDirectory: host.state })
+  return manager.store.families.list().map(({ secret }) => secret!)
+}
+
 test('nothing that a job can read holds a refresh token', async () => {
+  const marker = join(temporaryDirectory(), 'before')
+  writeFileSync(marker, '')
+  chmodSync(dirname(marker), 0o755)
   const { host, refreshToken } = await enrolled()
   const job = join(host.jobs, 'job1')
   mkdirSync(job)
   await host.ask(['deliver', 'vo', join(job, 'token')])
   await host.ask(['deliver', 'vo', join(job, 'vo.use'), '--format', 'json'])
+  const secrets = [refreshToken, ...keptSecrets(host)]
+  expect(new Set(secrets).size).toBe(2) // the issuer has rotated meanwhile
   if (isRoot) await promisify(execFile)('chown', ['-R', `${NOBODY}:${NOBODY}`, job])
-  // The job's own eyes: its environment, every file of the host's directories that its user can read, what others run.
-  const script = `env; find "$1" -type f -readable -exec cat {} +; find "$1" | cat; cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '`
+  // The job's own eyes: every file of the machine that was written since and that its user can read, its environment, and the
+  // environments and command lines of all processes that it may look at.
+  const find = `find / /dev/shm /run -xdev -type f -newer "$1" -readable -print0 2>/dev/null; printf '%s\\0' ---; env -0`
   const asUser = isRoot ? { uid: NOBODY, gid: NOBODY } : {}
-  const { stdout } = await promisify(execFile)('/bin/sh', ['-c', script, 'job', isRoot ? host.root : job], {
-    ...asUser,
-    cwd: '/',
-    env: { PATH: '/usr/bin:/bin', BEARER_TOKEN_FILE: join(job, 'token') },
-    maxBuffer: 64 * 1024 * 1024,
-  })
-  expect(stdout).toContain(readFileSync(join(job, 'token'), 'utf8').trim()) // it did look
-  expect(stdout).not.toContain(refreshToken)
-  expect(stdout).not.toMatch(/\brt\.[\w-]{20,}/) // nor any successor
+  const { stdout } = await promisify(execFile)(
+    '/bin/sh',
+    ['-c', `${find}; cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null`, 'job', marker],
+    {
+      ...asUser,
+      cwd: job,
+      env: { PATH: '/usr/bin:/bin', BEARER_TOKEN_FILE: join(job, 'token') },
+      maxBuffer: 64 * 1024 * 1024,
+    },
+  ).catch((error: { stdout: string }) => error) // some processes end while they are looked at
+  const [list = '', environments = ''] = stdout.split('---\0')
+  const files = list.split('\0').filter((file) => file !== '' && existsSync(file))
+  expect(files).toContain(join(job, 'token')) // it did look
+  expect(environments).toContain('BEARER_TOKEN_FILE=')
+  expect(environments).toContain('token-manager\0serve')
+  for (const secret of secrets) {
+    expect(environments).not.toContain(secret)
+    for (const file of files) expect(holds(file, secret), file).toBe(false)
+  }
   // Nor does what the manager itself wrote at rest or told.
   for (const name of readdirSync(host.state)) {
     expect(readFileSync(join(host.state, name), 'latin1'), name).not.toMatch(/\brt\.[\w-]{20,}/)
   }
   expect(host.output).not.toMatch(/\brt\.|eyJ/)
 })
+
+/** Files of other programs come and go. */
+function holds(file: string, secret: string): boolean {
+  try {
+    return readFileSync(file).includes(secret)
+  } catch {
+    return false
+  }
+}
 
 test('the commands of a running manager tell no, usage and could-not-decide apart', async () => {
   const { host } = await enrolled()

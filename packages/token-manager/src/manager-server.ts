@@ -178,7 +178,7 @@ export class ManagerServer {
   }
 
   #nameOf(parameters: JsonObject, peer: Peer): { owner: string; service: string; handle: string } {
-    const handle = parameters['handle'] === undefined ? '' : text(parameters, 'handle')
+    const handle = (parameters['handle'] ?? '') === '' ? '' : text(parameters, 'handle')
     return { owner: this.#ownerOf(parameters, peer), service: text(parameters, 'service'), handle }
   }
 

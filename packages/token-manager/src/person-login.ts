@@ -1,9 +1,14 @@
 import { ConfigError, quote } from '@scitokens/core'
 import { checkFamilyName, type FamilyName } from './family.ts'
-import type { ClientIdentity, Grant, Wanted } from './oauth-client.ts'
+import type { ClientIdentity, Grant, OAuthClient, Wanted } from './oauth-client.ts'
 import { registerClient } from './register-client.ts'
-import type { TokenManager } from './token-manager.ts'
-import type { FamilyStatus } from './token-manager-types.ts'
+import type { Enrolment, FamilyStatus } from './token-manager-types.ts'
+
+/** Where a login is kept: a `TokenManager` of one's own, or a running one behind its socket. */
+export interface LoginKeeper {
+  readonly oauth: OAuthClient
+  enrol(enrolment: Enrolment): FamilyStatus | Promise<FamilyStatus>
+}
 
 /** Options of {@link loginPerson}. */
 export interface PersonLogin extends FamilyName, Wanted {
@@ -24,15 +29,15 @@ const LOGIN_SCOPES: ReadonlySet<string> = new Set(['openid', 'offline_access'])
  *
  * Throws `config_error` when the issuer gives no refresh token, and what the flow throws.
  */
-export async function loginPerson(manager: TokenManager, login: PersonLogin): Promise<FamilyStatus> {
+export async function loginPerson(keeper: LoginKeeper, login: PersonLogin): Promise<FamilyStatus> {
   const { issuer, clientId, clientSecret } = login
   const { owner, service, handle } = checkFamilyName(login)
-  const { scopes_supported: known } = await manager.oauth.metadata.get(issuer)
+  const { scopes_supported: known } = await keeper.oauth.metadata.get(issuer)
   const offline = known === undefined || known.includes('offline_access')
   const asked = [...new Set([...login.scopes, ...(offline ? ['offline_access'] : [])])]
   const identity =
     clientId === undefined
-      ? await registerClient(manager.oauth, issuer, asked)
+      ? await registerClient(keeper.oauth, issuer, asked)
       : { issuer, clientId, ...(clientSecret === undefined ? {} : { clientSecret }) }
   const grant = await login.flow(identity, { scopes: asked, audience: login.audience })
   if (grant.refreshToken === undefined) {
@@ -42,7 +47,7 @@ export async function loginPerson(manager: TokenManager, login: PersonLogin): Pr
   }
   // What was granted, where the issuer says so: it may be less than what was asked for. RFC 6749 section 3.3.
   const scopes = (grant.scopes ?? login.scopes).filter((scope) => !LOGIN_SCOPES.has(scope))
-  return manager.enrol({
+  return keeper.enrol({
     ...identity,
     owner,
     service,

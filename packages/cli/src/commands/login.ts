@@ -1,16 +1,17 @@
 import { spawn } from 'node:child_process'
 import { InvalidRequestError } from '@scitokens/core'
-import type { ClientIdentity, DevicePrompt, Grant, TokenManager, Wanted } from '@scitokens/token-manager'
+import type { ClientIdentity, DevicePrompt, FamilyStatus, Grant, LoginKeeper, Wanted } from '@scitokens/token-manager'
 import { type Command, Option } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { readTextFile } from '../files.ts'
+import { type KeeperOptions, openKeeper } from '../login-keeper.ts'
 import { collect, parseInteger } from '../option-parsers.ts'
 import type { Output } from '../output.ts'
-import { openManager, ownName, serviceOf, type StateOptions, withStateOptions } from '../submit-host.ts'
+import { ownName, serviceOf, withStateOptions } from '../submit-host.ts'
 
-interface LoginOptions extends StateOptions {
+interface LoginOptions extends KeeperOptions {
   readonly clientId?: string
   readonly clientSecretFile?: string
   readonly scope?: readonly string[]
@@ -47,8 +48,14 @@ export function addLogin(program: Command, registry: Registry): void {
     )
     .option('--port <port>', "for the browser's answer; default: any", parseInteger(1, 65_535))
     .option('--no-qr', 'show no QR code')
+    .option('--to-manager', "hand the login to this machine's running token manager, which serves your jobs from it")
+    .option('--socket-dir <dir>', "with --to-manager: directory of the manager's socket")
   withExamples(withStateOptions(command), [
-    ['log in on a submit host', 'scitokens login https://vo.example --client-id submit --scope read:/store'],
+    ['log in', 'scitokens login https://vo.example --client-id cli --scope read:/store'],
+    [
+      'on a submit host, for your jobs',
+      'scitokens login https://vo.example --client-id submit --service vo --scope read:/store --to-manager',
+    ],
     [
       'a robot, which logs in by itself',
       'scitokens login https://vo.example --flow client --client-id robot --client-secret-file secret',
@@ -66,44 +73,43 @@ async function login({ context, output, options }: Invocation<LoginOptions>, iss
     ...(clientSecret === undefined ? {} : { clientSecret }),
   }
   const wanted = { scopes: options.scope?.flatMap((scope) => scope.split(' ')) ?? [], audience: options.audience ?? [] }
-  using manager = await openManager(options, context)
+  if (options.flow === 'client' && (client.clientId === undefined || clientSecret === undefined)) {
+    throw new InvalidRequestError('a client that logs in by itself needs --client-id and --client-secret-file')
+  }
+  using keeper = await openKeeper(options, context)
+  let status: FamilyStatus
   if (options.flow === 'client') {
-    if (client.clientId === undefined || clientSecret === undefined) {
-      throw new InvalidRequestError('a client that logs in by itself needs --client-id and --client-secret-file')
-    }
-    manager.enrol({ ...name, ...wanted, issuer, clientId: client.clientId, clientSecret })
-    await output.progress(`asking ${issuer}`, manager.accessToken({ ...name, signal: context.signal }))
+    status = await keeper.enrol({ ...name, ...wanted, issuer, clientId: client.clientId!, clientSecret: clientSecret! })
+    await output.progress(`asking ${issuer}`, keeper.tryOut(name, context.signal))
   } else {
     const { loginPerson } = await import('@scitokens/token-manager')
-    const flow = await personFlow(manager, issuer, { context, output, options })
-    await loginPerson(manager, { ...name, ...wanted, ...client, issuer, flow })
+    const flow = await personFlow(keeper, issuer, { context, output, options })
+    status = await loginPerson(keeper, { ...name, ...wanted, ...client, issuer, flow })
   }
-  const status = manager.list(name.owner).find((one) => one.service === name.service && one.handle === name.handle)!
   output.result({ ok: true, ...status }, () => `logged in at ${issuer} as ${status.service}`)
   return EXIT.yes
 }
 
 async function personFlow(
-  manager: TokenManager,
+  { oauth }: LoginKeeper,
   issuer: string,
   { context, output, options }: Invocation<LoginOptions>,
 ): Promise<(identity: ClientIdentity, wanted: Wanted) => Promise<Grant>> {
   const { loginByBrowser, loginByDevice } = await import('@scitokens/token-manager')
-  const { authorization_endpoint: page, device_authorization_endpoint: device } =
-    await manager.oauth.metadata.get(issuer)
+  const { authorization_endpoint: page, device_authorization_endpoint: device } = await oauth.metadata.get(issuer)
   const flow =
     options.flow ?? (page !== undefined && (device === undefined || hasDesktop(context.env)) ? 'browser' : 'device')
   const { signal } = context
   if (flow === 'device') {
     const prompt = await devicePrompt(output, options.qr)
-    return (identity, wanted) => loginByDevice(manager.oauth, identity, wanted, { signal, prompt })
+    return (identity, wanted) => loginByDevice(oauth, identity, wanted, { signal, prompt })
   }
   const open = (url: string): void => {
     output.note(`Open this address in a browser on this machine:\n\n  ${url}\n`)
     if (hasDesktop(context.env)) openBrowser(url)
   }
   const port = options.port === undefined ? {} : { port: options.port }
-  return (identity, wanted) => loginByBrowser(manager.oauth, identity, wanted, { signal, open, ...port })
+  return (identity, wanted) => loginByBrowser(oauth, identity, wanted, { signal, open, ...port })
 }
 
 /** Whether a browser can be opened where the person sits. */
