@@ -77,11 +77,7 @@ export async function openRealm(
     ),
     times,
     upstream: checkUpstream(options.login, issuer),
-    codeAttempts: new Attempts(
-      seconds(options.wrongCodes ?? 10, `${at}wrongCodes`),
-      times.wrongCodeSeconds,
-      shared.clock,
-    ),
+    codeAttempts: new Attempts(wrongCodesOf(options, at), times.wrongCodeSeconds, shared.clock),
     polls: new PollPace(times.deviceIntervalSeconds, shared.clock),
     algorithms,
     wlcgVersion: options.wlcgVersion ?? '1.0',
@@ -123,6 +119,12 @@ function scopesSupported(
 function algorithmsOf({ algorithms, clients }: RealmOptions): readonly Algorithm[] {
   if (algorithms) return algorithms
   return clients?.some((client) => client.algorithm === 'RS256') ? ['ES256', 'RS256'] : ['ES256']
+}
+
+function wrongCodesOf({ wrongCodes = 10 }: RealmOptions, at: string): number {
+  if (!Number.isSafeInteger(wrongCodes) || wrongCodes < 1)
+    throw new ConfigError(`${at}wrongCodes: must be a whole number, 1 or more`)
+  return wrongCodes
 }
 
 function readTimes(options: RealmOptions, at: string): RealmTimes {

@@ -4,7 +4,7 @@ import { clientBlock, type ConfiguredClient } from './client-block.ts'
 import { type LoginConfig, loginBlock } from './login-block.ts'
 import { policyBlock } from './policy-block.ts'
 import { type ConfiguredRegistration, registrationBlock } from './registration-block.ts'
-import { algorithm, list, profile, refresh, seconds, text } from './values.ts'
+import { algorithm, count, list, profile, refresh, seconds, text } from './values.ts'
 import { type ConfiguredX509, x509Block } from './x509-block.ts'
 
 /** One issuer as written. */
@@ -35,7 +35,7 @@ export const realmKeys: z.ZodRawShape = {
   sessionSeconds: seconds.optional(),
   loginSeconds: seconds.optional(),
   pageSeconds: seconds.optional(),
-  wrongCodes: z.int().positive().optional(),
+  wrongCodes: count.optional(),
   wrongCodeSeconds: seconds.optional(),
   login: loginBlock.optional(),
   registration: registrationBlock.optional(),
