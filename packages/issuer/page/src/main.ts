@@ -1,5 +1,5 @@
 // The page: one desk with a token on it, and the parts of the page around it.
-import type { JsonObject } from '@scitokens/core'
+import { ConfigError, type JsonObject, SciTokenError } from '@scitokens/core'
 import type { Desk, Settings, Shown, View } from './desk.ts'
 import { byId } from './dom.ts'
 import { fromFragment } from './fragment.ts'
@@ -91,8 +91,9 @@ async function start(): Promise<void> {
     },
     sign: async (claims) => {
       try {
-        await update({ token: await issue(claims ?? {}) })
-        showProblem('')
+        const { token, notice = '' } = await issue(claims ?? {})
+        showProblem(notice)
+        await update({ token })
       } catch (error) {
         if (!(error instanceof Error)) throw error
         showProblem(error.message)
@@ -101,15 +102,15 @@ async function start(): Promise<void> {
     meaningOf: (code) => __ERROR_ROWS__[code],
   }
 
-  const issue = async (payload: JsonObject): Promise<string> => {
+  const issue = async (payload: JsonObject): Promise<{ token: string; notice?: string }> => {
     const { profile, algorithm } = shown
     try {
-      return await sources[shown.signer].issue({ payload, profile, algorithm })
+      return { token: await sources[shown.signer].issue({ payload, profile, algorithm }) }
     } catch (error) {
       if (!(error instanceof SourceError) || !error.isUnreachable || shown.signer === 'page') throw error
       desk.choose({ signer: 'page' })
-      showProblem(`${error.message} From now on a key of this page signs.`)
-      return page.issue({ payload: { ...payload, aud: BROWSER_ISSUER }, profile, algorithm })
+      const token = await page.issue({ payload: { ...payload, aud: BROWSER_ISSUER }, profile, algorithm })
+      return { token, notice: `${error.message} From now on a key of this page signs.` }
     }
   }
 
@@ -140,8 +141,10 @@ async function start(): Promise<void> {
 
 /** A service that cannot be (without a name, say) is a mistake in the question. */
 function refusal(error: unknown): Shown['decision'] {
-  const reason = error instanceof Error ? error.message : String(error)
-  return { allowed: false, code: 'config_error', family: 'config', reason, missing: [] } as unknown as Shown['decision']
+  const known = error instanceof SciTokenError ? error : new ConfigError(String(error))
+  const { code, family, message: reason } = known
+  const nothing = { missing: [], grantedBy: undefined, normalizedPath: undefined, token: undefined } as const
+  return { allowed: false, code, family, reason, ...nothing, issuer: undefined, subject: undefined, error: known }
 }
 
 function showProblem(text: string): void {

@@ -12,6 +12,11 @@ export function profileOf(header: JsonObject, claims: JsonObject): ProfileName |
   return typeof typ === 'string' && typ.toLowerCase() === 'at+jwt' ? 'at+jwt' : 'scitoken:1.0'
 }
 
+/** Whether a header is that of a chain's link. */
+export function isChain(header: JsonObject | undefined): boolean {
+  return header !== undefined && (Object.hasOwn(header, 'cwk') || Object.hasOwn(header, 'pwt'))
+}
+
 /** What people call it. */
 export const PROFILE_TITLES: Readonly<Record<ProfileName, string>> = {
   'scitoken:1.0': 'SciTokens 1.0',

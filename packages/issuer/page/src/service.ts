@@ -1,4 +1,4 @@
-import { type ErrorCode, type ErrorFamily, SciTokenError, StaticKeys } from '@scitokens/core'
+import { SciTokenError, StaticKeys } from '@scitokens/core'
 import { type Decision, Enforcer, type ValidatedToken } from '@scitokens/enforcer'
 
 /** The service that the page plays: whom it trusts, and what it calls itself. */
@@ -11,7 +11,7 @@ export interface ServiceOptions {
 /** What the service says about a token by itself, whomever it is meant for. */
 export type Verdict =
   | { readonly acceptable: true; readonly token: ValidatedToken }
-  | { readonly acceptable: false; readonly code: ErrorCode; readonly family: ErrorFamily; readonly reason: string }
+  | { readonly acceptable: false; readonly error: SciTokenError }
 
 /** What is asked of a token. */
 export interface Question {
@@ -44,7 +44,7 @@ export class Service {
       return { acceptable: true, token: await this.#anyAudience.validate(token) }
     } catch (error) {
       if (!(error instanceof SciTokenError)) throw error
-      return { acceptable: false, code: error.code, family: error.family, reason: error.message }
+      return { acceptable: false, error }
     }
   }
 

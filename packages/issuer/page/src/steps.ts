@@ -1,52 +1,83 @@
-import type { ErrorCode } from '@scitokens/core'
-import type { Decision } from '@scitokens/enforcer'
+import type { ErrorCode, SciTokenError } from '@scitokens/core'
 
 /** What a service does with a request, in this order. */
-const STEPS: readonly (readonly [title: string, codes: readonly ErrorCode[]])[] = [
-  ['The question makes sense', ['invalid_request', 'config_error', 'insecure_url']],
-  [
-    'It is a token, and its algorithm is one of ours',
-    [
-      'malformed_token',
-      'too_large',
-      'unsupported_alg',
-      'broken_chain',
-      'widened_chain',
-      'parent_not_accepted',
-      'chain_not_accepted',
-    ],
-  ],
-  ['Its issuer is trusted', ['untrusted_issuer']],
-  ['The signature is the issuer’s', ['key_not_found', 'bad_signature', 'weak_key', 'unsupported_key']],
-  [
-    'Its claims are understood',
-    [
-      'missing_claim',
-      'invalid_claim',
-      'unknown_claim',
-      'unsupported_version',
-      'profile_mismatch',
-      'invalid_scope',
-      'lifetime_too_long',
-    ],
-  ],
-  ['It is meant for this service', ['aud_mismatch']],
-  ['It is valid now', ['expired', 'not_yet_valid', 'revoked']],
-  ['One of its rights covers the request', ['scope_denied', 'group_denied']],
-]
+const STEPS = {
+  question: 'The question makes sense',
+  form: 'It is a token, and its algorithm is one of ours',
+  issuer: 'Its issuer is trusted',
+  version: 'Its version is known',
+  signature: 'The signature is the issuer’s',
+  claims: 'Its claims are understood',
+  audience: 'It is meant for this service',
+  times: 'It is valid now',
+  right: 'One of its rights covers the request',
+} as const
+
+type StepName = keyof typeof STEPS
+
+const CODES: Readonly<Partial<Record<ErrorCode, StepName>>> = {
+  invalid_request: 'question',
+  config_error: 'question',
+  insecure_url: 'question',
+  malformed_token: 'form',
+  too_large: 'form',
+  unsupported_alg: 'form',
+  broken_chain: 'form',
+  widened_chain: 'form',
+  parent_not_accepted: 'form',
+  chain_not_accepted: 'form',
+  untrusted_issuer: 'issuer',
+  unsupported_version: 'version',
+  profile_mismatch: 'version',
+  key_not_found: 'signature',
+  bad_signature: 'signature',
+  weak_key: 'signature',
+  unsupported_key: 'signature',
+  missing_claim: 'claims',
+  invalid_claim: 'claims',
+  unknown_claim: 'claims',
+  invalid_scope: 'claims',
+  lifetime_too_long: 'claims',
+  aud_mismatch: 'audience',
+  expired: 'times',
+  not_yet_valid: 'times',
+  revoked: 'times',
+  scope_denied: 'right',
+  group_denied: 'right',
+}
+
+/** Claims that are read before the signature is looked at: without them it is not known whose it should be. */
+const READ_BEFORE: Readonly<Record<string, StepName>> = { iss: 'issuer', ver: 'version', 'wlcg.ver': 'version' }
+
+/** Why a token was refused. */
+export type Refusal = Pick<SciTokenError, 'code' | 'claim'>
 
 /** A step and how it went; after the one that failed nothing is looked at any more. */
 export interface Step {
+  readonly name: StepName
   readonly title: string
   readonly outcome: 'passed' | 'failed' | 'not reached'
 }
 
-/** How a decision came about, step by step. */
-export function stepsOf(decision: Pick<Decision, 'allowed'> & { readonly code?: ErrorCode }): readonly Step[] {
-  const { allowed, code } = decision
-  const failed = allowed ? STEPS.length : STEPS.findIndex(([, codes]) => code !== undefined && codes.includes(code))
-  return STEPS.map(([title], index) => ({
-    title,
-    outcome: failed === -1 || index > failed ? 'not reached' : index === failed ? 'failed' : 'passed',
+/**
+ * How a decision came about, step by step.
+ *
+ * @param refusal - undefined for a yes.
+ * @param isChain - of a chain, all links are read before a signature is looked at.
+ */
+export function stepsOf(refusal: Refusal | undefined, isChain: boolean): readonly Step[] {
+  const names = Object.keys(STEPS) as StepName[]
+  const failed = refusal && failedStep(refusal, isChain)
+  const at = failed === undefined ? names.length : names.indexOf(failed)
+  return names.map((name, index) => ({
+    name,
+    title: STEPS[name],
+    outcome: index < at ? 'passed' : index === at ? 'failed' : 'not reached',
   }))
+}
+
+function failedStep({ code, claim }: Refusal, isChain: boolean): StepName {
+  const step = CODES[code] ?? 'question'
+  if (step === 'claims' && isChain) return 'form'
+  return (step === 'claims' && claim !== undefined ? READ_BEFORE[claim] : undefined) ?? step
 }

@@ -1,6 +1,7 @@
 import type { Decision } from '@scitokens/enforcer'
 import type { Desk, Shown, View } from '../desk.ts'
 import { byId, el, rich, show } from '../dom.ts'
+import { isChain } from '../profile-of.ts'
 import { scopeReasons } from '../scope-reasons.ts'
 import { stepsOf } from '../steps.ts'
 import { sentence } from './token-view.ts'
@@ -40,13 +41,13 @@ export function askView(desk: Desk): View {
   }
 }
 
-function showAnswer(desk: Desk, { decision, question }: Shown): void {
+function showAnswer(desk: Desk, { decision, question, parts }: Shown): void {
   const box = byId('decision')
   box.className = `verdict ${decision.allowed ? 'good' : 'bad'}`
   show(box, ...(decision.allowed ? yes(decision) : no(desk, decision)))
   show(
     byId('steps'),
-    ...stepsOf(decision).map(({ title, outcome }) =>
+    ...stepsOf(decision.allowed ? undefined : decision.error, isChain(parts.header.value)).map(({ title, outcome }) =>
       el(
         'li',
         { class: outcome === 'not reached' ? 'none' : outcome === 'passed' ? 'good' : 'bad' },

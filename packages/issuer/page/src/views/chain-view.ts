@@ -17,8 +17,7 @@ export function chainView(desk: Desk): void {
       await work()
       problem.textContent = ''
     } catch (error) {
-      problem.textContent =
-        error instanceof SciTokenError ? `${sentence(error.message)} (${error.code})` : String(error)
+      problem.textContent = describe(error)
     }
     await draw()
   }
@@ -67,6 +66,11 @@ async function card(desk: Desk, link: Link, index: number): Promise<HTMLElement>
       el('button', { type: 'button', class: 'quiet', click: () => lay(desk, link.keyed) }, 'Show this link by itself'),
     ),
   )
+}
+
+function describe(error: unknown): string {
+  if (error instanceof SciTokenError) return `${sentence(error.message)} (${error.code})`
+  return error instanceof Error ? error.message : String(error)
 }
 
 function lay(desk: Desk, token: string): void {

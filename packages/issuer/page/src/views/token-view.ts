@@ -3,8 +3,11 @@ import { byId, el, rich, show } from '../dom.ts'
 import { copy } from '../copying.ts'
 import { Editor, paint } from '../editor.ts'
 import { jsonPieces } from '../json-pieces.ts'
+import { isChain } from '../profile-of.ts'
 import { distance } from '../moments.ts'
 import { segmentsOf, tidyToken } from '../segments.ts'
+import type { Verdict } from '../service.ts'
+import { stepsOf } from '../steps.ts'
 
 /** The encoded token, which can be pasted over, and what is to be said about it as a whole. */
 export function tokenView(desk: Desk): View {
@@ -47,12 +50,12 @@ function showVerdict(desk: Desk, { verdict }: Shown): void {
     )
     return
   }
-  const { code, reason } = verdict
+  const { code, message } = verdict.error
   const [meaning, remedy] = desk.meaningOf(code) ?? []
   show(
     box,
     el('strong', {}, 'This token is not good ', el('code', {}, code)),
-    el('p', {}, sentence(reason)),
+    el('p', {}, sentence(message)),
     meaning === undefined ? undefined : el('p', { class: 'hint' }, rich(`${meaning} ${remedy}`)),
   )
 }
@@ -62,16 +65,21 @@ function signatureNote({ parts, verdict }: Shown): string {
   const name = header.value?.['alg']
   const alg = typeof name === 'string' ? name : 'Unknown algorithm'
   const size = signatureBytes === undefined ? 'no base64url' : `${signatureBytes} bytes`
-  if (verdict.acceptable) return `${alg}, ${size}: checked in this page, and it is the issuer’s.`
-  switch (verdict.code) {
-    case 'bad_signature':
-      return `${alg}, ${size}: checked in this page, and it is not the issuer’s.`
-    case 'untrusted_issuer':
-    case 'key_not_found':
-      return `${alg}, ${size}: not checked, as this page has no key for it.`
-    default:
-      return `${alg}, ${size}.`
+  const steps = stepsOf(verdict.acceptable ? undefined : verdict.error, isChain(header.value))
+  switch (steps.find((step) => step.name === 'signature')!.outcome) {
+    case 'passed':
+      return `${alg}, ${size}: checked in this page, and it is the issuer’s.`
+    case 'failed':
+      return hasKey(verdict)
+        ? `${alg}, ${size}: checked in this page, and it is not the issuer’s.`
+        : `${alg}, ${size}: not checked, as the issuer has no such key.`
+    case 'not reached':
+      return `${alg}, ${size}: not looked at, as the token is refused before.`
   }
+}
+
+function hasKey(verdict: Verdict): boolean {
+  return verdict.acceptable || verdict.error.code === 'bad_signature'
 }
 
 function keyOf(kid: unknown): string {
