@@ -14,10 +14,11 @@ import {
   withoutTrailingSlash,
 } from '@scitokens/core'
 import { issuerRules } from './issuer-rules.ts'
+import { asList, checkOptionTypes } from './option-types.ts'
 import type { EnforcerOptions, IssuerOptions } from './options.ts'
 import { checkRevocationOption, type Revocation } from './revocation.ts'
 import type { Jurisdiction } from './validated-token.ts'
-import { asList, checkOptionTypes, Validator } from './validator.ts'
+import { Validator } from './validator.ts'
 
 /** An enforcer's options, checked and copied: what the caller changes afterwards has no effect. */
 export interface Configuration {

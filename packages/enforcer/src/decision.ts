@@ -1,4 +1,11 @@
-import type { ErrorCode, ErrorFamily, Path, Scope, SciTokenError } from '@scitokens/core'
+import {
+  type ErrorCode,
+  type ErrorFamily,
+  formatScope,
+  type Path,
+  type Scope,
+  type SciTokenError,
+} from '@scitokens/core'
 import type { ValidatedToken } from './validated-token.ts'
 
 /** The answer to "does this token allow this request here?", and why. Discriminated by `allowed`. */
@@ -65,4 +72,15 @@ export function refused(error: SciTokenError, { missing = [], normalizedPath, to
     token,
     error,
   }
+}
+
+const SENTENCES = new WeakMap<Scope, string>()
+
+/** Why a scope's yes is one; written once for each scope. */
+export function sentenceOf(scope: Scope): string {
+  const known = SENTENCES.get(scope)
+  if (known !== undefined) return known
+  const sentence = `${formatScope(scope)} allows it`
+  SENTENCES.set(scope, sentence)
+  return sentence
 }

@@ -9,14 +9,8 @@ import { type Configuration, readConfiguration } from './configuration.ts'
 import { type Decision, type Refused, refused } from './decision.ts'
 import type { EnforcerOptions } from './options.ts'
 import { admit, judgeClaims, judgeToken } from './token-judge.ts'
-import {
-  type AclEntry,
-  type AuthorizationQuestion,
-  type OperationQuestion,
-  readOperationQuestion,
-  readQuestion,
-  ValidatedToken,
-} from './validated-token.ts'
+import { type AuthorizationQuestion, type OperationQuestion, readOperationQuestion, readQuestion } from './question.ts'
+import { type AclEntry, ValidatedToken } from './validated-token.ts'
 import { VerdictCache } from './verdict-cache.ts'
 
 /** Options of one call. */

@@ -1,7 +1,9 @@
 // Table of contents of `@scitokens/enforcer`.
+export type { ClaimContext, ClaimValidator, ClaimValidatorOptions } from './claim-validator.ts'
 export type { Allowed, Decision, Refused } from './decision.ts'
 export { type CallOptions, Enforcer } from './enforcer.ts'
 export type { EnforcerOptions, IssuerOptions, ValidationOptions } from './options.ts'
+export type { AuthorizationQuestion, OperationQuestion } from './question.ts'
 export {
   DenyList,
   type Revocation,
@@ -9,13 +11,6 @@ export {
   type RevocationQuestion,
 } from './revocation.ts'
 export type { MappingQuestion, NameRule, SubjectMapping } from './subject-mapping.ts'
-export { type AclEntry, type AuthorizationQuestion, type OperationQuestion, ValidatedToken } from './validated-token.ts'
-export {
-  type ClaimContext,
-  type ClaimValidator,
-  type ClaimValidatorOptions,
-  type ValidatedClaims,
-  Validator,
-  type ValidatorOptions,
-} from './validator.ts'
+export { type AclEntry, ValidatedToken } from './validated-token.ts'
+export { type ValidatedClaims, Validator, type ValidatorOptions } from './validator.ts'
 export type { VerdictCacheOptions } from './verdict-cache.ts'

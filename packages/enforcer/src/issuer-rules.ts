@@ -14,9 +14,9 @@ import {
   SciTokenError,
   withoutTrailingSlash,
 } from '@scitokens/core'
+import { asList } from './option-types.ts'
 import type { IssuerOptions } from './options.ts'
 import { createSubjectMapper, type SubjectMapper } from './subject-mapping.ts'
-import { asList } from './validator.ts'
 
 /** What a site grants one issuer, checked. */
 export interface IssuerRules {

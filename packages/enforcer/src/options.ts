@@ -1,5 +1,5 @@
 import type { Clock, KeySource, VerifyOptions } from '@scitokens/core'
-import type { ClaimValidator } from './validator.ts'
+import type { ClaimValidator } from './claim-validator.ts'
 import type { SubjectMapping } from './subject-mapping.ts'
 import type { Revocation } from './revocation.ts'
 import type { VerdictCacheOptions } from './verdict-cache.ts'

@@ -2,93 +2,35 @@ import {
   authorizationMode,
   authorizationsFor,
   type CapabilityOptions,
-  checkQuestion,
   formatScope,
   GrantIndex,
   type JsonObject,
   NotAllowedError,
   needsPath,
   own,
-  InvalidRequestError,
   parseGroups,
-  quote,
-  STORAGE_OPERATIONS,
-  parseRequestPath,
   type Path,
   type ProfileName,
   type RequestPathOptions,
   type Scope,
   SciTokenError,
-  type StorageOperation,
   type VerifiedToken,
 } from '@scitokens/core'
-import { type Decision, refused } from './decision.ts'
+import { type Decision, refused, sentenceOf } from './decision.ts'
 import { type IssuerRules, pathBelow } from './issuer-rules.ts'
+import {
+  type AuthorizationQuestion,
+  type OperationQuestion,
+  type ReadOperationQuestion,
+  type ReadQuestion,
+  readOperationQuestion,
+  readQuestion,
+} from './question.ts'
 import { checkTimes } from './standard-claims.ts'
 import type { ValidatedClaims } from './validator.ts'
 
-/** What is asked of a token. */
-export interface AuthorizationQuestion extends RequestPathOptions {
-  /** The part of a scope before the colon: `read`, `storage.create`. */
-  readonly authz: string
-  /** Absolute, in the server's namespace; the path of a URL unless `pathIsDecoded`. May only be left out where authz needs none. */
-  readonly path?: string
-}
-
-/** What a storage service is about to do. */
-export interface OperationQuestion extends RequestPathOptions {
-  readonly operation: StorageOperation
-  readonly path: string
-  /** The new name of a `rename`; nothing may be there yet. */
-  readonly to?: string
-}
-
 /** An entry of an access control list: an authorization and where it holds. */
 export type AclEntry = readonly [authz: string, path: string]
-
-/** A question with its path read. */
-export interface ReadQuestion {
-  readonly authz: string
-  readonly path: Path | undefined
-}
-
-/** A storage operation with its paths read. */
-export interface ReadOperationQuestion {
-  readonly operation: StorageOperation
-  readonly path: Path
-  readonly to: Path | undefined
-}
-
-type PathRules = Pick<RequestPathOptions, 'rejectDotSegments'>
-
-/** Reads a question. Throws `invalid_request`. */
-export function readQuestion(question: AuthorizationQuestion, rules: PathRules): ReadQuestion {
-  const { authz, path: text } = question
-  const path = text === undefined ? undefined : readPath(text, question, rules)
-  checkQuestion({ authz, path })
-  return { authz, path }
-}
-
-/** Reads a question about an operation. Throws `invalid_request`. */
-export function readOperationQuestion(question: OperationQuestion, rules: PathRules): ReadOperationQuestion {
-  const { operation, path, to } = question
-  if (!STORAGE_OPERATIONS.includes(operation)) {
-    throw new InvalidRequestError(`${quote(operation)} is no storage operation`, { expected: STORAGE_OPERATIONS })
-  }
-  if (operation === 'rename' && to === undefined) throw new InvalidRequestError('a rename needs its new name')
-  return {
-    operation,
-    path: readPath(path, question, rules),
-    to: to === undefined ? undefined : readPath(to, question, rules),
-  }
-}
-
-function readPath(text: string, how: RequestPathOptions, { rejectDotSegments = false }: PathRules): Path {
-  return parseRequestPath(
-    text,
-    rejectDotSegments && how.rejectDotSegments === undefined ? { ...how, rejectDotSegments } : how,
-  )
-}
 
 /** @internal What a token is judged with after its validation. */
 export interface Jurisdiction {
@@ -303,15 +245,4 @@ export class ValidatedToken {
       return []
     return this.groups.flatMap((group) => rules.groups.get(group) ?? [])
   }
-}
-
-const SENTENCES = new WeakMap<Scope, string>()
-
-/** Why a scope's yes is one; written once for each scope. */
-function sentenceOf(scope: Scope): string {
-  const known = SENTENCES.get(scope)
-  if (known !== undefined) return known
-  const sentence = `${formatScope(scope)} allows it`
-  SENTENCES.set(scope, sentence)
-  return sentence
 }

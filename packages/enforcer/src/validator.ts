@@ -5,18 +5,18 @@ import {
   checkProfiles,
   InvalidRequestError,
   type JsonObject,
-  type JsonValue,
   own,
   type ProfileName,
   profileRules,
   quote,
   SciToken,
-  SciTokenError,
   type ScopeClaim,
   systemClock,
   TokenNotAcceptableError,
   type VerifiedToken,
 } from '@scitokens/core'
+import { ask, type ClaimValidator, type ClaimValidatorOptions, type Judge } from './claim-validator.ts'
+import { asList, checkOptionTypes } from './option-types.ts'
 import type { ValidationOptions } from './options.ts'
 import {
   checkAudience,
@@ -26,31 +26,6 @@ import {
   readStandardClaims,
   type StandardClaims,
 } from './standard-claims.ts'
-
-/** What a {@link ClaimValidator} is told besides the value. */
-export interface ClaimContext {
-  readonly claim: string
-  readonly issuer: string
-  readonly profile: ProfileName
-  /** All claims, verified. */
-  readonly claims: JsonObject
-  /** Seconds since the epoch. */
-  readonly now: number
-}
-
-/**
- * A judge of one claim: `false`, or a promise of it, or an exception refuses the token; only `true` accepts it. A
- * {@link SciTokenError} that it throws is passed on as it is.
- */
-export type ClaimValidator = (value: JsonValue, context: ClaimContext) => boolean | Promise<boolean>
-
-/** Options of {@link Validator.addValidator}. */
-export interface ClaimValidatorOptions {
-  /** The claim must be there. Default: false. */
-  readonly critical?: boolean
-  /** What the claim should be, for the refusal's sentence. */
-  readonly expected?: string
-}
 
 /** Options of a {@link Validator}. */
 export interface ValidatorOptions extends ValidationOptions {
@@ -64,10 +39,6 @@ export interface ValidatorOptions extends ValidationOptions {
 export interface ValidatedClaims extends StandardClaims {
   readonly profile: ProfileName
   readonly scope: ScopeClaim
-}
-
-interface Entry extends ClaimValidatorOptions {
-  readonly validate: ClaimValidator
 }
 
 /** Times and types, the version, and identity: judged here in every profile. */
@@ -98,7 +69,7 @@ export class Validator {
   readonly #audience: readonly string[] | undefined
   readonly #audienceKnown: boolean
   readonly #options: ValidatorOptions
-  readonly #entries = new Map<string, Entry[]>()
+  readonly #entries = new Map<string, Judge[]>()
 
   /** Throws `config_error`. */
   constructor(options: ValidatorOptions = {}) {
@@ -229,39 +200,6 @@ function unknown(claim: string): TokenNotAcceptableError {
   })
 }
 
-/** The verdict of one validator: nothing for a yes at once, else a promise. A refusal at once is thrown. */
-function ask({ validate, expected }: Entry, value: JsonValue, context: ClaimContext): readonly Promise<void>[] {
-  const judge = (verdict: unknown, cause?: unknown): void => {
-    if (verdict === true) return
-    if (cause instanceof SciTokenError) throw cause
-    const wanted = expected === undefined ? '' : `, expected ${expected}`
-    throw new TokenNotAcceptableError(
-      'invalid_claim',
-      `the claim ${quote(context.claim)} is not accepted here${wanted}`,
-      {
-        reason: 'invalid',
-        claim: context.claim,
-        expected,
-        actual: value,
-        cause,
-      },
-    )
-  }
-  let verdict: unknown
-  try {
-    verdict = validate(value, context)
-  } catch (error) {
-    return [rejected(() => judge(false, error))]
-  }
-  if (verdict === true) return []
-  if (verdict instanceof Promise) return [verdict.then(judge, (error: unknown) => judge(false, error))]
-  return [rejected(() => judge(verdict))]
-}
-
-async function rejected(refuse: () => void): Promise<void> {
-  refuse()
-}
-
 function verifiedOf(token: SciToken | VerifiedToken): VerifiedToken {
   if (!(token instanceof SciToken)) return token
   if (token.verified) return token.verified
@@ -271,37 +209,4 @@ function verifiedOf(token: SciToken | VerifiedToken): VerifiedToken {
 function checkTolerance(seconds: number): number {
   if (typeof seconds === 'number' && seconds >= 0 && seconds <= 300) return seconds
   throw new ConfigError('clockTolerance must be between 0 and 300 seconds', { expected: '0..300', actual: seconds })
-}
-
-/** One or several. */
-export function asList(value: string | readonly string[]): readonly string[] {
-  if (typeof value === 'string') return [value]
-  if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value
-  throw new ConfigError('an option that takes names takes a string or a list of strings')
-}
-
-/** Options that are switches; in a JSON file `"false"` would turn one on. */
-const SWITCHES: readonly string[] = [
-  'strict',
-  'requireKid',
-  'acceptPaddedKeys',
-  'acceptScp',
-  'acceptUriScopes',
-  'acceptAnyInV1',
-  'rejectDotSegments',
-  'scitokensCppCompat',
-  'dangerouslyAllowLoopbackHttp',
-]
-
-/**
- * Options may come from a JSON file: `null`, taken as "not given", would open what should be closed, and so would text in place of
- * a switch. Throws `config_error`.
- */
-export function checkOptionTypes(options: object): void {
-  for (const [name, value] of Object.entries(options)) {
-    if (value === null) throw new ConfigError(`the option ${name} is null: give it a value, or leave it out`)
-    if (SWITCHES.includes(name) && value !== undefined && typeof value !== 'boolean') {
-      throw new ConfigError(`the option ${name} is true or false`)
-    }
-  }
 }
