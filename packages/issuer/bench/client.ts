@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { availableParallelism } from 'node:os'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { Agent, request } from 'node:http'
+import { availableParallelism } from 'node:os'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { spawnSync } from 'node:child_process'
 
 export const SECRET = 'a-generated-secret-of-enough-length'
 export const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
@@ -21,7 +21,15 @@ export interface Measured {
   readonly cpu: number
 }
 
-/** A server in a process of its own, on the first core where the machine can pin it. */
+/** How a server is started. */
+export interface StartOptions {
+  /** Where its database is: `postgres://...`, or a file. Default: a new file, removed at the end. */
+  readonly database?: string
+  /** Default: the first, where the machine can pin processes. */
+  readonly core?: number
+}
+
+/** A server in a process of its own, on a core of its own. */
 export class ServerProcess {
   readonly #child: ChildProcess
   readonly #lines: Interface
@@ -32,7 +40,7 @@ export class ServerProcess {
     this.#lines = createInterface(child.stdout!)
   }
 
-  static async start(kind: string, database?: string): Promise<ServerProcess> {
+  static async start(kind: string, { database, core = 0 }: StartOptions = {}): Promise<ServerProcess> {
     const script = fileURLToPath(new URL('server.ts', import.meta.url))
     const node = [
       process.execPath,
@@ -42,10 +50,10 @@ export class ServerProcess {
       script,
       kind,
     ]
-    const pinned = canPin() ? ['taskset', '-c', '0', ...node] : node
+    const pinned = canPin() ? ['taskset', '-c', String(core), ...node] : node
     const [command, ...args] = database ? [...pinned, database] : pinned
     const server = new ServerProcess(
-      spawn(command!, args, { stdio: ['pipe', 'pipe', 'ignore'], env: { ...process.env, UV_THREADPOOL_SIZE: '2' } }),
+      spawn(command!, args, { stdio: ['pipe', 'pipe', 'inherit'], env: { ...process.env, UV_THREADPOOL_SIZE: '2' } }),
     )
     server.url = (await server.#line())['url'] as string
     return server
@@ -72,4 +80,94 @@ export class ServerProcess {
 
 function canPin(): boolean {
   return availableParallelism() > 1 && spawnSync('taskset', ['-c', '0', 'true']).status === 0
+}
+
+/** What one load did to a server. */
+export interface Row {
+  readonly what: string
+  readonly perSecond: number
+  /** Per second of the server's own processor time: what a core can do, also while the machine has other work. */
+  readonly perCpuSecond: number
+  readonly p50: number
+  readonly p99: number
+}
+
+/** Families refreshed one after the other by as many clients at the same time, each with the newest token. */
+export class RefreshLoad {
+  readonly #server: ServerProcess
+  readonly #agent: Agent
+  readonly #url: URL
+  readonly #clients: number
+  #tokens: string[] | undefined
+
+  constructor(server: ServerProcess, clients: number = 20) {
+    this.#server = server
+    this.#clients = clients
+    this.#url = new URL(server.url)
+    this.#agent = new Agent({ keepAlive: true, maxSockets: clients })
+  }
+
+  /** Clients go on with the tokens that the run before left them. */
+  async run(what: string, seconds: number): Promise<Row> {
+    const tokens = (this.#tokens ??= await Promise.all(Array.from({ length: this.#clients }, () => this.#family())))
+    const times: number[] = []
+    const before = await this.#server.measure()
+    const begun = performance.now()
+    await Promise.all(
+      tokens.map(async (_, index) => {
+        while (performance.now() < begun + seconds * 1000) {
+          const asked = performance.now()
+          const reply = await this.#post({ grant_type: 'refresh_token', refresh_token: tokens[index]! })
+          tokens[index] = reply['refresh_token']!
+          times.push(performance.now() - asked)
+        }
+      }),
+    )
+    const wall = (performance.now() - begun) / 1000
+    const cpu = (await this.#server.measure()).cpu - before.cpu
+    times.sort((a, b) => a - b)
+    const at = (share: number): number => Math.round(times[Math.floor(times.length * share)]! * 10) / 10
+    return {
+      what,
+      perSecond: Math.round(times.length / wall),
+      perCpuSecond: Math.round(times.length / cpu),
+      p50: at(0.5),
+      p99: at(0.99),
+    }
+  }
+
+  close(): void {
+    this.#agent.destroy()
+  }
+
+  async #family(): Promise<string> {
+    const { access_token: subject } = await this.#post({ grant_type: 'client_credentials' })
+    const reply = await this.#post({
+      grant_type: EXCHANGE,
+      subject_token: subject!,
+      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      scope: 'offline_access read:/store',
+    })
+    return reply['refresh_token']!
+  }
+
+  /** By `node:http`, whose own work is a fraction of `fetch`'s: the clients share the machine with the server. */
+  async #post(form: Record<string, string>): Promise<Record<string, string>> {
+    const body = new URLSearchParams(form).toString()
+    const headers = { ...HEADERS, 'content-length': String(body.length) }
+    const outgoing = request(this.#url, { method: 'POST', agent: this.#agent, headers })
+    outgoing.end(body)
+    const [reply] = (await once(outgoing, 'response')) as [import('node:http').IncomingMessage]
+    let text = ''
+    for await (const chunk of reply.setEncoding('utf8')) text += chunk as string
+    if (reply.statusCode !== 200) throw new Error(text)
+    return JSON.parse(text) as Record<string, string>
+  }
+}
+
+/** Rows as a table in Markdown. */
+export function showRows(rows: readonly Row[]): void {
+  console.log('| what | per second | per second of its processor time | p50 ms | p99 ms |\n|---|---|---|---|---|')
+  for (const { what, perSecond, perCpuSecond, p50, p99 } of rows)
+    console.log(`| ${what} | ${perSecond} | ${perCpuSecond} | ${p50} | ${p99} |`)
 }

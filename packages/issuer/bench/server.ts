@@ -1,4 +1,4 @@
-// One server per process, so that each has a core and a heap of its own: `node bench/server.ts KIND [DATABASE]`.
+// One server per process, so that each has a core and a heap of its own: `node bench/server.ts KIND [POSTGRES-URL | FILE]`.
 // Says where it listens on stdout, as JSON; answers a line on stdin with its memory in bytes.
 import { generateKeyPairSync, createHash, randomUUID, sign, timingSafeEqual } from 'node:crypto'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
@@ -16,28 +16,31 @@ import { EXCHANGE, SECRET } from './client.ts'
 const [kind, database] = process.argv.slice(2)
 const folder = mkdtempSync(join(tmpdir(), 'scitokens-bench-'))
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
-const file = join(folder, 'issuer.db')
+const isPostgres = database?.startsWith('postgres:') ?? false
+const file = isPostgres || database === undefined ? join(folder, 'issuer.db') : database
 
 /** The issuer as an operator runs it: audit to a file, limits on (and never reached), SQLite or PostgreSQL. */
-async function issuer(): Promise<string> {
+async function issuer(algorithm: 'ES256' | 'RS256' = 'ES256'): Promise<string> {
   const running = await createIssuer({
     issuer: 'https://issuer.example',
     clients: [
       {
         clientId: 'robot',
         clientSecret: SECRET,
+        algorithm,
         grants: ['client_credentials', EXCHANGE, 'refresh_token'],
         scopes: ['read:/store', 'write:/store/user/{sub}'],
         audiences: ['https://se.example.org'],
         exchange: { refresh: true },
       },
     ],
-    storage: database ? { postgres: database, maxConnections: 10 } : { file },
-    masterKey: database ? { value: new Uint8Array(32).fill(1) } : { file: `${file}.key`, create: true },
+    storage: isPostgres ? { postgres: database!, maxConnections: 10 } : { file },
+    masterKey: { value: new Uint8Array(32).fill(1) },
     audit: await FileAudit.open(join(folder, 'audit.jsonl')),
   })
   const app = Fastify()
-  await limitRate(app, () => readRateLimits({ perAddress: 1e9, perClient: 1e9 }))
+  const limits = readRateLimits({ perAddress: 1e9, perClient: 1e9 })
+  await limitRate(app, () => limits)
   await app.register(running.plugin)
   return `${await app.listen({ host: '127.0.0.1', port: 0 })}/token`
 }
@@ -82,22 +85,18 @@ async function oidcProvider(): Promise<string> {
   return `http://127.0.0.1:${(server.address() as { port: number }).port}/token`
 }
 
-/** The ceiling: a Fastify handler that compares a hash, signs with node:crypto and replies. No policy, no audit, no limits. */
-async function bare(): Promise<string> {
+/** What a bare handler does: it compares a hash, signs with node:crypto and replies. No policy, no audit, no limits. */
+function bareHandler(): (authorization: string, form: URLSearchParams) => object | undefined {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  const app = Fastify()
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
-    done(null, new URLSearchParams(body as string)),
-  )
   // As fast as node:crypto can: at once, with the option on the key itself.
   const signer = Object.assign(privateKey, { dsaEncoding: 'ieee-p1363' as const })
   const expected = createHash('sha256').update(`robot:${SECRET}`).digest()
   const header = Buffer.from(JSON.stringify({ alg: 'ES256', typ: 'JWT', kid: 'k1' })).toString('base64url')
-  app.post('/token', async (request, reply) => {
-    const shown = Buffer.from(request.headers.authorization!.slice(6), 'base64')
-    if (!timingSafeEqual(createHash('sha256').update(shown).digest(), expected)) return reply.code(401).send()
+  return (authorization, form) => {
+    const shown = Buffer.from(authorization.slice(6), 'base64')
+    if (!timingSafeEqual(createHash('sha256').update(shown).digest(), expected)) return undefined
     const now = Math.floor(Date.now() / 1000)
-    const scope = (request.body as URLSearchParams).get('scope')
+    const scope = form.get('scope')
     const claims = {
       ver: 'scitoken:2.0',
       iss: 'https://issuer.example',
@@ -112,11 +111,47 @@ async function bare(): Promise<string> {
     const text = `${header}.${Buffer.from(JSON.stringify(claims)).toString('base64url')}`
     const signature = sign('sha256', Buffer.from(text), signer)
     return { access_token: `${text}.${signature.toString('base64url')}`, token_type: 'Bearer', expires_in: 3600, scope }
+  }
+}
+
+/** The ceiling with Fastify. */
+async function bare(): Promise<string> {
+  const handle = bareHandler()
+  const app = Fastify()
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
+    done(null, new URLSearchParams(body as string)),
+  )
+  app.post('/token', async (request, reply) => {
+    const answer = handle(request.headers.authorization!, request.body as URLSearchParams)
+    return answer ?? reply.code(401).send()
   })
   return `${await app.listen({ host: '127.0.0.1', port: 0 })}/token`
 }
 
-const KINDS: Record<string, () => Promise<string>> = { issuer, 'oidc-provider': oidcProvider, bare }
+/** The ceiling with Node's own server, and what of it is left when nothing is done at all. */
+async function withoutFramework(handle: (authorization: string, form: URLSearchParams) => object | undefined) {
+  const server = createServer((request, response) => {
+    let text = ''
+    request.setEncoding('latin1').on('data', (chunk: string) => (text += chunk))
+    request.on('end', () => {
+      const answer = handle(request.headers.authorization!, new URLSearchParams(text))
+      const body = JSON.stringify(answer ?? {})
+      response.writeHead(answer ? 200 : 401, { 'content-type': 'application/json', 'content-length': body.length })
+      response.end(body)
+    })
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return `http://127.0.0.1:${(server.address() as { port: number }).port}/token`
+}
+
+const KINDS: Record<string, () => Promise<string>> = {
+  issuer: () => issuer(),
+  'issuer with RS256': () => issuer('RS256'),
+  'oidc-provider': oidcProvider,
+  bare,
+  'bare without a framework': () => withoutFramework(bareHandler()),
+  nothing: () => withoutFramework(() => ({ access_token: 'x'.repeat(500), token_type: 'Bearer', expires_in: 3600 })),
+}
 /** Processor time of this process so far, in seconds. */
 function cpuSeconds(): number {
   const { user, system } = process.cpuUsage()
@@ -128,7 +163,7 @@ process.stdout.write(`${JSON.stringify({ url })}\n`)
 createInterface(process.stdin).on('line', (line) => {
   const collect = line === 'collect'
   if (collect) globalThis.gc?.()
-  const size = kind === 'issuer' && !database ? statSync(file).size : 0
+  const size = kind!.startsWith('issuer') && !isPostgres ? statSync(file).size : 0
   process.stdout.write(
     `${JSON.stringify({ rss: process.memoryUsage.rss(), heap: process.memoryUsage().heapUsed, size, cpu: cpuSeconds() })}\n`,
   )

@@ -33,8 +33,12 @@ export interface OwnPostgres extends TestPostgres {
   readonly resume: () => Promise<void>
 }
 
-/** A server of our own, whatever `DATABASE_URL` says. */
-export async function startOwnPostgres(): Promise<OwnPostgres> {
+/**
+ * A server of our own, whatever `DATABASE_URL` says.
+ *
+ * @param options - `durable`: it waits for the disk, as a server in earnest does. Default: false.
+ */
+export async function startOwnPostgres({ durable = false }: { durable?: boolean } = {}): Promise<OwnPostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'scitokens-pg-'))
   const bin = (await embeddedPrograms(folder)) ?? installedPrograms()
   const owner = await unprivileged(folder)
@@ -55,7 +59,14 @@ export async function startOwnPostgres(): Promise<OwnPostgres> {
     ]),
     { cwd: folder },
   )
-  const settings = ['-c', 'fsync=off', '-c', 'listen_addresses=127.0.0.1', '-c', `unix_socket_directories=${folder}`]
+  const settings = [
+    '-c',
+    `fsync=${durable ? 'on' : 'off'}`,
+    '-c',
+    'listen_addresses=127.0.0.1',
+    '-c',
+    `unix_socket_directories=${folder}`,
+  ]
   const [command, args] = owner.wrap(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...settings])
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   let halt = async (): Promise<void> => {}

@@ -1,21 +1,12 @@
-// Tokens per second: this issuer, a general OpenID provider, and a bare handler that only signs, each alone on one core.
-// node tools/dev.mjs node --conditions=@scitokens/source packages/issuer/bench/issue.ts [SECONDS] [--tokens=1000000]
+// Tokens per second: this issuer, a general OpenID provider, and bare handlers that only sign, each alone on one core.
+// node tools/dev.mjs node --conditions=@scitokens/source packages/issuer/bench/issuer.bench.ts [SECONDS] [--tokens=1000000]
 import autocannon from 'autocannon'
-import { startPostgres } from '../test/postgres.ts'
-import { EXCHANGE, HEADERS, ServerProcess } from './client.ts'
+import { startOwnPostgres } from '../test/postgres.ts'
+import { HEADERS, RefreshLoad, type Row, ServerProcess, showRows } from './client.ts'
 
 const duration = Number(process.argv[2] ?? 8)
 const tokens = Number(/--tokens=(\d+)/.exec(process.argv.join(' '))?.[1] ?? 100_000)
 const CC = 'grant_type=client_credentials&scope=read%3A%2Fstore%2Fdata'
-
-interface Row {
-  readonly what: string
-  readonly perSecond: number
-  /** Per second of the server's own processor time: what a core can do, also while the machine has other work. */
-  readonly perCpuSecond: number
-  readonly p50: number
-  readonly p99: number
-}
 
 async function load(server: ServerProcess, what: string, more: Partial<autocannon.Options>): Promise<Row> {
   const before = await server.measure()
@@ -50,42 +41,15 @@ async function compare(kinds: readonly string[], rounds: number): Promise<Row[]>
   return [...best.values()]
 }
 
-/** Families refreshed one after the other by as many clients at the same time, each with the newest token. */
+/** Refreshes, after a round that warms up. */
 async function refresh(what: string, database?: string): Promise<Row> {
-  const server = await ServerProcess.start('issuer', database)
-  const post = async (form: Record<string, string>): Promise<Record<string, string>> => {
-    const reply = await fetch(server.url, {
-      method: 'POST',
-      headers: HEADERS,
-      body: new URLSearchParams(form).toString(),
-    })
-    if (reply.status !== 200) throw new Error(await reply.text())
-    return (await reply.json()) as Record<string, string>
-  }
-  const times: number[] = []
-  const client = async (until: number): Promise<void> => {
-    const { access_token } = await post({ grant_type: 'client_credentials' })
-    const subject = {
-      subject_token: access_token!,
-      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-    }
-    let { refresh_token } = await post({ grant_type: EXCHANGE, ...subject, scope: 'offline_access read:/store' })
-    while (performance.now() < until) {
-      const begun = performance.now()
-      ;({ refresh_token } = await post({ grant_type: 'refresh_token', refresh_token: refresh_token! }))
-      times.push(performance.now() - begun)
-    }
-  }
-  const before = await server.measure()
-  const begun = performance.now()
-  await Promise.all(Array.from({ length: 20 }, () => client(begun + duration * 1000)))
-  const seconds = (performance.now() - begun) / 1000
-  const cpu = (await server.measure()).cpu - before.cpu
+  const server = await ServerProcess.start('issuer', database === undefined ? {} : { database })
+  const clients = new RefreshLoad(server)
+  await clients.run(what, 3)
+  const row = await clients.run(what, duration)
+  clients.close()
   await server.stop()
-  times.sort((a, b) => a - b)
-  const at = (share: number): number => Math.round(times[Math.floor(times.length * share)]! * 10) / 10
-  const perCpuSecond = Math.round(times.length / cpu)
-  return { what, perSecond: Math.round(times.length / seconds), perCpuSecond, p50: at(0.5), p99: at(0.99) }
+  return row
 }
 
 /** Memory and database after very many tokens. */
@@ -102,14 +66,12 @@ async function endurance(): Promise<void> {
   )
 }
 
-const rows = await compare(['issuer', 'oidc-provider', 'bare'], 3)
+const rows = await compare(['issuer', 'oidc-provider', 'bare', 'bare without a framework', 'nothing'], 3)
 rows.push(await refresh('refresh on SQLite'))
-const postgres = await startPostgres()
+const postgres = await startOwnPostgres({ durable: true })
 rows.push(await refresh('refresh on PostgreSQL', postgres.connectionString))
 await postgres.stop()
-console.log('| what | per second | per second of its processor time | p50 ms | p99 ms |\n|---|---|---|---|---|')
-for (const { what, perSecond, perCpuSecond, p50, p99 } of rows)
-  console.log(`| ${what} | ${perSecond} | ${perCpuSecond} | ${p50} | ${p99} |`)
+showRows(rows)
 const speed = (what: string): number => rows.find((row) => row.what === what)!.perCpuSecond
 console.log(`\nissuer / oidc-provider: ${(speed('issuer') / speed('oidc-provider')).toFixed(2)}`)
 console.log(`issuer / bare handler: ${(speed('issuer') / speed('bare')).toFixed(2)}`)
