@@ -8,8 +8,8 @@ import {
   parseRequestPath,
   parseScopePath,
   relativePath,
-  SciTokenError,
 } from '../src/index.ts'
+import { attempt } from './refusal.ts'
 
 // Much work, and the machine may have other work.
 vi.setConfig({ testTimeout: 180_000 })
@@ -44,15 +44,6 @@ const name = fc.constantFrom('a', 'b', 'ab', 'é', '...', 'a b', '100%', '%41', 
 const path = fc
   .tuple(fc.array(name, { maxLength: 4 }), fc.boolean())
   .map(([names, slash]) => `/${names.join('/')}${slash && names.length > 0 ? '/' : ''}` as Path)
-
-function attempt<T>(work: () => T): T | undefined {
-  try {
-    return work()
-  } catch (error) {
-    if (error instanceof SciTokenError) return undefined
-    throw error
-  }
-}
 
 /** An independent reading of a path: bytes, one component at a time. Undefined where it must be refused. */
 function model(text: string, dots: 'refuse' | 'resolve'): string | undefined {

@@ -14,3 +14,13 @@ export async function refusal(work: () => unknown): Promise<string> {
   if (!(error instanceof SciTokenError)) throw error
   return `${error.family} ${error.code}`
 }
+
+/** What a piece of work gives, or undefined where it is refused. */
+export function attempt<T>(work: () => T): T | undefined {
+  try {
+    return work()
+  } catch (error) {
+    if (error instanceof SciTokenError) return undefined
+    throw error
+  }
+}

@@ -13,6 +13,7 @@ import {
   SciTokenError,
   type Scope,
 } from '../src/index.ts'
+import { attempt } from './refusal.ts'
 
 // Much work, and the machine may have other work.
 vi.setConfig({ testTimeout: 180_000 })
@@ -36,15 +37,6 @@ const world = fc.sample(scope, { numRuns: 400, seed: 7 })
 const answers = (list: readonly Scope[]): string[] => [
   ...new Set(world.filter((asked) => list.some((one) => covers(one, asked))).map(formatScope)),
 ]
-
-function attempt<T>(work: () => T): T | undefined {
-  try {
-    return work()
-  } catch (error) {
-    if (error instanceof SciTokenError) return undefined
-    throw error
-  }
-}
 
 test('covering is reflexive and transitive', () => {
   fc.assert(
