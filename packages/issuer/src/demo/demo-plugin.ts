@@ -6,7 +6,9 @@ import type {
   FastifyPluginAsync,
   FastifyReply,
   preHandlerAsyncHookHandler,
+  RouteShorthandOptions,
 } from 'fastify'
+import { OAuthError } from '../oauth-error.ts'
 import { acceptAnyBody } from './demo-body.ts'
 import type { DemoContext, DemoParts } from './demo-context.ts'
 import { issueRoutes } from './issue-routes.ts'
@@ -24,22 +26,44 @@ const REMEMBERED = 50_000
 const ROUTES = [issueRoutes, verifyRoutes, metadataRoutes, oauthRoutes, protectedRoutes, sampleRoutes, pageRoutes]
 
 /**
+ * A demonstration on a server that it shares with an issuer in earnest: it answers its own host, and nothing else does. To be
+ * registered before the issuer, whose routes inherit the guard.
+ */
+export function demoHostPlugin(parts: DemoParts): FastifyPluginAsync {
+  const { host } = parts.settings
+  const plugin: FastifyPluginAsync = async (app) => {
+    app.addHook('onRequest', async ({ host: asked, routeOptions }, reply) => {
+      // No page of the issuer, and no cookie of it, under the name of the demonstration.
+      if (asked === host && !(ROUTE_MARK in routeOptions.config)) reply.callNotFound()
+    })
+    await app.register(demoPlugin(parts, host))
+  }
+  return Object.assign(plugin, { [Symbol.for('skip-override')]: true })
+}
+
+const ROUTE_MARK = 'isDemo'
+
+/**
  * The endpoints of a demonstration as one Fastify plugin, with body parsing, limits and error handling of its own.
  *
- * @param host - answers this host only, where an issuer in earnest has the same server.
+ * @param host - answers this host only.
  */
 export function demoPlugin(parts: DemoParts, host?: string): FastifyPluginAsync {
   return async (app) => {
     acceptAnyBody(app, parts.settings.maxBodyBytes)
     allowOtherOrigins(app, parts, host)
     app.setErrorHandler((error: FastifyError, request, reply) => {
+      if (error instanceof OAuthError) {
+        // Of the limits that an issuer in earnest has on the same server.
+        return sendProblem(reply.code(error.status).headers(error.headers), error.message)
+      }
       const status = statusOf(error)
       if (status >= 500) {
         parts.settings.logger.error({ err: error, url: request.routeOptions.url }, 'a request failed')
       }
       return sendProblem(reply.code(status), status < 500 ? error.message : 'Something went wrong here.')
     })
-    const route = host === undefined ? {} : { constraints: { host } }
+    const route = routeOptions(host)
     const limited = { ...route, preHandler: await limiter(app, parts.settings.perAddress) }
     const context: DemoContext = { ...parts, app, route, limited }
     for (const add of ROUTES) add(context)
@@ -51,7 +75,7 @@ function allowOtherOrigins(app: FastifyInstance, { settings }: DemoParts, host: 
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('access-control-allow-origin', '*')
   })
-  app.options(`${settings.basePath}/*`, host === undefined ? {} : { constraints: { host } }, (_request, reply) =>
+  app.options(`${settings.basePath}/*`, routeOptions(host), (_request, reply) =>
     reply
       .headers({
         'access-control-allow-methods': 'GET, POST',
@@ -61,6 +85,10 @@ function allowOtherOrigins(app: FastifyInstance, { settings }: DemoParts, host: 
       .code(204)
       .send(),
   )
+}
+
+function routeOptions(host: string | undefined): RouteShorthandOptions {
+  return { config: { [ROUTE_MARK]: true } as object, ...(host !== undefined && { constraints: { host } }) }
 }
 
 async function limiter(app: FastifyInstance, max: number): Promise<preHandlerAsyncHookHandler> {

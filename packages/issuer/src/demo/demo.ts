@@ -8,7 +8,7 @@ import { buildServer } from '../server.ts'
 import type { DemoParts } from './demo-context.ts'
 import { openDemoKeys } from './demo-keys.ts'
 import { type DemoOptions, type DemoSettings, readDemoOptions } from './demo-options.ts'
-import { demoPlugin } from './demo-plugin.ts'
+import { demoHostPlugin, demoPlugin } from './demo-plugin.ts'
 import { preparePage } from './page-files.ts'
 
 /** A token generator for whoever wants to understand tokens: endpoints and a page. */
@@ -16,7 +16,7 @@ export interface Demo {
   readonly issuer: string
   /** All endpoints and the page, for a Fastify application of your own. */
   readonly plugin: FastifyPluginAsync
-  /** The same for a server that others share: only requests to its own host are answered. */
+  /** The same for the server of an issuer in earnest: it answers its own host, and nothing else does. Register it before the issuer. */
   readonly hostPlugin: FastifyPluginAsync
   /** A server with nothing but the demonstration. Options go to Fastify (TLS, proxies). */
   buildServer(options?: FastifyServerOptions): FastifyInstance
@@ -66,7 +66,7 @@ export async function createDemo(options: DemoOptions): Promise<Demo> {
   return {
     issuer,
     plugin: demoPlugin(parts),
-    hostPlugin: demoPlugin(parts, settings.host),
+    hostPlugin: demoHostPlugin(parts),
     buildServer: build,
     listen: async ({ host = '127.0.0.1', port = 0 } = {}) => build().listen({ host, port }),
     close: async () => {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { type DemoConfig, demoBlock } from './config/demo-block.ts'
 import { type ListenConfig, listenBlock } from './config/listen-block.ts'
 import { type OperationsConfig, operationsBlock } from './config/operations-block.ts'
 import { rateLimitBlock } from './config/rate-limit-block.ts'
@@ -25,6 +26,8 @@ export interface ConfigFile extends Omit<ConfiguredRealm, 'issuer'> {
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error'
   readonly maintenanceIntervalMs?: number
   readonly maxBodyBytes?: number
+  /** A token generator for people who learn and test. Default: none. */
+  readonly demo?: DemoConfig
   readonly dangerouslyAllowLoopbackHttp?: boolean
 }
 
@@ -41,6 +44,7 @@ const file = z.strictObject({
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).optional(),
   maintenanceIntervalMs: count.optional(),
   maxBodyBytes: count.optional(),
+  demo: demoBlock.optional(),
   dangerouslyAllowLoopbackHttp: z.boolean().optional(),
 })
 

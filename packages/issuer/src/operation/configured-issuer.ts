@@ -6,6 +6,7 @@ import { explainPolicy, type PolicyExplanation, type PolicyQuery } from '../poli
 import type { Clock, Logger } from '../types.ts'
 import { type ReadConfig, readConfigFile } from './config-file.ts'
 import type { ConfigFile } from './config-schema.ts'
+import { checkConfiguredDemo } from './configured-demo.ts'
 import { issuerOptions } from './issuer-options.ts'
 import { readRateLimits } from './rate-limits.ts'
 import { listenOptions } from './server-options.ts'
@@ -78,6 +79,7 @@ export async function checkConfig(read: ReadConfig, env: NodeJS.ProcessEnv, logg
   await located(read, async () => {
     await listenOptions(read.config)
     readRateLimits(read.config.rateLimit)
+    checkConfiguredDemo(read.config)
   })
   await (await openInMemory(read, options, logger)).close()
   return options

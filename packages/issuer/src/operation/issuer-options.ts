@@ -20,6 +20,7 @@ export async function issuerOptions(config: ConfigFile, env: NodeJS.ProcessEnv):
     audit: _a,
     rateLimit: _r,
     logLevel: _g,
+    demo: _d,
     masterKey,
     storage,
     realms,

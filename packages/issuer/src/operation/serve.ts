@@ -1,10 +1,12 @@
 import type { Server as TlsServer } from 'node:tls'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { Demo } from '../demo/demo.ts'
 import type { Issuer } from '../issuer.ts'
 import { buildServer } from '../server.ts'
 import { UserLimit } from '../user-limit.ts'
 import { readConfigFile } from './config-file.ts'
 import { located, openIssuer, readOptions, type ServeOptions } from './configured-issuer.ts'
+import { openConfiguredDemo } from './configured-demo.ts'
 import { LeveledLogger } from './leveled-logger.ts'
 import { closeGracefully, listenOn } from './listening.ts'
 import { IssuerMetrics } from './metrics.ts'
@@ -45,13 +47,16 @@ export async function serveIssuer(path: string, { env, clock, ...options }: Serv
   const count = metrics.count.bind(metrics)
   const issuer = await openIssuer(read, await readOptions(read, env), { logger, count, ...(clock && { clock }) })
   const users = issuer.realms.map((realm) => (realm.userLimit = new UserLimit(limits.perUser, realm.clock)))
+  let demo: Demo | undefined
   let stopping = false
   const servers: FastifyInstance[] = []
   try {
+    demo = await located(read, () => openConfiguredDemo(read.config, { logger, ...(clock && { clock }) }))
     const guarded: FastifyPluginAsync = async (app) => {
       // Before the routes, which inherit what they find.
       metrics.watch(app)
       await limitRate(app, () => limits)
+      if (demo) await app.register(demo.hostPlugin)
       await app.register(issuer.plugin)
     }
     const app = buildServer(guarded, server)
@@ -95,11 +100,13 @@ export async function serveIssuer(path: string, { env, clock, ...options }: Serv
       stop: async () => {
         stopping = true
         await Promise.all(servers.map(closeGracefully))
+        await demo?.close()
         await issuer.close()
       },
     }
   } catch (error) {
     await Promise.all(servers.map((one) => one.close()))
+    await demo?.close()
     await issuer.close()
     throw error
   }

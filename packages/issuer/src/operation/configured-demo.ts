@@ -1,0 +1,62 @@
+import { ConfigError, SciTokenError } from '@scitokens/core'
+import { createDemo, type Demo } from '../demo/demo.ts'
+import { type DemoOptions, readDemoOptions } from '../demo/demo-options.ts'
+import type { ConfiguredRealm } from './config/realm-block.ts'
+import type { Sinks } from './configured-issuer.ts'
+import type { ConfigFile } from './config-schema.ts'
+
+/**
+ * Checks the demonstration of a configuration: whoever trusts it trusts everybody, so it must not be taken for an issuer in earnest, nor
+ * be believed by one. Throws `config_error` that names the key.
+ */
+export function checkConfiguredDemo(config: ConfigFile): DemoOptions | undefined {
+  const { demo, dangerouslyAllowLoopbackHttp = false } = config
+  if (!demo) return undefined
+  const { keysFile, ...rest } = demo
+  const options = { ...rest, dangerouslyAllowLoopbackHttp, ...(keysFile !== undefined && { keys: { file: keysFile } }) }
+  const { issuer } = readNamed(options)
+  const { hostname } = new URL(issuer)
+  const realms: readonly Partial<ConfiguredRealm>[] = config.realms ?? [config]
+  for (const realm of realms) {
+    // Pages of one host share cookies, whatever their ports, and what one may do to the other is the browser's choice.
+    if (new URL(realm.issuer!).hostname === hostname) {
+      throw new ConfigError(`demo.issuer: must have a host name of its own, not that of ${realm.issuer}`)
+    }
+    const believing = realm.clients?.find(({ assertions = [] }) =>
+      assertions.some((policy) => policy.issuer === issuer),
+    )
+    if (believing) {
+      throw new ConfigError(
+        `demo.issuer: the client ${believing.clientId} believes its assertions: anybody could make them`,
+      )
+    }
+  }
+  return options
+}
+
+/** Opens the demonstration of a configuration, if it has one. Throws as {@link checkConfiguredDemo}. */
+export async function openConfiguredDemo(config: ConfigFile, { logger, clock }: Sinks): Promise<Demo | undefined> {
+  const options = checkConfiguredDemo(config)
+  if (!options) return undefined
+  try {
+    return await createDemo({ ...options, logger, ...(clock && { clock }) })
+  } catch (error) {
+    throw named(error)
+  }
+}
+
+function readNamed(options: DemoOptions): DemoOptions {
+  try {
+    return readDemoOptions(options)
+  } catch (error) {
+    throw named(error)
+  }
+}
+
+/** The error with the key as the file has it. */
+function named(error: unknown): unknown {
+  if (!(error instanceof SciTokenError) || error.family !== 'config') return error
+  const message = error.message.replace(/^keys\.file:/, 'keysFile:')
+  const key = /^[a-zA-Z]+: /.test(message) ? 'demo.' : 'demo.issuer: '
+  return new ConfigError(`${key}${message}`, {}, error.code)
+}
