@@ -19,6 +19,7 @@ import { addTest } from './commands/test.ts'
 import { addToken } from './commands/token.ts'
 import { addTokenManager } from './commands/token-manager.ts'
 import { addVerify } from './commands/verify.ts'
+import { addX509Token } from './commands/x509-token.ts'
 import { EXIT_STATUS } from './reference.ts'
 import { packageVersion } from './version.ts'
 
@@ -48,6 +49,7 @@ export function buildProgram(registry: Registry): Command {
     addDiscover,
     addLogin,
     addToken,
+    addX509Token,
     addLogout,
     addTokenManager,
     addKeycache,

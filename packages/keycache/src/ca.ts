@@ -12,23 +12,34 @@ export type CertificateAuthorities = string | readonly string[] | { readonly dir
 /** CA directories are renewed under a running server (IGTF releases); read again after this long. In seconds. */
 const REREAD_AFTER = 300
 
+/** A certificate and its key in PEM, by which a client is known to servers. RFC 8705. */
+export interface ClientIdentityPem {
+  /** With whatever chain goes with it. */
+  readonly certificate: string
+  readonly key: string
+}
+
 /** The certificate authorities to verify servers with. Files are read when they are first needed, and again now and then. */
 export class TrustStore {
   readonly #authorities: CertificateAuthorities | undefined
+  readonly #identity: ClientIdentityPem | undefined
   #context: SecureContext | undefined
   #readAt = -Infinity
 
-  constructor(authorities: CertificateAuthorities | undefined) {
+  /** @param identity - shown to servers that ask for a certificate. Default: none. */
+  constructor(authorities: CertificateAuthorities | undefined, identity?: ClientIdentityPem) {
     this.#authorities = authorities
+    this.#identity = identity
   }
 
-  /** Undefined where the system's roots do. Throws `config_error` when a file cannot be read or holds no certificate. */
+  /** Undefined where the system's roots do and no certificate is shown. Throws `config_error` when a file cannot be read or holds no certificate. */
   secureContext(): SecureContext | undefined {
-    if (this.#authorities === undefined) return undefined
+    if (this.#authorities === undefined && !this.#identity) return undefined
     const now = performance.now() / 1000
     if (this.#context === undefined || now - this.#readAt > REREAD_AFTER) {
       this.#context = createSecureContext({
-        ca: [...getCACertificates('default'), ...readAuthorities(this.#authorities)],
+        ca: [...getCACertificates('default'), ...readAuthorities(this.#authorities ?? [])],
+        ...(this.#identity && { cert: this.#identity.certificate, key: this.#identity.key }),
       })
       this.#readAt = now
     }

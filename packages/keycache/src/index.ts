@@ -1,5 +1,5 @@
 // Table of contents of `@scitokens/keycache`.
-export { type CertificateAuthorities, TrustStore } from './ca.ts'
+export { type CertificateAuthorities, type ClientIdentityPem, TrustStore } from './ca.ts'
 export type { Headers } from './cache-headers.ts'
 export { type KeyCacheConfig, optionsFromConfig } from './config-options.ts'
 export { type CopyOptions, copyKeys, type CopyResult } from './copy-keys.ts'

@@ -1,12 +1,14 @@
 import http from 'node:http'
 import https from 'node:https'
 import { ConfigError, isLoopbackHost, quote, UndecidedError } from '@scitokens/core'
-import { type CertificateAuthorities, TrustStore } from '@scitokens/keycache'
+import { type CertificateAuthorities, type ClientIdentityPem, TrustStore } from '@scitokens/keycache'
 
 /** Options of {@link createHttpsFetch}. */
 export interface HttpsFetchOptions {
   /** Certificate authorities besides the system's. */
   readonly ca?: CertificateAuthorities
+  /** A certificate that is shown to servers that ask for one (RFC 8705). Default: none. */
+  readonly identity?: ClientIdentityPem
   /** One deadline for connect, headers and body, in milliseconds. Default: 20 000. */
   readonly timeoutMs?: number
   /** Largest answer, in bytes. Default: 1 MiB. */
@@ -33,7 +35,7 @@ export type Fetch = (url: string, init?: FetchInit) => Promise<Response>
  * Its failures are `issuer_unavailable` (family `undecided`) and `insecure_url` (family `config`).
  */
 export function createHttpsFetch(options: HttpsFetchOptions = {}): Fetch {
-  const trust = new TrustStore(options.ca)
+  const trust = new TrustStore(options.ca, options.identity)
   const { timeoutMs = 20_000, maxBytes = 1_048_576 } = options
   const agents = { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) }
   return async (address, init = {}) => {

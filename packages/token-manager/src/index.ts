@@ -1,5 +1,10 @@
 // Table of contents of `@scitokens/token-manager`.
 export { type BrowserLoginOptions, loginByBrowser } from './browser-login.ts'
+export {
+  type CertificateToken,
+  type CertificateTokenRequest,
+  requestTokenByCertificate,
+} from './certificate-token.ts'
 export { Credmon, type CredmonEvent, type CredmonOptions, type CredmonProvider } from './credmon.ts'
 export { type Daemon, type DaemonOptions, startDaemon } from './daemon.ts'
 export { type DeviceLoginOptions, type DevicePrompt, loginByDevice } from './device-login.ts'
@@ -12,6 +17,7 @@ export type {
   HeldToken,
   Narrowing,
 } from './family.ts'
+export { findGridCredential, type GridCredential, type GridCredentialOptions } from './grid-credential.ts'
 export { createHttpsFetch, type Fetch, type FetchInit, type HttpsFetchOptions } from './https-fetch.ts'
 export { lockInstance } from './instance-lock.ts'
 export { jobWrapperPath, readJobWrapper } from './job-wrapper.ts'

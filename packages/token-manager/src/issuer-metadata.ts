@@ -67,7 +67,8 @@ export class IssuerMetadata {
   }
 }
 
-function readMetadata(issuer: string, text: string): AuthorizationServer {
+/** Reads a metadata document. Throws `discovery_failed` for one of another issuer. */
+export function readMetadata(issuer: string, text: string): AuthorizationServer {
   let document: unknown
   try {
     document = JSON.parse(text)

@@ -28,7 +28,11 @@ export function fromOAuthFailure(issuer: string, error: unknown): SciTokenError 
   })
 }
 
-function fromErrorCode(issuer: string, { error, error_description: detail }: ResponseBodyError): SciTokenError {
+/** What the error code of an answer means. */
+export function fromErrorCode(
+  issuer: string,
+  { error, error_description: detail }: Pick<ResponseBodyError, 'error' | 'error_description'>,
+): SciTokenError {
   const said = detail === undefined ? error : `${error}: ${detail}`
   const words = `the issuer ${quote(issuer)} answers ${quote(said)}`
   switch (error) {

@@ -77,7 +77,9 @@ export class X509Authenticator {
     }
     const authenticator = new X509Authenticator(options, context, at)
     const rules = await readFirst(authenticator.#rules, `${at}.rules`)
-    authenticator.#scopes = rules.flatMap(({ templates }) => templates.filter(({ fixed }) => fixed).map(({ text }) => text))
+    authenticator.#scopes = rules.flatMap(({ templates }) =>
+      templates.filter(({ fixed }) => fixed).map(({ text }) => text),
+    )
     if (authenticator.#mapping) await readFirst(authenticator.#mapping, `${at}.dnMapping`)
     return authenticator
   }

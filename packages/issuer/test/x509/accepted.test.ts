@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { INDEPENDENT, integerExtension, LIMITED, NOW, PROXY_CERT_INFO, proxyInfo, targets, NO_REVOCATION } from './pki.ts'
+import {
+  INDEPENDENT,
+  integerExtension,
+  LIMITED,
+  NOW,
+  PROXY_CERT_INFO,
+  proxyInfo,
+  targets,
+  NO_REVOCATION,
+} from './pki.ts'
 import { judge, reasonOf, scenario } from './scenario.ts'
 import { implicit, seq } from './der-builder.ts'
 

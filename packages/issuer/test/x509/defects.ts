@@ -49,7 +49,11 @@ const issuers = (made: Scenario): string => `${made.intermediates.length}`.padSt
 /** Of the path from the person to the anchor. */
 export const PATH_DEFECTS: readonly Defect[] = [
   { what: 'the person’s certificate has expired', reason: 'expired', spoil: (s) => (s.person.notAfter = NOW - 1) },
-  { what: 'the person’s certificate is not valid yet', reason: 'not_yet_valid', spoil: (s) => (s.person.notBefore = NOW + 1) },
+  {
+    what: 'the person’s certificate is not valid yet',
+    reason: 'not_yet_valid',
+    spoil: (s) => (s.person.notBefore = NOW + 1),
+  },
   { what: 'the anchor has expired', reason: 'expired', spoil: (s) => (s.root.notAfter = NOW - 1) },
   {
     what: 'an authority between has expired',
@@ -68,7 +72,11 @@ export const PATH_DEFECTS: readonly Defect[] = [
     needs: { intermediates: 1 },
     spoil: (s) => (first(s.intermediates).signWith = newKeys().privateKey),
   },
-  { what: 'SHA-1 signed the person’s certificate', reason: 'weak_signature', spoil: (s) => (s.person.algorithm = 'ecdsa-sha1') },
+  {
+    what: 'SHA-1 signed the person’s certificate',
+    reason: 'weak_signature',
+    spoil: (s) => (s.person.algorithm = 'ecdsa-sha1'),
+  },
   {
     what: 'the person’s key is of a curve that nobody chose',
     reason: 'weak_key',
@@ -166,7 +174,12 @@ export const PATH_DEFECTS: readonly Defect[] = [
     needs: { proxies: 0 },
     spoil: (s) => (s.person.rawSubject = seq(set(seq(oid('2.5.4.10'), utf8('example/CN=Root'))))),
   },
-  { what: 'the name is empty', reason: 'ambiguous_name', needs: { proxies: 0 }, spoil: (s) => (s.person.rawSubject = seq()) },
+  {
+    what: 'the name is empty',
+    reason: 'ambiguous_name',
+    needs: { proxies: 0 },
+    spoil: (s) => (s.person.rawSubject = seq()),
+  },
   {
     what: 'more certificates are sent than any chain has',
     reason: 'chain_too_long',
@@ -295,7 +308,8 @@ export const AUTHORITY_DEFECTS: readonly Defect[] = [
   {
     what: 'the file in which the authority lies cannot be read',
     reason: 'undecided:authorities_unreadable',
-    spoil: (s) => (s.spoil = (directory) => writeFileSync(join(directory, 'certificates', `${issuers(s)}.0`), 'nothing')),
+    spoil: (s) =>
+      (s.spoil = (directory) => writeFileSync(join(directory, 'certificates', `${issuers(s)}.0`), 'nothing')),
   },
 ]
 
@@ -313,7 +327,11 @@ export const PROXY_DEFECTS: readonly Defect[] = (
       reason: 'bad_signature',
       spoil: (s) => (last(s.proxies).signWith = newKeys().privateKey),
     },
-    { what: 'SHA-1 signed a proxy', reason: 'weak_signature', spoil: (s) => (last(s.proxies).algorithm = 'ecdsa-sha1') },
+    {
+      what: 'SHA-1 signed a proxy',
+      reason: 'weak_signature',
+      spoil: (s) => (last(s.proxies).algorithm = 'ecdsa-sha1'),
+    },
     { what: 'a proxy’s key is weak', reason: 'weak_key', spoil: (s) => (last(s.proxies).keys = newKeys('secp224r1')) },
     {
       what: 'the person behind a proxy is not shown',
@@ -324,12 +342,14 @@ export const PROXY_DEFECTS: readonly Defect[] = (
       what: 'a proxy between is not shown',
       reason: 'incomplete_chain',
       needs: { proxies: 2 },
-      spoil: (s) => (s.present = (chain) => chain.filter(({ spec: { subject } }) => subject !== first(s.proxies).subject)),
+      spoil: (s) =>
+        (s.present = (chain) => chain.filter(({ spec: { subject } }) => subject !== first(s.proxies).subject)),
     },
     {
       what: 'a proxy does not say critically that it is one',
       reason: 'proxy_info_not_critical',
-      spoil: (s) => (last(s.proxies).extensions = replace(last(s.proxies).extensions, { ...proxyInfo(), critical: false })),
+      spoil: (s) =>
+        (last(s.proxies).extensions = replace(last(s.proxies).extensions, { ...proxyInfo(), critical: false })),
     },
     {
       what: 'a proxy says nothing of it: its issuer is no authority',
@@ -379,7 +399,10 @@ export const PROXY_DEFECTS: readonly Defect[] = (
       what: 'a proxy’s key binds its holder',
       reason: 'proxy_key_usage',
       spoil: (s) =>
-        (last(s.proxies).extensions = replace(last(s.proxies).extensions, keyUsage('digitalSignature', 'nonRepudiation'))),
+        (last(s.proxies).extensions = replace(
+          last(s.proxies).extensions,
+          keyUsage('digitalSignature', 'nonRepudiation'),
+        )),
     },
     {
       what: 'a proxy’s key is not for signatures',
@@ -510,7 +533,11 @@ export const PROXY_DEFECTS: readonly Defect[] = (
 export const VOMS_DEFECTS: readonly Defect[] = (
   [
     { what: 'attributes have expired', reason: 'voms_expired', spoil: (s) => (first(s.attributes).notAfter = NOW - 1) },
-    { what: 'attributes are not valid yet', reason: 'voms_not_yet_valid', spoil: (s) => (first(s.attributes).notBefore = NOW + 1) },
+    {
+      what: 'attributes are not valid yet',
+      reason: 'voms_not_yet_valid',
+      spoil: (s) => (first(s.attributes).notBefore = NOW + 1),
+    },
     {
       what: 'somebody else signed the attributes',
       reason: 'voms_bad_signature',
@@ -582,7 +609,8 @@ export const VOMS_DEFECTS: readonly Defect[] = (
     {
       what: 'the VOMS server is known by another certificate',
       reason: 'voms_wrong_server',
-      spoil: (s) => (s.lsc = { 'cms/voms.example.org.lsc': `${OTHER}\n${(s.intermediates.at(-1) ?? s.root).subject}\n` }),
+      spoil: (s) =>
+        (s.lsc = { 'cms/voms.example.org.lsc': `${OTHER}\n${(s.intermediates.at(-1) ?? s.root).subject}\n` }),
     },
     {
       what: 'the VOMS server is known by another authority',
@@ -617,7 +645,8 @@ export const VOMS_DEFECTS: readonly Defect[] = (
     {
       what: 'the attributes bring somebody else’s certificate',
       reason: 'unknown_authority',
-      spoil: (s) => (s.attributeChain = () => [issue(spec(s.vomsServer.subject, []), issue(spec(OTHER, []), undefined))]),
+      spoil: (s) =>
+        (s.attributeChain = () => [issue(spec(s.vomsServer.subject, []), issue(spec(OTHER, []), undefined))]),
     },
     {
       what: 'the certificate of the VOMS server has expired',

@@ -32,7 +32,8 @@ export function oid(text: string): Buffer {
   const [first, second, ...rest] = text.split('.').map(Number)
   const bytes = [first! * 40 + second!, ...rest].flatMap((part) => {
     const groups = [part & 0x7f]
-    for (let left = Math.floor(part / 128); left > 0; left = Math.floor(left / 128)) groups.unshift((left & 0x7f) | 0x80)
+    for (let left = Math.floor(part / 128); left > 0; left = Math.floor(left / 128))
+      groups.unshift((left & 0x7f) | 0x80)
     return groups
   })
   return tlv(0x06, Buffer.from(bytes))

@@ -57,7 +57,10 @@ describe('a certificate in a header', () => {
     const numbered = Object.fromEntries(rest.map((text, index) => [`x-ssl-client-chain-${index}`, text]))
     const reply = await ask(harness, { ...believed, 'x-ssl-client-cert': leaf, ...numbered })
     expect(reply.body).toMatchObject({ scope: 'read:/store read:/cms' })
-    expect(harness.audit.events.at(-1)).toMatchObject({ subject: ANA, detail: `${ANA}; /cms /cms/uscms/Role=production` })
+    expect(harness.audit.events.at(-1)).toMatchObject({
+      subject: ANA,
+      detail: `${ANA}; /cms /cms/uscms/Role=production`,
+    })
   })
 
   test('is judged here with its chain: by RFC 9440', async () => {

@@ -114,7 +114,17 @@ export class OpenSsl {
   }
 
   get #ca(): string[] {
-    return ['ca', '-config', 'config', '-name', 'this', '-keyfile', this.authority.key, '-cert', this.authority.certificate]
+    return [
+      'ca',
+      '-config',
+      'config',
+      '-name',
+      'this',
+      '-keyfile',
+      this.authority.key,
+      '-cert',
+      this.authority.certificate,
+    ]
   }
 
   #files(name: string, subject: string): Files {
@@ -123,7 +133,9 @@ export class OpenSsl {
   }
 
   #key({ key }: Files): void {
-    const algorithm = this.#rsa ? ['RSA', '-pkeyopt', 'rsa_keygen_bits:2048'] : ['EC', '-pkeyopt', 'ec_paramgen_curve:P-256']
+    const algorithm = this.#rsa
+      ? ['RSA', '-pkeyopt', 'rsa_keygen_bits:2048']
+      : ['EC', '-pkeyopt', 'ec_paramgen_curve:P-256']
     this.run('genpkey', '-algorithm', ...algorithm, '-out', key)
   }
 

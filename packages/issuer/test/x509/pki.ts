@@ -66,7 +66,11 @@ export function newKeys(curve = 'prime256v1'): KeyPair {
 let serial = 1000
 
 /** A certificate valid for a day around {@link NOW}. */
-export function spec(subject: string, extensions: ExtensionSpec[], more: Partial<CertificateSpec> = {}): CertificateSpec {
+export function spec(
+  subject: string,
+  extensions: ExtensionSpec[],
+  more: Partial<CertificateSpec> = {},
+): CertificateSpec {
   serial += 1
   return { subject, serial, notBefore: NOW - HOUR, notAfter: NOW + 24 * HOUR, keys: newKeys(), extensions, ...more }
 }

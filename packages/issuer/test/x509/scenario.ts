@@ -70,7 +70,9 @@ export interface Shape {
   readonly attributes: boolean
 }
 
-export function scenario({ intermediates, proxies, attributes }: Shape = { intermediates: 1, proxies: 2, attributes: true }): Scenario {
+export function scenario(
+  { intermediates, proxies, attributes }: Shape = { intermediates: 1, proxies: 2, attributes: true },
+): Scenario {
   const authority = (name: string): CertificateSpec =>
     spec(name, [authorityExtension(), keyUsage('keyCertSign', 'cRLSign')])
   const levels = Array.from({ length: intermediates }, (_, level) => authority(`${BASE}/CN=CA ${level + 1}`))
@@ -138,7 +140,11 @@ export function build(made: Scenario): Parties & { chain: Party[] } {
 }
 
 /** Writes the directories of a scenario. */
-export function lay(made: Scenario, authorities: Party[], directory: string): { certificates: string; vomsdir: string } {
+export function lay(
+  made: Scenario,
+  authorities: Party[],
+  directory: string,
+): { certificates: string; vomsdir: string } {
   const certificates = join(directory, 'certificates')
   const vomsdir = join(directory, 'vomsdir')
   mkdirSync(certificates)

@@ -99,7 +99,10 @@ async function refused(who: Files): Promise<string> {
 describe('with curl and certificates of openssl', () => {
   test('a person gets a token, with scope or the old scopes, that no longer lives than the certificate', async () => {
     const { status, body } = await curl(ana)
-    expect({ status, body }).toMatchObject({ status: 200, body: { scope: 'read:/store compute.create', expires_in: 3600 } })
+    expect({ status, body }).toMatchObject({
+      status: 200,
+      body: { scope: 'read:/store compute.create', expires_in: 3600 },
+    })
     expect(decodeUnverified(body['access_token'] as string).unverifiedClaims).toMatchObject({
       sub: ana.subject,
       aud: 'https://se.example.org',
@@ -260,13 +263,16 @@ describe('resumption', () => {
     }
   }
 
-  test.each(['TLSv1.2', 'TLSv1.3'] as const)('does not happen in %s, so that the chain is always there', async (version) => {
-    const proxy = ssl.proxy(ana)
-    const first = await visit(port, version, proxy)
-    expect(first.status).toBe(200)
-    const second = await visit(port, version, proxy, first.session)
-    expect(second).toMatchObject({ status: 200, resumed: false, body: { scope: 'read:/store compute.create' } })
-  })
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+    'does not happen in %s, so that the chain is always there',
+    async (version) => {
+      const proxy = ssl.proxy(ana)
+      const first = await visit(port, version, proxy)
+      expect(first.status).toBe(200)
+      const second = await visit(port, version, proxy, first.session)
+      expect(second).toMatchObject({ status: 200, resumed: false, body: { scope: 'read:/store compute.create' } })
+    },
+  )
 
   test.each(['TLSv1.2', 'TLSv1.3'] as const)(
     'is refused in %s where a server of somebody else’s making allows it: the chain is lost',
@@ -305,5 +311,7 @@ test('certificates need TLS: the configuration says so before anything listens',
     path,
     `issuer: https://localhost/vo\nstorage: { file: ":memory:" }\nx509: { rules: ${rules}, authorities: ${BASE} }\n`,
   )
-  await expect(serveIssuer(path, { env: {}, logger: log })).rejects.toThrow(/plain\.yaml:3: x509: certificates come with TLS/)
+  await expect(serveIssuer(path, { env: {}, logger: log })).rejects.toThrow(
+    /plain\.yaml:3: x509: certificates come with TLS/,
+  )
 })

@@ -112,7 +112,10 @@ describe('a token for a certificate', () => {
 
   test('tells groups where they are asked for', async () => {
     const { ask, harness } = await start()
-    const { body } = await ask({ scope: 'read:/store wlcg.groups' }, { fqans: ['/cms/Role=NULL', '/cms/Role=production'] })
+    const { body } = await ask(
+      { scope: 'read:/store wlcg.groups' },
+      { fqans: ['/cms/Role=NULL', '/cms/Role=production'] },
+    )
     expect(await harness.claims(body['access_token'] as string)).toMatchObject({ 'wlcg.groups': ['/cms'] })
   })
 })
@@ -128,7 +131,9 @@ describe('rules.json', () => {
   test('is narrowed to what was asked for, by scope and by the old scopes alike', async () => {
     const { scopeOf } = await start()
     expect(await scopeOf({ scope: 'read:/store/a' })).toBe('read:/store/a')
-    expect(await scopeOf({ scopes: 'read:/store/a write:/store/user/ana/b' })).toBe('read:/store/a write:/store/user/ana/b')
+    expect(await scopeOf({ scopes: 'read:/store/a write:/store/user/ana/b' })).toBe(
+      'read:/store/a write:/store/user/ana/b',
+    )
     expect(await scopeOf({ scope: 'read:/ write:/' })).toBe('read:/store write:/store/user/ana')
     expect(await scopeOf({ scope: 'read:/store', scopes: 'write:/store/user/ana' })).toBe('read:/store')
   })
@@ -196,7 +201,10 @@ describe('rules.json', () => {
     ['another placeholder', { rules: [{ match: 'fqan:/cms', scopes: ['read:/{group}'] }] }],
     ['a placeholder outside the path', { rules: [{ match: 'fqan:/cms', scopes: ['{username}:/'] }] }],
   ])('with %s stops the issuer from starting, and says which key names the file', async (_, rules) => {
-    await expect(start(rules)).rejects.toMatchObject({ code: 'config_error', message: expect.stringMatching(/^x509\.rules: /) })
+    await expect(start(rules)).rejects.toMatchObject({
+      code: 'config_error',
+      message: expect.stringMatching(/^x509\.rules: /),
+    })
   })
 })
 
@@ -259,7 +267,9 @@ test('keys and metadata are published, and the grant is among it', async () => {
   const metadata = (await server.inject('/.well-known/oauth-authorization-server/vo')).json() as Record<string, unknown>
   expect(metadata).toMatchObject({ issuer: harness.url, token_endpoint: `${harness.url}/token` })
   expect(metadata['grant_types_supported']).toContain('client_credentials')
-  expect(metadata['scopes_supported']).toEqual(expect.arrayContaining(['read:/store', 'read:/store/cms', 'write:/store/cms']))
+  expect(metadata['scopes_supported']).toEqual(
+    expect.arrayContaining(['read:/store', 'read:/store/cms', 'write:/store/cms']),
+  )
   expect((await server.inject('/vo/jwks')).json()).toMatchObject({ keys: [{ kty: 'EC', crv: 'P-256' }] })
 })
 

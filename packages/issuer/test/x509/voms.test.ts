@@ -1,0 +1,85 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { silentLogger } from '../../src/types.ts'
+import { CaDirectory } from '../../src/x509/ca-directory.ts'
+import { Certificate } from '../../src/x509/certificate.ts'
+import { IdentityVerifier, type X509Identity } from '../../src/x509/identity.ts'
+import { certificatesOfPem } from '../../src/x509/pem.ts'
+import { VomsDirectory } from '../../src/x509/vomsdir.ts'
+import { BASE, type Files, OpenSsl } from './openssl.ts'
+
+let ssl: OpenSsl
+let ana: Files
+let voms: Files
+const now = (): number => Date.now() / 1000
+
+beforeAll(() => {
+  ssl = new OpenSsl({ rsa: true })
+  ana = ssl.person('Ana')
+  voms = ssl.person('voms.example.org')
+})
+afterAll(() => ssl?.remove())
+
+/** A proxy as VOMS itself makes one, with its own server's key. */
+function vomsProxy(...more: readonly string[]): readonly Certificate[] {
+  const out = join(ssl.directory, 'voms-proxy')
+  execFileSync(
+    'voms-proxy-fake',
+    [
+      ...['-quiet', '-rfc', '-cert', ana.certificate, '-key', ana.key, '-certdir', ssl.certificates, '-out', out],
+      ...['-voms', 'cms', '-uri', 'voms.example.org:15002', '-hostcert', voms.certificate, '-hostkey', voms.key],
+      ...['-hours', '12', '-vomslife', '11', ...more],
+    ],
+    { stdio: 'pipe', env: { PATH: process.env['PATH'], HOME: ssl.directory } },
+  )
+  return certificatesOfPem(readFileSync(out, 'latin1')).map((der) => Certificate.read(der))
+}
+
+function verify(chain: readonly Certificate[], lsc: string, at = now()): Promise<X509Identity> {
+  const vomsdir = join(ssl.directory, 'vomsdir')
+  mkdirSync(join(vomsdir, 'cms'), { recursive: true })
+  writeFileSync(join(vomsdir, 'cms', 'voms.example.org.lsc'), lsc)
+  const verifier = new IdentityVerifier({
+    authorities: new CaDirectory(ssl.certificates, silentLogger),
+    revocation: 'require',
+    namespaces: 'require',
+    proxies: { legacy: false, limited: true },
+    voms: { vomsDirectory: new VomsDirectory(vomsdir), hosts: ['issuer.example.org'] },
+  })
+  return verifier.verify(chain, at)
+}
+
+test('attributes that VOMS made are read as VOMS means them', async () => {
+  const lsc = `${voms.subject}\n${ssl.authority.subject}\n`
+  const groups = ['-fqan', '/cms/Role=NULL/Capability=NULL', '-fqan', '/cms/uscms/Role=production/Capability=NULL']
+  const chain = vomsProxy(...groups, '-ga', 'nickname=ana')
+  const identity = await verify(chain, lsc)
+  expect(identity).toMatchObject({
+    dn: `${BASE}/CN=Ana`,
+    limited: false,
+    fqans: [
+      { group: '/cms', role: undefined },
+      { group: '/cms/uscms', role: 'production' },
+    ],
+  })
+  expect(identity.notAfter - now()).toBeLessThanOrEqual(11 * 3600)
+
+  // What VOMS made is refused for one thing that is not so, each time another.
+  await expect(verify(chain, lsc, now() + 11 * 3600 + 60)).rejects.toMatchObject({ defect: 'voms_expired' })
+  await expect(verify(chain, `${ana.subject}\n${ssl.authority.subject}\n`)).rejects.toMatchObject({
+    defect: 'voms_wrong_server',
+  })
+  const [leaf, ...rest] = chain
+  const spoiled = Buffer.from(leaf!.x509.raw)
+  spoiled[spoiled.indexOf('/cms/uscms/Role=production') + 1] = 'd'.charCodeAt(0)
+  await expect(verify([Certificate.read(spoiled), ...rest], lsc)).rejects.toMatchObject({ defect: 'bad_signature' })
+})
+
+test('attributes for another server, and a limited proxy, are known as such', async () => {
+  const lsc = `${voms.subject}\n${ssl.authority.subject}\n`
+  const chain = vomsProxy('-fqan', '/cms', '-limited', '-target', 'se.example.org')
+  await expect(verify(chain, lsc)).rejects.toMatchObject({ defect: 'voms_wrong_target' })
+  expect(chain[0]!.proxyInfo().kind).toBe('limited')
+})

@@ -1,0 +1,122 @@
+import { type Clock, ConfigError, quote, systemClock, TokenNotAcceptableError, UndecidedError } from '@scitokens/core'
+import { type CertificateAuthorities, metadataUrls } from '@scitokens/keycache'
+import type { GridCredential } from './grid-credential.ts'
+import { createHttpsFetch, type Fetch } from './https-fetch.ts'
+import { readMetadata } from './issuer-metadata.ts'
+import { checkServerStatus, fromErrorCode } from './oauth-failure.ts'
+
+/** A token that is asked for with a certificate and nothing else. */
+export interface CertificateTokenRequest {
+  readonly issuer: string
+  readonly credential: GridCredential
+  /** Default: whatever the issuer gives. */
+  readonly scopes?: readonly string[]
+  /** Default: the issuer's. */
+  readonly audience?: readonly string[]
+  /** In seconds; issuers only ever shorten. */
+  readonly lifetime?: number
+  /** Where tokens come from, told by somebody who knows; then the issuer's metadata is not asked for. */
+  readonly tokenEndpoint?: string
+  readonly ca?: CertificateAuthorities
+  readonly signal?: AbortSignal
+  readonly clock?: Clock
+}
+
+/** What the issuer gave. */
+export interface CertificateToken {
+  readonly token: string
+  /** Seconds since the epoch, by our clock; undefined: the issuer does not say. */
+  readonly expiresAt: number | undefined
+  /** What was granted, where the issuer says so. */
+  readonly scopes: readonly string[] | undefined
+}
+
+/**
+ * Asks an issuer for a token with a certificate of the grid: `client_credentials` over mutual TLS, without a client id.
+ *
+ * Throws `bad_certificate` where the certificate is not acceptable, `scope_denied` where it gets nothing, `issuer_unavailable` and
+ * `discovery_failed` where that was not decided.
+ */
+export async function requestTokenByCertificate(request: CertificateTokenRequest): Promise<CertificateToken> {
+  const { issuer, credential, scopes = [], audience = [], lifetime, signal, clock = systemClock } = request
+  const fetch = fetchWith(credential, request.ca)
+  const abort = signal === undefined ? {} : { signal }
+  const endpoint = request.tokenEndpoint ?? (await findTokenEndpoint(issuer, fetch, clock, abort))
+  const scope = scopes.join(' ')
+  const form = new URLSearchParams({
+    grant_type: 'client_credentials',
+    // The second is how the older service spells it.
+    ...(scope === '' ? {} : { scope, scopes: scope }),
+    ...(audience.length === 0 ? {} : { audience: audience.join(' ') }),
+    ...(lifetime === undefined ? {} : { expires_in: String(lifetime) }),
+  })
+  const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' }
+  const response = await fetch(endpoint, { method: 'POST', headers, body: form, ...abort })
+  checkServerStatus(issuer, response, clock())
+  return readAnswer(issuer, response.status, await response.text(), clock())
+}
+
+function fetchWith(credential: GridCredential, ca: CertificateAuthorities | undefined): Fetch {
+  const fetch = createHttpsFetch({ identity: credential, ...(ca === undefined ? {} : { ca }) })
+  return async (url, init) => {
+    try {
+      return await fetch(url, init)
+    } catch (cause) {
+      // What OpenSSL says of a key that does not fit, or has a passphrase.
+      const { code = '' } = cause as NodeJS.ErrnoException
+      if (!/^ERR_(?:OSSL_|MISSING_PASSPHRASE)/.test(code)) throw cause
+      throw new ConfigError(`certificate and key in ${credential.file} cannot be used: ${code}`, { cause })
+    }
+  }
+}
+
+/** The order of the grid's own clients: RFC 8414 first, for an OpenID provider at the same URL may know no certificates. */
+async function findTokenEndpoint(
+  issuer: string,
+  fetch: Fetch,
+  clock: Clock,
+  abort: { readonly signal?: AbortSignal },
+): Promise<string> {
+  const [openid, ...oauth] = metadataUrls(issuer)
+  for (const url of oauth.toSpliced(1, 0, openid!)) {
+    // oxlint-disable-next-line no-await-in-loop -- the next place is asked only when this one has nothing
+    const response = await fetch(url, { headers: { accept: 'application/json' }, ...abort })
+    checkServerStatus(issuer, response, clock())
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    if (response.status === 200) return readMetadata(issuer, await response.text()).token_endpoint!
+    if (response.status < 400) break // a redirect: whoever can break one answer must not choose another
+  }
+  throw new UndecidedError('discovery_failed', `the issuer ${quote(issuer)} publishes no metadata`, { issuer })
+}
+
+function readAnswer(issuer: string, status: number, text: string, now: number): CertificateToken {
+  const body = parse(text)
+  const { access_token: token, expires_in: lifetime, scope, error, error_description: detail } = body
+  if (status === 200 && typeof token === 'string') {
+    const scopes = typeof scope === 'string' ? scope.split(' ').filter((item) => item !== '') : undefined
+    return { token, expiresAt: typeof lifetime === 'number' ? now + lifetime : undefined, scopes }
+  }
+  if (error === 'invalid_client') {
+    const said = typeof detail === 'string' ? `: ${quote(detail)}` : ''
+    throw new TokenNotAcceptableError(
+      'bad_certificate',
+      `the issuer ${quote(issuer)} does not accept this certificate${said}`,
+      {
+        issuer,
+      },
+    )
+  }
+  if (typeof error === 'string') {
+    throw fromErrorCode(issuer, { error, ...(typeof detail === 'string' ? { error_description: detail } : {}) })
+  }
+  throw new UndecidedError('issuer_unavailable', `the answer of the issuer ${quote(issuer)} makes no sense`, { issuer })
+}
+
+function parse(text: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+  } catch {
+    return {}
+  }
+}
