@@ -1,7 +1,10 @@
+import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { MIGRATIONS } from '../src/store/migrations.ts'
 import { Browser } from './browser.ts'
 import { APP, basic, type Harness, loginByCode, SECRET, startIssuerForPeople } from './harness.ts'
 import { startPostgres, type TestPostgres } from './postgres.ts'
+import { checkRestore } from './restore.ts'
 
 let postgres: TestPostgres
 beforeAll(async () => {
@@ -73,5 +76,24 @@ describe('two instances on one PostgreSQL', () => {
       Array.from({ length: 8 }, (_, i) => (i % 2 ? one : other).token(form, basic('app', SECRET))),
     )
     expect(replies.filter(({ status }) => status === 200)).toHaveLength(1)
+  })
+})
+
+test('rows read in one transaction while it runs, as pg_dump reads them, restore keys and logins', async () => {
+  const database = await postgres.newDatabase()
+  await checkRestore({ postgres: database }, async () => {
+    const copy = await postgres.newDatabase()
+    const [from, to] = [new Client({ connectionString: database }), new Client({ connectionString: copy })]
+    await Promise.all([from.connect(), to.connect()])
+    await from.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY')
+    for (const { statements } of MIGRATIONS) for (const sql of statements) await to.query(sql)
+    await to.query('CREATE TABLE scitokens_schema (version BIGINT NOT NULL PRIMARY KEY)')
+    for (const table of ['scitokens_schema', 'scitokens_entries']) {
+      for (const row of (await from.query({ text: `SELECT * FROM ${table}`, rowMode: 'array' })).rows as unknown[][]) {
+        await to.query(`INSERT INTO ${table} VALUES (${row.map((_, index) => `$${index + 1}`).join(', ')})`, row)
+      }
+    }
+    await Promise.all([from.end(), to.end()])
+    return { postgres: copy }
   })
 })
