@@ -68,6 +68,22 @@ createTestIssuer().then(async ({ issuer, keys, sign }) => {
   expect(consumer.run('node', ['decide.cjs'])).toBe('true\nfalse\n')
 })
 
+test('the token generator brings its finished page: nothing is bundled at run time', () => {
+  consumer.write(
+    'demo.cjs',
+    `const { createDemo } = require('@scitokens/issuer')
+createDemo({ issuer: 'https://demo.example' }).then(async (demo) => {
+  const address = await demo.listen()
+  const page = await (await fetch(address + '/')).text()
+  const script = await fetch(address + '/' + /src="(assets.app-[^"]+js)"/.exec(page)[1])
+  console.log(script.status, script.headers.get('content-type'))
+  await demo.close()
+})`,
+  )
+  expect(consumer.run('node', ['demo.cjs'])).toBe('200 text/javascript; charset=utf-8\n')
+  expect(consumer.run('npm', ['ls', '--all', '--parseable'])).not.toMatch(/rolldown|esbuild/)
+})
+
 describe.for(Object.keys(compilers))('%s', (compiler) => {
   const check = (options: object, source: string): string => {
     consumer.write('consumer.ts', source)

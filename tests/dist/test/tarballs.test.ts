@@ -45,6 +45,12 @@ describe.for(Object.entries(tarballs))('the archive of %s', ([, tarball]) => {
     )
   })
 
+  test.runIf(tarball.includes('issuer'))('holds the finished page of the token generator', () => {
+    const page = JSON.parse(tar('-xzOf', tarball, 'package/dist/demo/page.json')) as Record<string, string>
+    expect(Object.keys(page)).toEqual(expect.arrayContaining(['index.html', 'worker.js']))
+    expect(page['index.html']).toContain('<!doctype html>')
+  })
+
   test('holds no tests, build state, reports or configuration', () => {
     expect(
       files.filter((file) => /(^|\/)(test|bench|etc|temp|node_modules)\/|tsbuildinfo|tsconfig|turbo/.test(file)),

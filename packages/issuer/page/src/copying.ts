@@ -1,7 +1,7 @@
 import { byId, el } from './dom.ts'
 
 /** Says something in passing, to those who look and to those who listen. */
-export function say(text: string): void {
+function say(text: string): void {
   const said = byId('said')
   said.textContent = text
   said.classList.remove('hidden')
