@@ -32,6 +32,7 @@ export type { CapabilitySetOptions, Match, PolicyOptions, PolicyRule } from './p
 export type { Realm, Registration } from './realm.ts'
 export type { Change, Entry, EntryKey, EntryKind, ListQuery, NewEntry, Store } from './store/store.ts'
 export type { Logger } from './types.ts'
+export { backupIssuer } from './operation/backup.ts'
 export { ClientAdmin, type ClientWithSecret } from './operation/client-admin.ts'
 export type { DescribedClient } from './operation/described-client.ts'
 export type { ClientProperties, ConfiguredClient } from './operation/config/client-block.ts'

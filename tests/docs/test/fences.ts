@@ -71,13 +71,16 @@ export function sessionsOf({ fences }: Page): Command[] {
   })
 }
 
-/** `$ command` lines, each with the output below it. A command goes on after a backslash at the end of a line. */
+/**
+ * `$ command` lines, each with the output below it. A command goes on after a backslash at the end of a line, and, as shells show it, in
+ * lines that begin with `> `.
+ */
 function commandsOf(session: string): Command[] {
   return session
     .split(/^\$ /m)
     .slice(1)
     .map((part) => {
-      const [, command = '', output = ''] = /^((?:[^\n]*\\\n)*[^\n]*)\n?(.*)$/s.exec(part) ?? []
-      return { command, output }
+      const [, command = '', output = ''] = /^((?:[^\n]*\\\n)*[^\n]*(?:\n> [^\n]*)*)\n?(.*)$/s.exec(part) ?? []
+      return { command: command.replaceAll('\n> ', '\n'), output }
     })
 }

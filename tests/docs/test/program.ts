@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { delimiter, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -13,7 +13,7 @@ export interface RunningProgram {
   stdout(): string
   /** Both outputs so far. */
   all(): string
-  /** Resolves when the program has ended, or `condition` holds. Rejects after 20 s. */
+  /** Resolves when the program has ended, or `condition` holds. Rejects after a minute. */
   until(condition: () => boolean | Promise<boolean>): Promise<'ended' | 'holds'>
   /** Ends it if it is still up. Resolves to its exit status; null when a signal ended it. */
   stop(): Promise<number | null>
@@ -32,11 +32,14 @@ export function runFile(file: string, cwd: string, port: number): RunningProgram
 
 /** Runs a line of a console session in `cwd`, where `scitokens` is the CLI of this work tree. */
 export function runCommand(command: string, cwd: string): RunningProgram {
-  const shim = join(cwd, 'scitokens')
+  // Where no file of a session is.
+  const bin = join(cwd, '.bin')
+  mkdirSync(bin, { recursive: true })
+  const shim = join(bin, 'scitokens')
   const program = [process.execPath, ...runFromSource, join(root, 'packages', 'cli', 'src', 'bin.ts')]
   writeFileSync(shim, `#!/bin/sh\nexec ${program.map((word) => `'${word}'`).join(' ')} "$@"\n`)
   chmodSync(shim, 0o755)
-  const env = { ...process.env, PATH: [cwd, process.env['PATH']].join(delimiter), HOME: cwd, XDG_CACHE_HOME: cwd }
+  const env = { ...process.env, PATH: [bin, process.env['PATH']].join(delimiter), HOME: cwd, XDG_CACHE_HOME: cwd }
   return watch(spawn('sh', ['-c', command], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }))
 }
 
@@ -78,10 +81,10 @@ function watch(child: ChildProcess): RunningProgram {
     stdout: () => stdout,
     all: () => all,
     until: async (condition) => {
-      const deadline = Date.now() + 20_000
+      const deadline = Date.now() + 60_000
       while (child.exitCode === null && child.signalCode === null) {
         if (await condition()) return 'holds'
-        if (Date.now() > deadline) throw new Error(`still running after 20 s:\n${all}`)
+        if (Date.now() > deadline) throw new Error(`still running after a minute:\n${all}`)
         await setTimeout(20)
       }
       await ended

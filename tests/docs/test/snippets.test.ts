@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
@@ -19,15 +19,37 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
+const PORT = /(?:(?:localhost|127\.0\.0\.1):|-port )(300\d)\b/g
+
 let cwd: string
 beforeEach(() => {
   cwd = mkdtempSync(join(tmpdir(), 'docs-'))
 })
-afterEach(() => rmSync(cwd, { recursive: true, force: true }))
+afterEach(() => {
+  for (const file of globSync('**/*.pid', { cwd })) end(Number(readFileSync(join(cwd, file), 'utf8')))
+  rmSync(cwd, { recursive: true, force: true })
+})
 
+/** Ends what a session started and, because a command of it failed, did not end. */
+function end(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch {
+    // It has ended.
+  }
+}
+
+/** Pages speak of ports from 3000 on; each stands for one that is free here. */
 async function expectSession(commands: readonly Command[], port: number): Promise<void> {
+  const ports = new Map([['3000', port]])
+  for (const [, shown] of commands.flatMap(({ command }) => [...command.matchAll(PORT)])) {
+    if (!ports.has(shown!)) ports.set(shown!, await freePort())
+  }
   for (const { command, output } of commands) {
-    const program = runCommand(command.replaceAll(/(localhost|127\.0\.0\.1):3000\b/g, `127.0.0.1:${port}`), cwd)
+    const line = command.replaceAll(PORT, (text, shown: string) =>
+      text.replace(shown, String(ports.get(shown))).replace('localhost', '127.0.0.1'),
+    )
+    const program = runCommand(line, cwd)
     await program.until(() => false)
     if (!isAsShown(output, program.all())) expect(program.all(), `$ ${command}`).toBe(output)
   }
@@ -69,7 +91,7 @@ describe.for(pages.filter((page) => sessionsOf(page).length > 0 && page.path !==
   (page) => {
     test('go as shown', async () => {
       await expectSession(sessionsOf(page), await freePort())
-    }, 120_000)
+    }, 600_000)
   },
 )
 

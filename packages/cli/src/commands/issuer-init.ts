@@ -2,10 +2,12 @@ import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
+import { parseInteger } from '../option-parsers.ts'
 
 interface InitOptions {
   readonly issuer: string
   readonly client?: string
+  readonly operationsPort?: number
   readonly dangerouslyAllowLoopbackHttp?: boolean
 }
 
@@ -18,6 +20,11 @@ export function addIssuerInit(group: Command, registry: Registry): void {
     .argument('<directory>', 'made if missing')
     .requiredOption('--issuer <url>', 'the URL of the issuer, exactly as it will stand in tokens')
     .option('--client <name>', 'name of the first client', 'robot')
+    .option(
+      '--operations-port <port>',
+      'of health and metrics, on this machine (default: 9464)',
+      parseInteger(0, 65_535),
+    )
     .option('--dangerously-allow-loopback-http', 'accept an issuer at http:// on this machine: for tests')
   withExamples(command, [
     [

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import type { Registry } from '../command.ts'
 import { addIssuerCheck } from './issuer-check.ts'
 import { addIssuerAudit } from './issuer-audit.ts'
+import { addIssuerBackup } from './issuer-backup.ts'
 import { addIssuerClient } from './issuer-client.ts'
 import { addIssuerInit } from './issuer-init.ts'
 import { addIssuerKey } from './issuer-key.ts'
@@ -18,4 +19,5 @@ export function addIssuer(program: Command, registry: Registry): void {
   addIssuerClient(group, registry)
   addIssuerKey(group, registry)
   addIssuerAudit(group, registry)
+  addIssuerBackup(group, registry)
 }

@@ -9,6 +9,8 @@ export interface InitOptions {
   readonly issuer: string
   /** A first client, which gets a new secret. Default: `robot`. */
   readonly client?: string
+  /** Of health and metrics, on this machine. Default: 9464. */
+  readonly operationsPort?: number
   readonly dangerouslyAllowLoopbackHttp?: boolean
 }
 
@@ -53,7 +55,7 @@ async function writeNew(path: string, text: string): Promise<void> {
 }
 
 function exampleConfig(path: (...names: string[]) => string, client: string, options: InitOptions): string {
-  const { issuer, dangerouslyAllowLoopbackHttp } = options
+  const { issuer, operationsPort = 9464, dangerouslyAllowLoopbackHttp } = options
   const text = JSON.stringify
   const url = new URL(issuer)
   const port = url.port === '' ? '' : `  port: ${url.port}\n`
@@ -61,13 +63,14 @@ function exampleConfig(path: (...names: string[]) => string, client: string, opt
 # Every key is described in the issuer's documentation. Secrets are never written here, only where they stand.
 issuer: ${text(issuer)}
 ${dangerouslyAllowLoopbackHttp ? 'dangerouslyAllowLoopbackHttp: true\n' : ''}
-# Behind a proxy that does TLS. To do TLS here, add:  tls: { certificate: /path/chain.pem, key: /path/key.pem }
+# Behind a proxy that does TLS; believe what it says of addresses by:  trustedProxies: [127.0.0.1]
+# To do TLS here, add:  tls: { certificate: /path/chain.pem, key: /path/key.pem }
 listen:
   host: 127.0.0.1
 ${port}
 # Health (/healthz, /readyz) and metrics, for this machine only.
 operations:
-  port: 9464
+  port: ${operationsPort}
 
 storage:
   file: ${text(path('issuer.sqlite'))}
