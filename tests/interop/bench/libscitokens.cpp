@@ -1,0 +1,49 @@
+// libscitokens as a contestant of peers.bench.ts. Keys come from the library's own cache file, which the caller has filled.
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include <scitokens/scitokens.h>
+
+namespace {
+[[noreturn]] void fail(const char *what, const char *why) {
+    std::fprintf(stderr, "%s: %s\n", what, why ? why : "?");
+    std::exit(1);
+}
+} // namespace
+
+int main() {
+    std::string issuer, audience, jwks, line;
+    std::getline(std::cin, issuer);
+    std::getline(std::cin, audience);
+    std::getline(std::cin, jwks);
+    std::vector<std::string> tokens;
+    while (std::getline(std::cin, line) && !line.empty()) tokens.push_back(line);
+
+    char *error = nullptr;
+    const char *issuers[] = {issuer.c_str(), nullptr};
+    const char *audiences[] = {audience.c_str(), nullptr};
+    Enforcer enforcer = enforcer_create(issuer.c_str(), audiences, &error);
+    if (!enforcer) fail("enforcer_create", error);
+    const Acl acl{"read", "/store/file"};
+
+    std::cout << "ready" << std::endl;
+    while (std::getline(std::cin, line) && !line.empty()) {
+        const int times = std::stoi(line);
+        const auto start = std::chrono::steady_clock::now();
+        for (int time = 0; time < times; ++time) {
+            for (const auto &text : tokens) {
+                SciToken token = nullptr;
+                if (scitoken_deserialize(text.c_str(), &token, issuers, &error)) fail("scitoken_deserialize", error);
+                if (enforcer_test(enforcer, token, &acl, &error)) fail("enforcer_test", error);
+                scitoken_destroy(token);
+            }
+        }
+        const std::chrono::duration<double, std::micro> spent = std::chrono::steady_clock::now() - start;
+        std::cout << spent.count() / static_cast<double>(times * tokens.size()) << std::endl;
+    }
+    enforcer_destroy(enforcer);
+}
