@@ -1,6 +1,7 @@
 // The Node build of `#signature`: node:crypto, with less overhead than Web Cryptography.
 import type { KeyObject, SigningOptions } from 'node:crypto'
 import { type Algorithm, traitsOf } from './algorithms.ts'
+import { CheckQueue } from './check-queue.ts'
 import { fromDerSignature, toDerSignature } from './der-signature.ts'
 import type { Jwk } from './jwk.ts'
 
@@ -26,63 +27,28 @@ export async function importSigningKey(jwk: Readonly<Jwk>, _alg: Algorithm): Pro
   return nodeCrypto().createPrivateKey({ key: jwk, format: 'jwk' })
 }
 
-/** How long the event loop may be kept by signature checks in one turn, in milliseconds. */
-const TURN_BUDGET_MS = 1
-let spentMs = 0
-let onThreadPool = 0
-let turnIsWatched = false
+interface Check {
+  readonly alg: Algorithm
+  readonly key: PlatformKey
+  readonly data: Uint8Array<ArrayBuffer>
+  readonly signature: Uint8Array<ArrayBuffer>
+}
 
-/**
- * Checks a signature. A check takes about as long as the way to the thread pool and back, so the first of a turn of the event
- * loop are done at once, up to a millisecond in all. Whatever comes while others are being checked goes to the pool: many checks at
- * the same time use all cores and keep nobody waiting.
- */
+const checks = new CheckQueue<Check>({
+  now: ({ alg, key, data, signature }) =>
+    nodeCrypto().verify(HASH_NAMES[alg], data, verificationKey(alg, key), nativeSignature(alg, signature)),
+  elsewhere: ({ alg, key, data, signature }, done) =>
+    nodeCrypto().verify(HASH_NAMES[alg], data, verificationKey(alg, key), nativeSignature(alg, signature), done),
+})
+
+/** Checks a signature: at once, or together with many others, without keeping the event loop. */
 export function verifySignature(
   alg: Algorithm,
   key: PlatformKey,
   data: Uint8Array<ArrayBuffer>,
   signature: Uint8Array<ArrayBuffer>,
 ): boolean | Promise<boolean> {
-  if (onThreadPool > 0 || spentMs >= TURN_BUDGET_MS) return verifyOnThreadPool(alg, key, data, signature)
-  watchTurn()
-  const start = performance.now()
-  try {
-    return nodeCrypto().verify(HASH_NAMES[alg], data, verificationKey(alg, key), nativeSignature(alg, signature))
-  } finally {
-    spentMs += performance.now() - start
-  }
-}
-
-/** The next turn has a budget of its own. */
-function watchTurn(): void {
-  if (turnIsWatched) return
-  turnIsWatched = true
-  setImmediate(() => {
-    turnIsWatched = false
-    spentMs = 0
-  })
-}
-
-function verifyOnThreadPool(
-  alg: Algorithm,
-  key: PlatformKey,
-  data: Uint8Array<ArrayBuffer>,
-  signature: Uint8Array<ArrayBuffer>,
-): Promise<boolean> {
-  onThreadPool += 1
-  return new Promise((resolve, reject) => {
-    nodeCrypto().verify(
-      HASH_NAMES[alg],
-      data,
-      verificationKey(alg, key),
-      nativeSignature(alg, signature),
-      (error, valid) => {
-        onThreadPool -= 1
-        if (error) reject(error)
-        else resolve(valid)
-      },
-    )
-  })
+  return checks.run({ alg, key, data, signature })
 }
 
 /**

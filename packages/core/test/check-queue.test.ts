@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest'
+import { CheckQueue, type Ways } from '../src/check-queue.ts'
+
+const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+
+/** Checks that are odd or even numbers; even ones are good. Those on other threads end when they are told to. */
+function setUp({ costMs = 0.6 } = {}) {
+  const done: string[] = []
+  const elsewhere: (() => void)[] = []
+  let clock = 0
+  const ways: Ways<number> = {
+    now(check) {
+      clock += costMs
+      if (check < 0) throw new Error('cannot be checked')
+      done.push(`now ${check}`)
+      return check % 2 === 0
+    },
+    elsewhere(check, tell) {
+      if (check < -10) throw new Error('cannot be handed over')
+      elsewhere.push(() => {
+        done.push(`elsewhere ${check}`)
+        tell(check < 0 ? new Error('cannot be checked') : null, check % 2 === 0)
+      })
+    },
+  }
+  const queue = new CheckQueue(ways, () => clock)
+  return { queue, done, elsewhere }
+}
+
+test('the first checks of a turn are done at once, until a millisecond is spent', async () => {
+  const { queue } = setUp()
+  expect([queue.run(2), queue.run(1)]).toEqual([true, false])
+  expect(queue.run(4)).toBeInstanceOf(Promise)
+  await nextTurn()
+  await nextTurn()
+  expect(queue.run(2)).toBe(true)
+})
+
+test('beyond that the thread pool gets four, and each turn does what fits into a millisecond, in order', async () => {
+  const { queue, done, elsewhere } = setUp({ costMs: 1 })
+  const answers = Array.from({ length: 8 }, (_, index) => queue.run(index))
+  expect(done).toEqual(['now 0'])
+  expect(elsewhere).toHaveLength(4)
+  await nextTurn()
+  expect(done).toEqual(['now 0', 'now 5'])
+  for (const end of elsewhere.splice(0, 1)) end()
+  // Its place is taken by the next that waits.
+  expect(elsewhere).toHaveLength(4)
+  await nextTurn()
+  expect(done).toEqual(['now 0', 'now 5', 'elsewhere 1', 'now 7'])
+  for (const end of elsewhere) end()
+  expect(await Promise.all(answers)).toEqual([true, false, true, false, true, false, true, false])
+})
+
+test('a check that fails is told to whoever asked, and the others go on', async () => {
+  const { queue, elsewhere } = setUp({ costMs: 1 })
+  expect(() => queue.run(-1)).toThrow('cannot be checked')
+  const outcomes = Promise.allSettled([-1, -11, 2, 3, 4, -2, 6].map((check) => queue.run(check)))
+  while (elsewhere.length > 0) {
+    for (const end of elsewhere.splice(0)) end()
+    // oxlint-disable-next-line no-await-in-loop -- turn by turn
+    await nextTurn()
+  }
+  expect((await outcomes).map((one) => (one.status === 'fulfilled' ? one.value : String(one.reason)))).toEqual([
+    'Error: cannot be checked',
+    'Error: cannot be handed over',
+    true,
+    false,
+    true,
+    'Error: cannot be checked',
+    true,
+  ])
+})
