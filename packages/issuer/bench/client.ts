@@ -92,37 +92,39 @@ export interface Row {
   readonly p99: number
 }
 
-/** Families refreshed one after the other by as many clients at the same time, each with the newest token. */
+/** How many requests are under way at any time. */
+const CLIENTS = 20
+/** How many families come in turn: a single one is refreshed every few minutes at most. */
+const FAMILIES = 1000
+
+/** Families refreshed in turn, each with its newest token. */
 export class RefreshLoad {
   readonly #server: ServerProcess
   readonly #agent: Agent
   readonly #url: URL
-  readonly #clients: number
-  #tokens: string[] | undefined
+  /** The newest token of each family that nobody is refreshing just now. */
+  readonly #tokens: string[] = []
 
-  constructor(server: ServerProcess, clients: number = 20) {
+  constructor(server: ServerProcess) {
     this.#server = server
-    this.#clients = clients
     this.#url = new URL(server.url)
-    this.#agent = new Agent({ keepAlive: true, maxSockets: clients })
+    this.#agent = new Agent({ keepAlive: true, maxSockets: CLIENTS })
   }
 
-  /** Clients go on with the tokens that the run before left them. */
+  /** Goes on with the tokens that the run before left. */
   async run(what: string, seconds: number): Promise<Row> {
-    const tokens = (this.#tokens ??= await Promise.all(Array.from({ length: this.#clients }, () => this.#family())))
+    if (this.#tokens.length === 0) await this.#login()
     const times: number[] = []
     const before = await this.#server.measure()
     const begun = performance.now()
-    await Promise.all(
-      tokens.map(async (_, index) => {
-        while (performance.now() < begun + seconds * 1000) {
-          const asked = performance.now()
-          const reply = await this.#post({ grant_type: 'refresh_token', refresh_token: tokens[index]! })
-          tokens[index] = reply['refresh_token']!
-          times.push(performance.now() - asked)
-        }
-      }),
-    )
+    await this.#together(async () => {
+      while (performance.now() < begun + seconds * 1000) {
+        const asked = performance.now()
+        const reply = await this.#post({ grant_type: 'refresh_token', refresh_token: this.#tokens.shift()! })
+        this.#tokens.push(reply['refresh_token']!)
+        times.push(performance.now() - asked)
+      }
+    })
     const wall = (performance.now() - begun) / 1000
     const cpu = (await this.#server.measure()).cpu - before.cpu
     times.sort((a, b) => a - b)
@@ -140,15 +142,23 @@ export class RefreshLoad {
     this.#agent.destroy()
   }
 
-  async #family(): Promise<string> {
+  /** As if so many people had logged in. */
+  async #login(): Promise<void> {
     const { access_token: subject } = await this.#post({ grant_type: 'client_credentials' })
-    const reply = await this.#post({
+    const form = {
       grant_type: EXCHANGE,
       subject_token: subject!,
       subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
       scope: 'offline_access read:/store',
+    }
+    await this.#together(async () => {
+      for (let made = 0; made < FAMILIES / CLIENTS; made++)
+        this.#tokens.push((await this.#post(form))['refresh_token']!)
     })
-    return reply['refresh_token']!
+  }
+
+  async #together(work: () => Promise<void>): Promise<void> {
+    await Promise.all(Array.from({ length: CLIENTS }, work))
   }
 
   /** By `node:http`, whose own work is a fraction of `fetch`'s: the clients share the machine with the server. */

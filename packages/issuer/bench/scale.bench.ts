@@ -1,5 +1,6 @@
 // How it grows: refreshes beside a thousand and a million other families, and two instances beside one.
-// node tools/dev.mjs node --conditions=@scitokens/source packages/issuer/bench/scale.bench.ts [SECONDS] [--families=1000000]
+// node tools/dev.mjs node --conditions=@scitokens/source packages/issuer/bench/scale.bench.ts [SECONDS] [--families=1000000] [--only=...]
+// `--only`: one of `instances`, `sqlite`, `postgres`.
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -75,6 +76,21 @@ async function lookup(engine: SqlEngine, store: SqlStore): Promise<number> {
   return Math.round(Math.min(...rounds))
 }
 
+/** Milliseconds of the longest of ten steps of cleaning. */
+async function cleaning(engine: SqlEngine, store: SqlStore): Promise<number> {
+  await engine.query({
+    sql: "UPDATE scitokens_entries SET expires_at = 1 WHERE kind = 'family' AND id IN (SELECT id FROM scitokens_entries WHERE kind = 'family' AND expires_at IS NOT NULL LIMIT ?)",
+    values: [Math.min(5000, many / 2)],
+  })
+  const times: number[] = []
+  for (let step = 0; step < 10; step++) {
+    const begun = performance.now()
+    await store.sweep(500)
+    times.push(performance.now() - begun)
+  }
+  return Math.max(...times)
+}
+
 async function beside(name: 'SQLite' | 'PostgreSQL', database: string): Promise<void> {
   const engine =
     name === 'SQLite'
@@ -99,7 +115,8 @@ async function beside(name: 'SQLite' | 'PostgreSQL', database: string): Promise<
     clients.close()
     await server.stop()
   }
-  console.log(`\nA look-up in ${name} with 1000 and with ${many} families: ${looks.join(' and ')} us`)
+  console.log(`\nA step of cleaning (500 entries): ${(await cleaning(engine, store)).toFixed(0)} ms`)
+  console.log(`A look-up in ${name} with 1000 and with ${many} families: ${looks.join(' and ')} us`)
   if (name === 'SQLite') console.log(`The file has ${((await stat(database)).size / 1e6).toFixed(0)} MB`)
   showRows(rows)
   await store.close()
@@ -137,11 +154,17 @@ async function instances(kind: string, database: string): Promise<void> {
   console.log(`processor time ratio ${((2 * one.usPerToken) / two.usPerToken).toFixed(2)}`)
 }
 
-const postgres = await startOwnPostgres({ durable: true })
-await instances('issuer', await postgres.newDatabase())
-await instances('issuer with RS256', await postgres.newDatabase())
-const folder = await mkdtemp(join(tmpdir(), 'scitokens-scale-'))
-await beside('SQLite', join(folder, 'issuer.db'))
-await rm(folder, { recursive: true, force: true })
-await beside('PostgreSQL', await postgres.newDatabase())
-await postgres.stop()
+const only = /--only=(\w+)/.exec(process.argv.join(' '))?.[1]
+const wanted = (part: string): boolean => only === undefined || only === part
+if (wanted('sqlite')) {
+  const folder = await mkdtemp(join(tmpdir(), 'scitokens-scale-'))
+  await beside('SQLite', join(folder, 'issuer.db'))
+  await rm(folder, { recursive: true, force: true })
+}
+if (wanted('instances') || wanted('postgres')) {
+  const postgres = await startOwnPostgres({ durable: true })
+  if (wanted('instances')) await instances('issuer', await postgres.newDatabase())
+  if (wanted('instances')) await instances('issuer with RS256', await postgres.newDatabase())
+  if (wanted('postgres')) await beside('PostgreSQL', await postgres.newDatabase())
+  await postgres.stop()
+}

@@ -209,3 +209,18 @@ describe('narrowing', () => {
     expect((await refresh(harness, token)).body['error']).toBe('invalid_scope')
   })
 })
+
+test('a client that refreshes without end makes no entry without end', async () => {
+  const harness = await startIssuerForPeople({ clients: [APP] })
+  let { refresh_token: token } = (await loginByCode(harness)).body
+  for (let i = 0; i < 210; i++) {
+    const answer = await harness.token(
+      { grant_type: 'refresh_token', refresh_token: token as string },
+      basic('app', SECRET),
+    )
+    expect(answer.status).toBe(200)
+    token = answer.body['refresh_token']
+  }
+  const [family] = await harness.issuer.realms[0]!.store.list<{ used: unknown[] }>(harness.url, 'family')
+  expect(family!.value.used).toHaveLength(200)
+})

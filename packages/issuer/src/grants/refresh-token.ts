@@ -23,6 +23,9 @@ export const refreshToken: Grant = {
   },
 }
 
+/** Uses that a family remembers: so many within one grace window come of no honest client, and the entry stays small. */
+const MAX_REMEMBERED = 200
+
 interface Use {
   readonly generation: number
   readonly changes: GrantProposal['changes']
@@ -48,7 +51,7 @@ function rotated(
   const value: Family = {
     ...family,
     generation: generation + 1,
-    used: graceSeconds > 0 ? [...used, [generation, now]] : used,
+    used: graceSeconds > 0 ? [...used, [generation, now] as const].slice(-MAX_REMEMBERED) : used,
     lastUsedAt: now,
   }
   return { generation: generation + 1, changes: [replace(entry, value, client, now)] }
