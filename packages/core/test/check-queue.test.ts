@@ -38,7 +38,7 @@ test('the first checks of a turn are done at once, until a millisecond is spent'
 
 test('beyond that the thread pool gets four, and each turn does what fits into a millisecond, in order', async () => {
   const { queue, done, elsewhere } = setUp({ costMs: 1 })
-  const answers = Array.from({ length: 8 }, (_, index) => queue.run(index))
+  const answers = Array.from({ length: 8 }, async (_, index) => queue.run(index))
   expect(done).toEqual(['now 0'])
   expect(elsewhere).toHaveLength(4)
   await nextTurn()
@@ -55,7 +55,7 @@ test('beyond that the thread pool gets four, and each turn does what fits into a
 test('a check that fails is told to whoever asked, and the others go on', async () => {
   const { queue, elsewhere } = setUp({ costMs: 1 })
   expect(() => queue.run(-1)).toThrow('cannot be checked')
-  const outcomes = Promise.allSettled([-1, -11, 2, 3, 4, -2, 6].map((check) => queue.run(check)))
+  const outcomes = Promise.allSettled([-1, -11, 2, 3, 4, -2, 6].map(async (check) => queue.run(check)))
   while (elsewhere.length > 0) {
     for (const end of elsewhere.splice(0)) end()
     // oxlint-disable-next-line no-await-in-loop -- turn by turn
