@@ -184,19 +184,8 @@ describe('scitokens issuer client', () => {
     const { child, output } = await serve(config)
     const client = (...args: string[]) => scitokens(['issuer', 'client', ...args, '--config', config])
     const secretFile = join(directory, 'harvester.secret')
-    const made = await client(
-      ...[
-        'add',
-        'harvester',
-        '--scope',
-        'read:/data',
-        '--audience',
-        'https://se.example.org',
-        '--grant',
-        'client_credentials',
-      ],
-      ...['--secret-file', secretFile],
-    )
+    const properties = '--scope read:/data --audience https://se.example.org --grant client_credentials'.split(' ')
+    const made = await client('add', 'harvester', ...properties, '--secret-file', secretFile)
     expect(made.status, made.stderr).toBe(0)
     expect(statSync(secretFile).mode & 0o077).toBe(0)
     const secret = readFileSync(secretFile, 'utf8').trim()

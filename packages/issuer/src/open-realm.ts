@@ -82,6 +82,7 @@ export async function openRealm(
     algorithms,
     wlcgVersion: options.wlcgVersion ?? '1.0',
     userLimit: undefined,
+    openapi: options.openapi ?? true,
     x509,
     scopesSupported: scopesSupported(options, settings, x509),
   }

@@ -61,6 +61,8 @@ export interface RealmOptions {
   /** `Cache-Control` of metadata and JWKS. Defaults: 3600 seconds each; of the JWKS never more than keys are published ahead. */
   readonly metadataMaxAgeSeconds?: number
   readonly jwksMaxAgeSeconds?: number
+  /** Serve an OpenAPI description at `openapi.json` below the issuer. Default: true. */
+  readonly openapi?: boolean
   /** Told in the metadata. Default: what clients and policy name without placeholders. */
   readonly scopesSupported?: readonly string[]
 }

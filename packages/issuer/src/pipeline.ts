@@ -47,7 +47,7 @@ export interface TokenResponse {
 const MAX_ATTEMPTS = 5
 
 /** Parameters that every grant shares. */
-const COMMON_PARAMETERS = ['grant_type', 'scope', 'expires_in', 'cwk']
+export const COMMON_PARAMETERS: readonly string[] = ['grant_type', 'scope', 'expires_in', 'cwk']
 
 /**
  * The one way to a token, for every grant: authenticate the client, let the grant propose, authorise and narrow by policy, write

@@ -3,6 +3,7 @@ import { SciTokenError } from '@scitokens/core'
 import { parseMultipart } from './multipart.ts'
 import { OAuthError } from './oauth-error.ts'
 import { Parameters } from './parameters.ts'
+import { watchRoutes } from './openapi/route-list.ts'
 import type { Realm } from './realm.ts'
 import { applicationsRoutes } from './routes/applications.ts'
 import { authorizeRoutes } from './routes/authorize.ts'
@@ -15,6 +16,7 @@ import { loginRoutes } from './routes/login.ts'
 import { logoutRoute } from './routes/logout.ts'
 import { jwksRoute } from './routes/jwks.ts'
 import { metadataRoutes } from './routes/metadata.ts'
+import { openapiRoute } from './routes/openapi.ts'
 import type { RouteContext } from './routes/route-context.ts'
 import { sendJson } from './routes/send-json.ts'
 import { NO_STORE, tokenRoute } from './routes/token.ts'
@@ -45,6 +47,8 @@ export interface FormOptions {
 export function issuerPlugin(realms: readonly Realm[], forms: FormOptions): FastifyPluginAsync {
   return async (app) => {
     acceptForms(app, forms)
+    const routesOf = watchRoutes(app)
+    const basePaths = realms.map(({ issuer }) => new URL(issuer).pathname.replace(/\/$/, ''))
     app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply, realms[0]!))
     for (const realm of realms) {
       const url = new URL(realm.issuer)
@@ -56,6 +60,7 @@ export function issuerPlugin(realms: readonly Realm[], forms: FormOptions): Fast
         host: byHost ? url.host : undefined,
       }
       for (const route of ROUTES) route(context)
+      if (realm.openapi) openapiRoute(context, () => routesOf(context.basePath, context.host, basePaths))
     }
   }
 }

@@ -78,6 +78,8 @@ export interface Realm {
   readonly codeAttempts: Attempts
   readonly algorithms: readonly Algorithm[]
   readonly wlcgVersion: string
+  /** Whether the OpenAPI description is served. */
+  readonly openapi: boolean
   /** Told in the metadata; oidc-agent's `max` asks for all of them. */
   scopesSupported: readonly string[]
   /** How people log in; without it the authorization and device endpoints do not exist. */

@@ -23,7 +23,8 @@ interface AuthorizationRequest {
   readonly parameters: Parameters
 }
 
-const SINGLE = [
+/** Parameters that it reads, besides those about the audience. */
+export const AUTHORIZATION_PARAMETERS: readonly string[] = [
   'response_type',
   'client_id',
   'redirect_uri',
@@ -98,7 +99,7 @@ async function readTarget(realm: Realm, parameters: Parameters): Promise<Authori
 }
 
 function checkRequest({ client, parameters }: AuthorizationRequest): void {
-  parameters.refuseDuplicates(SINGLE)
+  parameters.refuseDuplicates(AUTHORIZATION_PARAMETERS)
   if (parameters.has('request') || parameters.has('request_uri'))
     throw new OAuthError('request_not_supported', 'request objects are not supported')
   if (parameters.required('response_type') !== 'code')
@@ -137,7 +138,7 @@ function mustLogInAgain(
 /** Back here after the login, without asking for one again: how old it is, the application sees by `auth_time`. */
 function loginReturn(realm: Realm, parameters: Parameters): string {
   const url = new URL(realm.endpoints.authorization)
-  for (const name of [...SINGLE.filter((one) => one !== 'max_age'), 'audience', 'resource']) {
+  for (const name of [...AUTHORIZATION_PARAMETERS.filter((one) => one !== 'max_age'), 'audience', 'resource']) {
     for (const value of parameters.all(name)) {
       const kept =
         name === 'prompt'

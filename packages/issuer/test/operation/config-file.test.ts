@@ -125,6 +125,7 @@ const EVERY_OPTION: Record<keyof Omit<RealmOptions, 'issuer' | 'keyProvider'>, s
   metadataMaxAgeSeconds: '1',
   jwksMaxAgeSeconds: '1',
   scopesSupported: '[openid]',
+  openapi: 'false',
 }
 
 test('every option of an issuer can stand in the file', async () => {

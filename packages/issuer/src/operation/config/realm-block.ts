@@ -50,4 +50,5 @@ export const realmKeys: z.ZodRawShape = {
   metadataMaxAgeSeconds: seconds.optional(),
   jwksMaxAgeSeconds: seconds.optional(),
   scopesSupported: list.optional(),
+  openapi: z.boolean().optional(),
 }
