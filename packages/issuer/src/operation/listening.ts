@@ -1,11 +1,14 @@
 import { once } from 'node:events'
 import { lstat, rm } from 'node:fs/promises'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { ConfigError } from '@scitokens/core'
 import type { FastifyInstance } from 'fastify'
 
 /** How often a stop looks for connections that have become idle, in milliseconds. */
 const IDLE_CHECK_MS = 50
+
+/** The address of whoever is on this machine. */
+export const LOOPBACK: string = '127.0.0.1'
 
 /** Where to listen. */
 export type ListenPlace = { readonly host: string; readonly port: number } | { readonly path: string }
@@ -22,6 +25,16 @@ export async function listenOn(app: FastifyInstance, where: ListenPlace): Promis
       code === 'EADDRINUSE' ? 'the port is in use' : code === 'EACCES' ? 'this account may not use the port' : code
     throw new ConfigError(`cannot listen on ${where.host}, port ${where.port}: ${why}`)
   }
+}
+
+/**
+ * Whoever comes by a Unix socket has no address. He is on this machine, so he gets this machine's: for limits, audit, and what a proxy
+ * tells of its clients.
+ */
+export function nameLocalPeers(app: FastifyInstance): void {
+  app.server.on('connection', (socket: Socket) => {
+    if (socket.remoteAddress === undefined) Object.defineProperty(socket, 'remoteAddress', { value: LOOPBACK })
+  })
 }
 
 /** What a process left that did not end by itself. A socket on which somebody listens stays. */

@@ -8,7 +8,7 @@ import { readConfigFile } from './config-file.ts'
 import { located, openIssuer, readOptions, type ServeOptions } from './configured-issuer.ts'
 import { openConfiguredDemo } from './configured-demo.ts'
 import { LeveledLogger } from './leveled-logger.ts'
-import { closeGracefully, listenOn } from './listening.ts'
+import { closeGracefully, listenOn, nameLocalPeers } from './listening.ts'
 import { IssuerMetrics } from './metrics.ts'
 import { buildOperationsServer } from './operations-server.ts'
 import { limitRate } from './rate-limit.ts'
@@ -61,6 +61,7 @@ export async function serveIssuer(path: string, { env, clock, ...options }: Serv
     }
     const app = buildServer(guarded, server)
     servers.push(app)
+    if (listen.socket !== undefined) nameLocalPeers(app)
     const port = listen.port ?? (tls ? 443 : 8080)
     const address = await listenOn(
       app,

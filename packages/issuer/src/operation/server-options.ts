@@ -4,6 +4,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { ConfigError } from '@scitokens/core'
 import type { FastifyServerOptions } from 'fastify'
 import type { ConfigFile } from './config-schema.ts'
+import { LOOPBACK } from './listening.ts'
 
 /** What goes to Fastify, and the part of it that can be taken over while it listens. */
 export interface ListenOptions {
@@ -33,7 +34,9 @@ export async function listenOptions(config: ConfigFile): Promise<ListenOptions> 
   return {
     server: {
       ...(tls && { https: { ...tls, ...clientCertificates } }),
-      ...(trustedProxies && { trustProxy: [...trustedProxies] }),
+      // Whoever may use the socket is the front end.
+      ...(socket !== undefined && { trustProxy: [LOOPBACK, ...(trustedProxies ?? [])] }),
+      ...(socket === undefined && trustedProxies && { trustProxy: [...trustedProxies] }),
     },
     tls,
   }
