@@ -96,8 +96,14 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
       if ((await store.sweep(SWEEP_LIMIT)) < SWEEP_LIMIT) break
     }
   }
+  let maintaining = false
   const timer = setInterval(() => {
-    maintain().catch((error: unknown) => logger.error({ err: error }, 'maintenance failed, it is tried again'))
+    // While the database is silent, one attempt waits for it, not one more with every interval.
+    if (maintaining) return
+    maintaining = true
+    maintain()
+      .catch((error: unknown) => logger.error({ err: error }, 'maintenance failed, it is tried again'))
+      .finally(() => (maintaining = false))
   }, options.maintenanceIntervalMs ?? 10_000)
   timer.unref()
 

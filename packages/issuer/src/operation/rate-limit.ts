@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { OAuthError } from '../oauth-error.ts'
 import { Parameters } from '../parameters.ts'
 import type { ReadRateLimits } from './rate-limits.ts'
+import { steadyCounts } from './steady-counts.ts'
 
 const MINUTE_MS = 60_000
 /** Most addresses or clients that are counted at a time; the longest unseen are forgotten first. */
@@ -15,11 +16,16 @@ const IPV6_PREFIX = 64
  * are not limited: they cost nothing, and verifiers must always get them.
  *
  * @param limits - asked at each request, so that they follow the configuration.
+ * @param nowMs - milliseconds that only ever go forward. Default: `performance.now`.
  */
-export async function limitRate(app: FastifyInstance, limits: () => ReadRateLimits): Promise<void> {
+export async function limitRate(
+  app: FastifyInstance,
+  limits: () => ReadRateLimits,
+  nowMs?: () => number,
+): Promise<void> {
   await app.register(rateLimit, {
     global: false,
-    cache: REMEMBERED,
+    store: steadyCounts(REMEMBERED, nowMs),
     timeWindow: MINUTE_MS,
     ipv6Subnet: IPV6_PREFIX,
   })
