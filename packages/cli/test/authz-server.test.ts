@@ -1,19 +1,25 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { createTestIssuer, type TestIssuer } from '@scitokens/core/testing'
+import type { TestIssuer } from '@scitokens/core/testing'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import {
+  AUDIENCE,
+  type AuthzServer,
+  bearer as bearerOf,
+  collect,
+  documented,
+  send,
+  startAuthzServer,
+  startIssuer,
+  TRICKS,
+} from './support/authz-server.ts'
 import { scitokens, temporaryDirectory } from './support/scitokens.ts'
 import { freePort } from './support/vo.ts'
 
 // Each test starts a process or two.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
 
-const BIN = join(import.meta.dirname, '..', 'src', 'bin.ts')
-const AUDIENCE = 'https://data.example'
 const NGINX = ['/usr/sbin/nginx', '/usr/bin/nginx', '/usr/local/sbin/nginx'].find((path) => existsSync(path))
 
 let directory: string
@@ -23,95 +29,10 @@ beforeEach(async () => {
   issuer = await startIssuer()
 })
 
-/** A test issuer whose keys are fetched over HTTP. */
-async function startIssuer(): Promise<TestIssuer> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const made = await createTestIssuer({ issuer: url })
-  server.on('request', (request, response) => {
-    const document = request.url === '/jwks' ? made.jwks : { issuer: url, jwks_uri: `${url}/jwks` }
-    response.setHeader('content-type', 'application/json').end(JSON.stringify(document))
-  })
-  return made
-}
+const authzServer = (...args: string[]): Promise<AuthzServer> =>
+  startAuthzServer({ directory, issuer: issuer.issuer }, ...args)
 
-interface Server {
-  readonly address: string
-  /** What it has decided so far. */
-  log(): { method: string; target: string; allowed: boolean; code?: string; subject?: string; reason: string }[]
-  stop(): Promise<[status: number | null]>
-}
-
-async function authzServer(...args: string[]): Promise<Server> {
-  const trust = args.includes('--issuers-file') ? [] : ['--issuer', issuer.issuer, '--audience', AUDIENCE]
-  const more = ['--dangerously-allow-loopback-http', '--cache-dir', join(directory, 'keys')]
-  const child = spawn(process.execPath, [
-    '--conditions=@scitokens/source',
-    BIN,
-    'authz-server',
-    ...trust,
-    ...more,
-    ...args,
-  ])
-  onTestFinished(() => void child.kill('SIGKILL'))
-  const [stdout, stderr] = [collect(child.stdout), collect(child.stderr)]
-  await expect.poll(stderr).toMatch(/^deciding for \S+ on \S+\n/)
-  return {
-    address: / on (\S+)\n/.exec(stderr())![1]!,
-    log: () =>
-      stdout()
-        .split('\n')
-        .filter(Boolean)
-        .map((line) => JSON.parse(line) as never),
-    stop: async () => {
-      child.kill('SIGTERM')
-      return (await once(child, 'close')) as [number | null]
-    },
-  }
-}
-
-function collect(stream: NodeJS.ReadableStream): () => string {
-  let text = ''
-  stream.setEncoding('utf8').on('data', (chunk: string) => (text += chunk))
-  return () => text
-}
-
-interface Answer {
-  readonly status: number
-  readonly headers: IncomingHttpHeaders
-  readonly body: string
-}
-
-/** Sends a target exactly as it is, to a port or a socket. */
-function send(
-  where: string,
-  method: string,
-  path: string,
-  headers: Record<string, string | string[]> = {},
-  body?: string,
-): Promise<Answer> {
-  const to = where.startsWith('unix:')
-    ? { socketPath: where.slice(5) }
-    : { host: '127.0.0.1', port: where.split(':').at(-1)! }
-  return new Promise((resolve, reject) => {
-    const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
-    httpRequest({ agent: false, ...to, method, path, headers: { ...headers, ...length } }, (response) => {
-      const text = collect(response)
-      response.on('end', () => resolve({ status: response.statusCode!, headers: response.headers, body: text() }))
-    })
-      .on('error', reject)
-      .end(body)
-  })
-}
-
-const bearer = async (scope: string): Promise<{ authorization: string }> => ({
-  authorization: `Bearer ${await issuer.sign({ scope, aud: AUDIENCE, sub: 'ana' })}`,
-})
+const bearer = (scope: string): Promise<{ authorization: string }> => bearerOf(issuer, scope)
 
 describe('scitokens authz-server', () => {
   it('answers with who asks, or with what the client should get, and logs it without the token', async () => {
@@ -258,7 +179,7 @@ it.runIf(process.env['CI'])('nginx is there in continuous integration', () => {
 describe.runIf(NGINX)('with nginx guarding a directory', () => {
   let url: string
   let files: string
-  let server: Server
+  let server: AuthzServer
   let ana: { authorization: string }
 
   beforeEach(async () => {
@@ -275,10 +196,7 @@ describe.runIf(NGINX)('with nginx guarding a directory', () => {
   /** The configuration of docs/guards.md, with this test's own directories and port. */
   async function startNginx(): Promise<number> {
     const port = await freePort()
-    const documented = /```nginx\n([^]*?)```/.exec(
-      readFileSync(join(import.meta.dirname, '../../../docs/guards.md'), 'utf8'),
-    )![1]!
-    const guarded = documented
+    const guarded = documented('nginx')
       .replace('/run/scitokens/authz.sock', join(directory, 'authz.sock'))
       .replace('/srv/files', files)
     const configuration = join(directory, 'nginx.conf')
@@ -347,22 +265,7 @@ http {
       status: 200,
       body: 'store/user/ana/x',
     })
-    const tricks = [
-      '/store/../top',
-      '/store/%2e%2e/top',
-      '/store/..%2ftop',
-      '/store/..%5ctop',
-      '/store\\..\\top',
-      '/store/%252e%252e/top',
-      '//top',
-      '/./top',
-      '/top?/store/x',
-      '/top#/store/x',
-      '/%74op',
-      '/STORE/user/ana/x',
-      '/store/user/ana/../../../top',
-    ]
-    for (const target of tricks) {
+    for (const target of TRICKS) {
       const { status, body } = await send(url, 'GET', target, ana)
       expect([400, 403, 404], target).toContain(status)
       expect(body).not.toBe('top')
