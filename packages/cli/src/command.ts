@@ -29,6 +29,8 @@ export function onAction<Arguments extends readonly unknown[], Options extends o
   registry: Registry,
   action: Action<Arguments, Options>,
 ): Command {
+  // The help of a command without a longer description says what it does all the same.
+  if (command.description() === '') command.description(sentence(command.summary()))
   return command.option('--json', 'write one JSON document to standard output').action(async (...received) => {
     const self = received.pop() as Command
     received.pop()
@@ -36,4 +38,8 @@ export function onAction<Arguments extends readonly unknown[], Options extends o
     const output = new Output(registry.context, { json: options.json ?? false })
     registry.exit(await action({ context: registry.context, output, options }, ...(received as unknown as Arguments)))
   })
+}
+
+function sentence(summary: string): string {
+  return `${summary.slice(0, 1).toUpperCase()}${summary.slice(1)}.`
 }

@@ -1,20 +1,9 @@
 import { expect, test } from 'vitest'
-import { buildProgram } from '../src/program.ts'
-import { describeCommand, flatten } from '../src/describe.ts'
+import { everyCommand } from './support/in-process.ts'
 import { scitokens } from './support/scitokens.ts'
 
-const context = {
-  env: {},
-  stdinFd: 0,
-  stdout: { write: () => true },
-  stderr: { write: () => true },
-  clock: () => 0,
-  signal: new AbortController().signal,
-}
-const commands = flatten(describeCommand(buildProgram({ context, exit: () => {} })))
-
 test('every command has --json, a description and examples that call it', () => {
-  for (const command of commands.filter(({ subcommands }) => subcommands.length === 0)) {
+  for (const command of everyCommand()) {
     const name = command.path.join(' ')
     expect(
       command.options.map(({ long }) => long),

@@ -6,6 +6,7 @@ import type { EnforcerOptions } from '@scitokens/enforcer'
 import type { AuthzHandlerOptions, AuthzQuestion, Exists, FrontServer } from '@scitokens/enforcer/http'
 import { type Command, Option } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
+import { ended } from '../ended.ts'
 import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { listenLocally, parseListenAddress } from '../loopback-listener.ts'
@@ -114,7 +115,7 @@ async function authzServer({ context, output, options }: Invocation<AuthzServerO
   try {
     const { server, address: found, close } = await listenLocally(address, options.socketMode)
     server.on('request', (request, response) => void answer(handle, request, response))
-    output.note(`deciding for ${options.for} on ${found}`)
+    output.event({ type: 'listening', for: options.for, address: found }, `deciding for ${options.for} on ${found}`)
     await ended(context.signal)
     await close()
   } finally {
@@ -195,11 +196,4 @@ async function answer(
 function parseMode(text: string): number {
   if (!/^0?[0-7]{3}$/.test(text)) throw new InvalidRequestError(`--socket-mode ${text} is no mode: write 660`)
   return Number.parseInt(text, 8)
-}
-
-function ended(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { ConfigError } from '@scitokens/core'
 import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
+import { ended } from '../ended.ts'
 import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { issuerLogger } from '../issuer-logger.ts'
 import { collect, parseInteger, parseSeconds } from '../option-parsers.ts'
-import { ended } from './token-manager-serve.ts'
 
 interface DemoServeOptions {
   readonly issuer?: string

@@ -1,11 +1,11 @@
 import type { ReloadOutcome } from '@scitokens/issuer'
 import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
+import { ended } from '../ended.ts'
 import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { issuerLogger } from '../issuer-logger.ts'
 import type { Output } from '../output.ts'
-import { ended } from './token-manager-serve.ts'
 
 /** Adds `scitokens issuer serve`. */
 export function addIssuerServe(group: Command, registry: Registry): void {

@@ -32,13 +32,13 @@ export async function add(invocation: Changing<{ jwks?: string }>, issuer: strin
 export async function remove(invocation: Changing, issuers: readonly string[]): Promise<ExitCode> {
   const { output } = invocation
   if ((await openAndClose(invocation)) === undefined) {
-    output.result({ removed: [], unknown: issuers }, () => 'there is no key cache')
+    output.result({ ok: false, removed: [], unknown: issuers }, () => 'there is no key cache')
     return EXIT.no
   }
   return withKeyCache(invocation, [], (cache) => {
     const removed = issuers.filter((issuer) => cache.remove(issuer))
     const unknown = issuers.filter((issuer) => !removed.includes(issuer))
-    output.result({ removed, unknown }, () =>
+    output.result({ ok: unknown.length === 0, removed, unknown }, () =>
       [
         ...removed.map((issuer) => `${issuer}: removed`),
         ...unknown.map((issuer) => `${issuer}: not in the cache`),

@@ -65,7 +65,8 @@ export function addLogin(program: Command, registry: Registry): void {
 }
 
 async function login({ context, output, options }: Invocation<LoginOptions>, issuer: string): Promise<ExitCode> {
-  const name = { owner: ownName(), service: options.service ?? serviceOf(issuer), handle: options.handle ?? '' }
+  const usual = serviceOf(issuer)
+  const name = { owner: ownName(), service: options.service ?? usual, handle: options.handle ?? '' }
   const clientSecret =
     options.clientSecretFile === undefined ? undefined : readTextFile(options.clientSecretFile, context.stdinFd).trim()
   const client = {

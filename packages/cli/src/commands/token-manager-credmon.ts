@@ -2,13 +2,14 @@ import { InvalidRequestError } from '@scitokens/core'
 import type { CredmonEvent, CredmonProvider } from '@scitokens/token-manager'
 import { type Command, Option } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
+import { ended } from '../ended.ts'
 import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { readJsonFile, readTextFile } from '../files.ts'
 import { parseSeconds } from '../option-parsers.ts'
 import type { Output } from '../output.ts'
 import { openManager, type StateOptions, stateDirectoryOf, withStateOptions } from '../submit-host.ts'
-import { ended, tell } from './token-manager-serve.ts'
+import { tell } from './token-manager-serve.ts'
 
 interface CredmonCommandOptions extends StateOptions {
   readonly directory: string

@@ -2,6 +2,7 @@ import { InvalidRequestError } from '@scitokens/core'
 import type { AccountLookup, RenewerEvent } from '@scitokens/token-manager'
 import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
+import { ended } from '../ended.ts'
 import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { collect } from '../option-parsers.ts'
@@ -71,12 +72,4 @@ export function tell(output: Output, event: RenewerEvent): void {
   const name = handle === '' ? service : `${service}_${handle}`
   const why = event.type === 'failed' ? { code: event.error.code, why: event.error.message } : {}
   output.event({ type, owner, name, ...why }, [type, owner, name, ...Object.values(why)].join(' '))
-}
-
-/** Resolves when the program is asked to end. */
-export function ended(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 }
