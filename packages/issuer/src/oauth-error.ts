@@ -22,6 +22,7 @@ export type OAuthErrorCode =
   | 'login_required'
   | 'consent_required'
   | 'request_not_supported'
+  | 'request_uri_not_supported'
   | 'server_error'
   | 'temporarily_unavailable'
 
@@ -85,6 +86,7 @@ function defaultStatus(error: OAuthErrorCode): number {
     case 'login_required':
     case 'consent_required':
     case 'request_not_supported':
+    case 'request_uri_not_supported':
       return 400
   }
 }

@@ -152,7 +152,7 @@ describe('an authorization request', () => {
     [{ code_challenge: '' }, 'invalid_request'],
     [{ code_challenge_method: 'plain' }, 'invalid_request'],
     [{ code_challenge_method: '' }, 'invalid_request'],
-    [{ request_uri: 'https://x.example' }, 'request_not_supported'],
+    [{ request_uri: 'https://x.example' }, 'request_uri_not_supported'],
     [{ prompt: 'none' }, 'login_required'],
     [{ response_mode: 'fragment' }, 'invalid_request'],
   ])('with %j goes back with %s', async (query, error) => {

@@ -100,8 +100,9 @@ async function readTarget(realm: Realm, parameters: Parameters): Promise<Authori
 
 function checkRequest({ client, parameters }: AuthorizationRequest): void {
   parameters.refuseDuplicates(AUTHORIZATION_PARAMETERS)
-  if (parameters.has('request') || parameters.has('request_uri'))
-    throw new OAuthError('request_not_supported', 'request objects are not supported')
+  if (parameters.has('request')) throw new OAuthError('request_not_supported', 'request objects are not supported')
+  if (parameters.has('request_uri'))
+    throw new OAuthError('request_uri_not_supported', 'request objects are not supported')
   if (parameters.required('response_type') !== 'code')
     throw new OAuthError('unsupported_response_type', 'only response_type=code is supported')
   if (!client.grants.has('authorization_code'))
