@@ -26,6 +26,7 @@ export interface ConfigFile extends Omit<ConfiguredRealm, 'issuer'> {
   readonly logLevel?: 'debug' | 'info' | 'warn' | 'error'
   readonly maintenanceIntervalMs?: number
   readonly maxBodyBytes?: number
+  readonly acceptMultipart?: boolean
   /** A token generator for people who learn and test. Default: none. */
   readonly demo?: DemoConfig
   readonly dangerouslyAllowLoopbackHttp?: boolean
@@ -44,6 +45,7 @@ const file = z.strictObject({
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).optional(),
   maintenanceIntervalMs: count.optional(),
   maxBodyBytes: count.optional(),
+  acceptMultipart: z.boolean().optional(),
   demo: demoBlock.optional(),
   dangerouslyAllowLoopbackHttp: z.boolean().optional(),
 })

@@ -1,10 +1,11 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parseConfig } from '../../src/operation/config-file.ts'
 import { resolveSecret } from '../../src/operation/secret-reference.ts'
 import { checkIssuerConfig } from '../../src/operation/configured-issuer.ts'
+import type { ConfigFile } from '../../src/operation/config-schema.ts'
 import type { RealmOptions } from '../../src/options.ts'
 import { silentLogger } from '../../src/types.ts'
 
@@ -137,6 +138,40 @@ test('every option of an issuer can stand in the file', async () => {
   const env = { SECRET: 'a-generated-secret-of-enough-length' }
   const config = await checkIssuerConfig(path, { env, logger: silentLogger })
   expect(Object.keys(config).toSorted()).toEqual([...Object.keys(EVERY_OPTION), 'issuer', 'storage'].toSorted())
+})
+
+/** Every key of the file beside those of an issuer; the compiler says when one is added. */
+const EVERY_KEY: Record<keyof Omit<ConfigFile, keyof RealmOptions>, string> = {
+  realms: '[]',
+  listen: '{ host: "::1", port: 1, trustedProxies: [10.0.0.0/8] }',
+  operations: '{ host: "::1", port: 0 }',
+  storage: '{ file: x, busyTimeoutMs: 1 }',
+  masterKey: '{ env: SECRET }',
+  audit: '{ file: x, sync: true }',
+  rateLimit: '{ perAddress: 1, perClient: 1, perUser: 1, addresses: { "::/0": 1 }, clients: { a: 1 } }',
+  logLevel: 'debug',
+  maintenanceIntervalMs: '1',
+  maxBodyBytes: '1',
+  acceptMultipart: 'true',
+  demo: '{}',
+  dangerouslyAllowLoopbackHttp: 'false',
+}
+
+test('every key of the file is described in docs/issuer.md', async () => {
+  const page = await readFile(join(import.meta.dirname, '../../../../docs/issuer.md'), 'utf8')
+  const keys = [
+    ...Object.keys(EVERY_OPTION),
+    ...Object.keys(EVERY_KEY),
+    ...'perAddress perClient perUser addresses clients'.split(' '),
+  ]
+  expect(keys.filter((key) => !page.includes(`\`${key}`))).toEqual([])
+})
+
+test('every key of the server can stand in the file', () => {
+  const { realms: _, demo: _demo, ...one } = EVERY_KEY
+  const lines = Object.entries(one).map(([key, value]) => `${key}: ${value}\n`)
+  const { config } = parseConfig(`issuer: https://vo.example\n${lines.join('')}`, 'issuer.yaml')
+  expect(Object.keys(config).toSorted()).toEqual([...Object.keys(one), 'issuer'].toSorted())
 })
 
 describe('a secret', () => {

@@ -85,10 +85,12 @@ describe('the metrics', () => {
     }
   })
 
-  test('have a place on the dashboard, each of the issuer’s own', async () => {
+  test('have a place on the dashboard and in the documentation, each of the issuer’s own', async () => {
     const names = [...(await exported()).keys()].filter((name) => name.startsWith('scitokens_issuer_'))
     const all = (await used()).join('\n')
     expect(names.filter((name) => !/_(sum)$/.test(name) && !all.includes(name))).toEqual([])
+    const page = await readFile(join(DEPLOY, '../docs/issuer.md'), 'utf8')
+    expect(names.filter((name) => !page.includes(`\`${name.replace(/_(sum|count|bucket)$/, '')}\``))).toEqual([])
   })
 
   test('are asked for in PromQL that Prometheus itself takes', async () => {
