@@ -21,6 +21,7 @@ export interface AttenuateOptions {
   readonly leaf?: boolean
   /** Instead of a new key: the public key of whoever may derive from the new token, which then has three parts. */
   readonly cwk?: Jwk
+  /** Default: the machine's. */
   readonly clock?: Clock
   /** Seconds by which `iat` and `nbf` lie in the past, never before the parent's `nbf`. Default: 5. */
   readonly backdate?: number

@@ -5,6 +5,7 @@ import { needsPath, type Scope } from './scopes.ts'
 
 /** How the names in a token's scope are understood. */
 export interface CapabilityOptions {
+  /** The rules that the token follows: only WLCG capabilities answer to other names. */
   readonly profile: ProfileName
   /**
    * Translate as scitokens-cpp does: `storage.create` grants `write` too, `compute.read` grants `condor:/READ`, and
@@ -27,6 +28,7 @@ const WLCG_GRANTS: Readonly<Record<string, readonly string[]>> = {
 
 /** A question put to a list of scopes. */
 export interface Question {
+  /** The part of a scope before the colon. */
   readonly authz: string
   /** Undefined only for authorizations that need none. */
   readonly path: Path | undefined

@@ -6,7 +6,9 @@ import type { JsonObject, JsonValue } from './json.ts'
  * with {@link SciToken}, so that it cannot be handed to an Enforcer by mistake.
  */
 export class UnverifiedToken {
+  /** The protected header as the token states it. */
   readonly unverifiedHeader: JsonObject
+  /** The claims as the token states them. */
   readonly unverifiedClaims: JsonObject
 
   /** @internal */

@@ -76,14 +76,19 @@ export type ErrorReason =
 
 /** Typed evidence. Values come from claims, options and URLs; never from a signature or a key. */
 export interface ErrorEvidence {
+  /** Why, where the code leaves it open. */
   readonly reason?: ErrorReason
   /** The claim or header member at fault. */
   readonly claim?: string
+  /** What would have been accepted. */
   readonly expected?: unknown
+  /** What was found; text is kept short and without tokens. */
   readonly actual?: unknown
+  /** The issuer that it is about, as the token or the configuration names it. */
   readonly issuer?: string
   /** Seconds after which another try may succeed. */
   readonly retryAfterSeconds?: number
+  /** The error behind this one. */
   readonly cause?: unknown
 }
 
@@ -133,13 +138,21 @@ const CLASS_NAMES: Readonly<Record<ErrorFamily, string>> = {
 
 /** Base class of every error; recognised by `instanceof` across copies of this package. */
 export class SciTokenError extends Error {
+  /** Stable; see `docs/errors.md`. */
   readonly code: ErrorCode
+  /** Who has to act. */
   readonly family: ErrorFamily
+  /** Why, where the code leaves it open. */
   readonly reason: ErrorReason | undefined
+  /** The claim or header member at fault. */
   readonly claim: string | undefined
+  /** What would have been accepted. */
   readonly expected: unknown
+  /** What was found; text is kept short and without tokens. */
   readonly actual: unknown
+  /** The issuer that it is about. */
   readonly issuer: string | undefined
+  /** Seconds after which another try may succeed. */
   readonly retryAfterSeconds: number | undefined
 
   constructor(family: ErrorFamily, code: ErrorCode, message: string, evidence: ErrorEvidence = {}) {
@@ -156,6 +169,7 @@ export class SciTokenError extends Error {
     Object.defineProperty(this, brand, { value: true })
   }
 
+  /** Known by a brand, as two copies of this package may meet. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isInstance(value, this, this === SciTokenError ? () => true : undefined)
   }
@@ -184,6 +198,7 @@ function isOfFamily(
 
 /** This token is not acceptable, whatever is asked of it. HTTP 401. */
 export class TokenNotAcceptableError extends SciTokenError {
+  /** As {@link SciTokenError}: by brand and family. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isOfFamily(value, this, TokenNotAcceptableError, 'not_acceptable')
   }
@@ -195,6 +210,7 @@ export class TokenNotAcceptableError extends SciTokenError {
 
 /** The token is acceptable, but does not allow this. HTTP 403. */
 export class NotAllowedError extends SciTokenError {
+  /** As {@link SciTokenError}: by brand and family. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isOfFamily(value, this, NotAllowedError, 'not_allowed')
   }
@@ -206,6 +222,7 @@ export class NotAllowedError extends SciTokenError {
 
 /** The caller's arguments, or the shape of the HTTP request, make no sense. Nothing was decided. HTTP 400. */
 export class InvalidRequestError extends SciTokenError {
+  /** As {@link SciTokenError}: by brand and family. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isOfFamily(value, this, InvalidRequestError, 'invalid_request')
   }
@@ -217,6 +234,7 @@ export class InvalidRequestError extends SciTokenError {
 
 /** We could not decide: the issuer's keys could not be had. Never to be told as "bad token". HTTP 503. */
 export class UndecidedError extends SciTokenError {
+  /** As {@link SciTokenError}: by brand and family. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isOfFamily(value, this, UndecidedError, 'undecided')
   }
@@ -228,6 +246,7 @@ export class UndecidedError extends SciTokenError {
 
 /** An option, file or environment variable is wrong. Thrown at construction wherever possible. HTTP 500. */
 export class ConfigError extends SciTokenError {
+  /** As {@link SciTokenError}: by brand and family. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isOfFamily(value, this, ConfigError, 'config')
   }

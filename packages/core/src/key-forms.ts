@@ -15,7 +15,9 @@ export interface SigningKeyOptions {
 
 /** The part of Node's `KeyObject` that is needed; naming the type itself would tie core to Node. */
 export interface KeyObjectLike {
+  /** `private`, `public` or `secret`. */
   readonly type: string
+  /** The key as JWK. */
   export(options: { format: 'jwk' }): unknown
 }
 

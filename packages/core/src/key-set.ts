@@ -6,6 +6,7 @@ import { importVerificationKey, type PlatformKey, verifySignature } from '#signa
 
 /** One usable public key of an issuer. */
 export class VerificationKey {
+  /** The name by which tokens ask for it. */
   readonly kid: string | undefined
   /** Public members only. */
   readonly jwk: Readonly<Jwk>
@@ -40,8 +41,11 @@ export class VerificationKey {
 
 /** An entry of a published set that cannot be used, and why. */
 export interface DroppedKey {
+  /** Its name, where it has one. */
   readonly kid: string | undefined
+  /** What a token that names it is refused with. */
   readonly code: ErrorCode
+  /** Half a sentence for people. */
   readonly why: string
 }
 
@@ -58,7 +62,9 @@ const MAX_CANDIDATES = 4
 
 /** The usable public keys of one issuer, immutable. Unusable entries are skipped and listed in `dropped`. RFC 7517 section 5. */
 export class KeySet {
+  /** Those that may be used, in the order of the document. */
   readonly keys: readonly VerificationKey[]
+  /** Those that may not, and why. */
   readonly dropped: readonly DroppedKey[]
 
   private constructor(keys: readonly VerificationKey[], dropped: readonly DroppedKey[]) {

@@ -20,5 +20,6 @@ export interface KeyHint {
  * A source that can answer without waiting returns the set itself, not a promise.
  */
 export interface KeySource {
+  /** The issuer's whole key set, at once or as a promise. */
   getKeySet(issuer: string, hint: KeyHint): KeySet | Promise<KeySet>
 }

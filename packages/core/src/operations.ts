@@ -58,7 +58,9 @@ export function authorizationsFor(operation: Exclude<StorageOperation, 'rename'>
 
 /** An operation and where it is done; `to` for rename only. */
 export interface OperationRequest {
+  /** What is to be done. */
   readonly operation: StorageOperation
+  /** Where, as {@link parseRequestPath} gives it. */
   readonly path: Path
   /** The new name of a rename. The target must not exist: replacing a file is an overwrite as well. */
   readonly to?: Path

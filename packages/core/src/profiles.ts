@@ -10,6 +10,7 @@ export const PROFILES: readonly ProfileName[] = ['scitoken:1.0', 'scitoken:2.0',
 
 /** What a profile demands. */
 export interface ProfileRules {
+  /** Whose rules these are. */
   readonly name: ProfileName
   /** Claims without which nothing can be decided. `scope` is judged by the enforcer. */
   readonly required: readonly string[]

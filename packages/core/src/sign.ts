@@ -12,6 +12,7 @@ import type { Signer } from './signing-key.ts'
 
 /** Options of {@link signToken}. */
 export interface SignOptions {
+  /** What signs, and whose `kid` the header names. */
   readonly signer: Signer
   /** Everything but what signing itself sets: `exp`, `iat`, `nbf`, `ver` and `wlcg.ver` are refused here. */
   readonly claims: JsonObject
@@ -23,6 +24,7 @@ export interface SignOptions {
   readonly maxLifetime?: number
   /** Seconds by which `iat` and `nbf` lie in the past: some verifiers have no tolerance at all. Default: 5. */
   readonly backdate?: number
+  /** Seconds since the epoch. Default: the machine's. */
   readonly clock?: Clock
   /** Algorithms besides ES256 and RS256 that may sign. Few verifiers know them. Default: none. */
   readonly algorithms?: readonly Algorithm[]

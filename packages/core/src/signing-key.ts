@@ -18,9 +18,11 @@ import { importSigningKey, importVerificationKey, makeSignature, type PlatformKe
 
 /** Whatever can sign: a key in memory, an HSM, a cloud KMS, a process behind a socket. */
 export interface Signer {
+  /** The algorithm of its signatures. */
   readonly alg: Algorithm
   /** Goes into the header; verifiers find the key by it. */
   readonly kid: string
+  /** Signs bytes; of a curve, `r` and `s` side by side (RFC 7518 section 3.4). */
   sign(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer>
 }
 
@@ -34,7 +36,9 @@ export type SigningKeyInput = SigningKey | string | Jwk | CryptoKey | CryptoKeyP
  * as verifiers would refuse what they sign: `weak_key`, `unsupported_key`, `unsupported_alg` (family `config`).
  */
 export class SigningKey implements Signer {
+  /** The algorithm of its signatures. */
   readonly alg: Algorithm
+  /** The name that goes into headers: the JWK's own, or its RFC 7638 thumbprint. */
   readonly kid: string
   readonly #jwk: Jwk | undefined
   readonly #publicJwk: Jwk

@@ -28,9 +28,13 @@ export interface VerifyOptions {
 
 /** A token whose signature is the issuer's. Its claims are authentic; whether they hold here and now is not yet known. */
 export interface VerifiedToken {
+  /** The protected header, frozen. */
   readonly header: JsonObject
+  /** The claims, frozen. */
   readonly claims: JsonObject
+  /** Its `iss`. */
   readonly issuer: string
+  /** Which rules it follows. */
   readonly profile: ProfileName
   /** The key set that vouched for it: once the source gives another, the verdict is void. */
   readonly keySet: KeySet

@@ -10,8 +10,11 @@ import {
 
 /** What a {@link ClaimValidator} is told besides the value. */
 export interface ClaimContext {
+  /** The name of the claim. */
   readonly claim: string
+  /** The token's `iss`. */
   readonly issuer: string
+  /** Which rules the token follows. */
   readonly profile: ProfileName
   /** All claims, verified. */
   readonly claims: JsonObject

@@ -13,6 +13,7 @@ export type Decision = Allowed | Refused
 
 /** Yes. */
 export interface Allowed {
+  /** Yes. */
   readonly allowed: true
   /** One sentence for people. */
   readonly reason: string
@@ -20,16 +21,21 @@ export interface Allowed {
   readonly grantedBy: Scope
   /** The path that was judged. Use this one, not the one that came. Undefined where none was asked about. */
   readonly normalizedPath: Path | undefined
+  /** Nothing. */
   readonly missing: readonly []
+  /** The issuer of the token. */
   readonly issuer: string
+  /** Its `sub`. */
   readonly subject: string | undefined
   /** The local account that the site's mapping names for this request, if any. */
   readonly user: string | undefined
+  /** The token, for further questions. */
   readonly token: ValidatedToken
 }
 
 /** No, or not decided: `family` tells which. */
 export interface Refused {
+  /** No, or not decided. */
   readonly allowed: false
   /** Stable; see `docs/errors.md`. */
   readonly code: ErrorCode
@@ -39,10 +45,13 @@ export interface Refused {
   readonly reason: string
   /** What would have been needed, as scopes write it: `read:/store/a`. Any one of them is enough. */
   readonly missing: readonly string[]
+  /** Nothing did. */
   readonly grantedBy: undefined
+  /** The path that was judged, where there was one. */
   readonly normalizedPath: Path | undefined
   /** Known once the token's claims have been verified. */
   readonly issuer: string | undefined
+  /** The token's `sub`, once it is known to be acceptable. */
   readonly subject: string | undefined
   /** The token, where it is acceptable but does not allow this. */
   readonly token: ValidatedToken | undefined

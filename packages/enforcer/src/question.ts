@@ -20,7 +20,9 @@ export interface AuthorizationQuestion extends RequestPathOptions {
 
 /** What a storage service is about to do. */
 export interface OperationQuestion extends RequestPathOptions {
+  /** What is to be done. */
   readonly operation: StorageOperation
+  /** Absolute, in the server's namespace; the path of a URL unless `pathIsDecoded`. */
   readonly path: string
   /** The new name of a `rename`; nothing may be there yet. */
   readonly to?: string

@@ -2,10 +2,13 @@ import { ConfigError, type JsonObject, SciTokenError, TokenNotAcceptableError, U
 
 /** What a revocation list is asked about. The claims are verified. */
 export interface RevocationQuestion {
+  /** The token's `iss`. */
   readonly issuer: string
   /** `jti`; a token without one can only be revoked by other claims. */
   readonly tokenId: string | undefined
+  /** Its `sub`. */
   readonly subject: string | undefined
+  /** All of its claims, verified. */
   readonly claims: JsonObject
 }
 
@@ -14,6 +17,7 @@ export type Revocation = ((question: RevocationQuestion) => boolean | Promise<bo
 
 /** A list of revoked tokens. */
 export interface RevocationList {
+  /** Whether this token is revoked. A failure leaves the question undecided; it is never a "no". */
   isRevoked(question: RevocationQuestion): boolean | Promise<boolean>
 }
 
@@ -39,6 +43,7 @@ export class DenyList implements RevocationList {
     this.#byIssuer = byIssuer
   }
 
+  /** Whether the `jti` is on the list. */
   isRevoked({ issuer, tokenId }: Pick<RevocationQuestion, 'issuer' | 'tokenId'>): boolean {
     if (tokenId === undefined) return false
     return this.#anyIssuer.has(tokenId) || (this.#byIssuer.get(issuer)?.has(tokenId) ?? false)

@@ -19,11 +19,13 @@ export interface NameRule {
  * default. A name from the token that is not allowed maps to no account, not to the default one.
  */
 export interface SubjectMapping {
+  /** Asked in order; the first that fits names the account. */
   readonly rules?: readonly NameRule[]
   /** A claim that holds the account's name; `sub` and the default do not count then. */
   readonly usernameClaim?: string
   /** `sub` is the account's name. Default: false. */
   readonly mapSubject?: boolean
+  /** The account where nothing else names one. */
   readonly defaultUser?: string
   /** What an account's name from a token may look like. Default: a POSIX name, at most 32 characters, and never `root`. */
   readonly allowedNames?: RegExp
@@ -31,8 +33,11 @@ export interface SubjectMapping {
 
 /** What a mapping is asked. */
 export interface MappingQuestion {
+  /** The token's `sub`. */
   readonly subject: string | undefined
+  /** Its groups. */
   readonly groups: readonly string[]
+  /** All of its claims, verified. */
   readonly claims: JsonObject
   /** Relative to the issuer's base path; undefined where no path was asked about. */
   readonly path: Path | undefined

@@ -46,12 +46,17 @@ export interface Jurisdiction {
  * object that is kept does not outlive the token.
  */
 export class ValidatedToken {
+  /** The protected header, frozen. */
   readonly header: JsonObject
+  /** All claims, frozen. */
   readonly claims: JsonObject
+  /** `iss`. */
   readonly issuer: string
+  /** `sub`. */
   readonly subject: string | undefined
   /** `jti`. */
   readonly tokenId: string | undefined
+  /** Which rules it follows. */
   readonly profile: ProfileName
   /** Seconds since the epoch. */
   readonly expiresAt: number

@@ -37,7 +37,9 @@ export interface ValidatorOptions extends ValidationOptions {
 
 /** Claims that hold here and now. */
 export interface ValidatedClaims extends StandardClaims {
+  /** Which rules the token follows. */
   readonly profile: ProfileName
+  /** What its scope says. */
   readonly scope: ScopeClaim
 }
 
@@ -63,7 +65,9 @@ const JUDGED_HERE: ReadonlySet<string> = new Set([
  * for.
  */
 export class Validator {
+  /** Seconds of grace for `nbf` and `iat`. */
   readonly clockTolerance: number
+  /** By which times are judged. */
   readonly clock: Clock
   readonly #profiles: readonly ProfileName[]
   readonly #audience: readonly string[] | undefined

@@ -16,6 +16,7 @@ export interface DiscoverOptions {
 
 /** See {@link discoverToken}. */
 export interface DiscoveredToken {
+  /** The token, without white space around it. */
   readonly token: string
   /** Where it was found, for people: `BEARER_TOKEN`, or the file and who named it. */
   readonly source: string

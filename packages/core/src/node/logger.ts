@@ -4,10 +4,15 @@ import type { LogLevel } from './settings.ts'
 
 /** A log with the levels of the reference library. Each line is a JSON object with `time` (ISO 8601), `level` and `msg`. */
 export interface Logger {
+  /** Level CRITICAL: nothing goes on. */
   critical(message: string, details?: object): void
+  /** Level ERROR: something was not done. */
   error(message: string, details?: object): void
+  /** Level WARNING: something needs a look. */
   warning(message: string, details?: object): void
+  /** Level INFO: what is done. */
   info(message: string, details?: object): void
+  /** Level DEBUG: how it is done. */
   debug(message: string, details?: object): void
   /** Writes what is left and closes the file. */
   close(): Promise<void>

@@ -45,9 +45,13 @@ export interface TestIssuerOptions {
 
 /** See {@link createTestIssuer}. */
 export interface TestIssuer {
+  /** Its name. */
   readonly issuer: string
+  /** By which it signs; give the same to the guard. */
   readonly clock: TestClock
+  /** The key that it signs with. */
   readonly key: SigningKey
+  /** The public half, as an issuer publishes it. */
   readonly jwks: Jwks
   /** Hand it to an Enforcer or to `SciToken.deserialize`. */
   readonly keys: StaticKeys

@@ -29,6 +29,7 @@ export class DenyListFile implements RevocationList {
     this.#refresh()
   }
 
+  /** Whether the `jti` is on the list, as the file has it now. */
   isRevoked(question: RevocationQuestion): boolean {
     this.#refresh()
     return this.#list.isRevoked(question)

@@ -6,6 +6,7 @@ import { readScitokensCfg } from './scitokens-cfg.ts'
 
 /** What a file says about issuers: options for an `Enforcer`. */
 export interface IssuerMap extends Pick<EnforcerOptions, 'audience' | 'sharedBasePaths'> {
+  /** Who is trusted, and for what. */
   readonly issuers: Readonly<Record<string, IssuerOptions>>
   /**
    * XRootD's word for what becomes of a request that the token does not allow: another plugin may decide, or everything is
