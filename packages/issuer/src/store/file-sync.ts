@@ -1,9 +1,11 @@
-import { close, fdatasync, open } from 'node:fs'
+import { close, fdatasync, fsync, open } from 'node:fs'
+import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 
 const openFile = promisify(open)
 const closeFile = promisify(close)
 const syncFile = promisify(fdatasync)
+const syncFolder = promisify(fsync)
 
 /**
  * Waits until what was written to a file is on the disk, without keeping the process: whoever comes while the disk is at it shares the
@@ -46,7 +48,21 @@ export class FileSync {
   async #turn(): Promise<void> {
     // Whatever is written from here on is of the next turn.
     this.#next = undefined
-    this.#descriptor ??= await openFile(this.#path, 'r+')
+    if (this.#descriptor === undefined) {
+      const descriptor = await openFile(this.#path, 'r+')
+      await syncName(this.#path)
+      this.#descriptor = descriptor
+    }
     await syncFile(this.#descriptor)
+  }
+}
+
+/** That a file is there at all is written in its folder: a file that is new is on the disk when its name is, too. */
+async function syncName(path: string): Promise<void> {
+  const folder = await openFile(dirname(path), 'r')
+  try {
+    await syncFolder(folder)
+  } finally {
+    await closeFile(folder)
   }
 }

@@ -33,8 +33,7 @@ export class SqliteEngine implements SqlEngine {
 
   constructor({ file, busyTimeoutMs = 5000 }: SqliteOptions) {
     try {
-      // SQLite would create the file with the process's umask, and its journals with the mode of the file.
-      if (file !== ':memory:') closeSync(openSync(file, 'a', 0o600))
+      if (file !== ':memory:') createIfMissing(file)
       this.#database = new DatabaseSync(file)
       this.#database.exec(`PRAGMA busy_timeout = ${Math.trunc(busyTimeoutMs)}`)
       const mode = this.#database.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode']
@@ -132,6 +131,18 @@ export class SqliteEngine implements SqlEngine {
     } catch (cause) {
       throw unavailable(cause)
     }
+  }
+}
+
+/**
+ * SQLite would create the file with the process's umask, and its journals with the mode of the file. One that is there is not even
+ * opened: closing it again would give up the locks that another connection of this process holds (sqlite.org/howtocorrupt.html, 2.2).
+ */
+function createIfMissing(file: string): void {
+  try {
+    closeSync(openSync(file, 'wx', 0o600))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   }
 }
 
