@@ -116,7 +116,6 @@ async function start(): Promise<void> {
 
   samplesView(desk)
   shareView(desk)
-  chainView(desk)
   const views: readonly View[] = [
     choicesView(desk),
     tokenView(desk),
@@ -124,6 +123,7 @@ async function start(): Promise<void> {
     claimsView(desk),
     claimsForm(desk),
     askView(desk),
+    chainView(desk),
     elsewhereView(desk),
     commandsView(desk),
   ]

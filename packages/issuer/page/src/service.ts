@@ -1,4 +1,4 @@
-import { SciTokenError, StaticKeys } from '@scitokens/core'
+import { KeySet, SciTokenError, StaticKeys } from '@scitokens/core'
 import { type Decision, Enforcer, type ValidatedToken } from '@scitokens/enforcer'
 
 /** The service that the page plays: whom it trusts, and what it calls itself. */
@@ -23,19 +23,30 @@ export interface Question {
 
 /** Verifies and decides in this page, with the same code as a service would. */
 export class Service {
-  readonly #options: ServiceOptions
-  readonly #keys: StaticKeys
-  readonly #anyAudience: Enforcer
+  readonly #clock: (() => number) | undefined
+  #documents: Readonly<Record<string, unknown>>
+  #anyAudience: Enforcer
   #asked: { readonly key: string; readonly enforcer: Enforcer } | undefined
 
-  constructor(options: ServiceOptions) {
-    this.#options = options
-    this.#keys = new StaticKeys(options.keys)
-    this.#anyAudience = this.#enforcer(this.issuers, undefined)
+  constructor({ keys, clock }: ServiceOptions) {
+    this.#clock = clock
+    this.#documents = keys
+    this.#anyAudience = this.#enforcer(keys, Object.keys(keys))
   }
 
   get issuers(): readonly string[] {
-    return Object.keys(this.#options.keys)
+    return Object.keys(this.#documents)
+  }
+
+  /** Trusts another issuer from now on. Throws `config_error` for a document that is no key set, or holds no usable key. */
+  async learn(issuer: string, jwks: unknown): Promise<void> {
+    const { keys, dropped } = await KeySet.fromJwks(jwks)
+    if (keys.length === 0)
+      throw new Error(dropped[0] ? `no key of it can be used: ${dropped[0].why}` : 'it has no keys')
+    const documents = { ...this.#documents, [issuer]: jwks }
+    this.#anyAudience = this.#enforcer(documents, Object.keys(documents))
+    this.#documents = documents
+    this.#asked = undefined
   }
 
   /** Whether the token is authentic and its claims hold now. */
@@ -51,19 +62,20 @@ export class Service {
   /** Whether it allows this. Throws `config_error` for a service that cannot be, such as one without a name. */
   async decide(token: string, { issuer, audience, authz, path }: Question): Promise<Decision> {
     const key = JSON.stringify([issuer, audience])
-    if (this.#asked?.key !== key) this.#asked = { key, enforcer: this.#enforcer([issuer], audience) }
+    if (this.#asked?.key !== key) {
+      this.#asked = { key, enforcer: this.#enforcer(this.#documents, [issuer], audience) }
+    }
     return this.#asked.enforcer.authorize(token, { authz, ...(path === '' ? {} : { path }) })
   }
 
-  #enforcer(issuers: readonly string[], audience: string | undefined): Enforcer {
-    const { clock } = this.#options
+  #enforcer(documents: Readonly<Record<string, unknown>>, issuers: readonly string[], audience?: string): Enforcer {
     return new Enforcer({
       issuers,
-      keys: this.#keys,
+      keys: new StaticKeys(documents),
       chains: true,
       dangerouslyAllowLoopbackHttp: true,
       ...(audience === undefined ? { audienceCheck: 'none' } : { audience }),
-      ...(clock && { clock }),
+      ...(this.#clock && { clock: this.#clock }),
     })
   }
 }

@@ -68,7 +68,9 @@ function yes({ reason, subject, normalizedPath }: Extract<Decision, { allowed: t
 function no(desk: Desk, { code, reason, missing }: Extract<Decision, { allowed: false }>): HTMLElement[] {
   const [meaning, remedy] = desk.meaningOf(code) ?? []
   const more = meaning === undefined ? [] : [el('p', { class: 'hint' }, rich(`${meaning} ${remedy}`))]
-  const needed = missing.length === 0 ? '' : ` It would need ${missing.join(' or ')}.`
+  // Core's sentence names what is missing, as a rule.
+  const isNamed = missing.every((scope) => reason.includes(scope))
+  const needed = isNamed ? '' : ` It would need ${missing.join(' or ')}.`
   return [el('strong', {}, 'No ', el('code', {}, code)), el('p', {}, `${sentence(reason)}${needed}`), ...more]
 }
 

@@ -1,16 +1,20 @@
 import { SciTokenError } from '@scitokens/core'
 import { beginChain, derive, leafOf, type Link } from '../chain.ts'
-import type { Desk } from '../desk.ts'
-import { byId, el, show } from '../dom.ts'
-import { distance } from '../moments.ts'
+import type { Desk, View } from '../desk.ts'
+import { byId, el } from '../dom.ts'
+import { dateOf } from '../moments.ts'
+import type { Question } from '../service.ts'
+import { chainTable } from './chain-table.ts'
 import { sentence } from './token-view.ts'
 
 const NAMES = ['You', 'Your job', 'Its helper', 'The helper’s helper', 'The fifth', 'The sixth', 'The seventh']
 
-/** A chain that grows: who has which token, and who may do what is asked above. */
-export function chainView(desk: Desk): void {
+/** A chain that grows: who has which token, and who may do what. */
+export function chainView(desk: Desk): View {
   const links: Link[] = []
   const problem = byId('chain-problem')
+  const table = el('div')
+  let asked = ''
 
   const attempt = async (work: () => Promise<void>): Promise<void> => {
     try {
@@ -18,16 +22,32 @@ export function chainView(desk: Desk): void {
       problem.textContent = ''
     } catch (error) {
       problem.textContent = describe(error)
+      return
     }
-    await draw()
+    draw()
   }
-
-  const draw = async (): Promise<void> => {
-    const cards = await Promise.all(links.map((link, index) => card(desk, link, index)))
+  const draw = (): void => {
     const last = links.at(-1)
-    const form = last && links.length < NAMES.length ? deriveForm(desk, last, links, attempt) : undefined
-    show(byId('chain'), el('ol', { class: 'chain' }, ...cards), form)
+    const form = last && links.length < NAMES.length ? deriveForm(last, links.length, grow) : ''
+    byId('chain').replaceChildren(
+      el('ol', { class: 'chain' }, ...links.map((link, at) => card(desk, link, at))),
+      table,
+      form,
+    )
+    ask(desk.shown().question)
   }
+  const ask = (question: Question): void => {
+    if (links.length === 0) return
+    asked = JSON.stringify(question)
+    void chainTable(desk, links, question).then(
+      (fresh) => table.replaceChildren(fresh),
+      () => table.replaceChildren(),
+    )
+  }
+  const grow = (...less: Parameters<Derive>): void =>
+    void attempt(async () => {
+      links.push(await derive(links.at(-1)!, NAMES[links.length]!, ...less, desk.clock))
+    })
 
   byId('begin-chain').addEventListener('click', () => {
     void attempt(async () => {
@@ -35,63 +55,62 @@ export function chainView(desk: Desk): void {
       links.splice(0, links.length, link)
     })
   })
+  return {
+    render({ question }) {
+      if (JSON.stringify(question) !== asked) ask(question)
+    },
+  }
 }
 
-async function card(desk: Desk, link: Link, index: number): Promise<HTMLElement> {
-  const { question } = desk.shown()
-  const leaf = await leafOf(link, desk.clock).catch(() => undefined)
-  const decision = leaf === undefined ? undefined : await desk.service.decide(leaf, question)
-  const may = decision?.allowed === true
-  return el(
-    'li',
-    { class: may ? 'good' : 'bad' },
-    el(
-      'h3',
-      {},
-      link.name,
-      index === 0 ? el('small', {}, ' signed by the issuer') : el('small', {}, ' made from the one before'),
-    ),
-    el('p', {}, el('code', {}, link.scope)),
-    el('p', { class: 'hint' }, `for ${link.audience}, ends ${distance(link.expiresAt, desk.clock())}`),
-    el(
-      'p',
-      {},
-      el('span', { class: 'mark', role: 'img', 'aria-label': may ? 'yes' : 'no' }, may ? '✓' : '✗'),
-      ` may ${may ? '' : 'not '}${question.authz} ${question.path}`,
-    ),
-    el(
-      'div',
-      { class: 'actions' },
-      el('button', { type: 'button', click: () => leaf && lay(desk, leaf) }, 'Show its leaf above'),
-      el('button', { type: 'button', class: 'quiet', click: () => lay(desk, link.keyed) }, 'Show this link by itself'),
-    ),
-  )
-}
+type Derive = (less: Parameters<typeof derive>[2]) => void
 
 function describe(error: unknown): string {
   if (error instanceof SciTokenError) return `${sentence(error.message)} (${error.code})`
   return error instanceof Error ? error.message : String(error)
 }
 
-function lay(desk: Desk, token: string): void {
-  desk.lay(token)
-  byId('workbench').focus()
+function card(desk: Desk, link: Link, at: number): HTMLElement {
+  const lay = (token: string): void => {
+    desk.lay(token)
+    byId('workbench').focus()
+  }
+  const showLeaf = (): void => void leafOf(link, desk.clock).then(lay, () => lay(link.keyed))
+  return el(
+    'li',
+    {},
+    el('h3', {}, link.name, el('small', {}, at === 0 ? ' signed by the issuer' : ' made by the one before')),
+    el('p', {}, el('code', {}, link.scope)),
+    el('p', { class: 'hint' }, `for ${link.audience}, until ${dateOf(link.expiresAt)}`),
+    el(
+      'div',
+      { class: 'actions' },
+      el(
+        'button',
+        { type: 'button', 'aria-label': `Show the leaf of: ${link.name}`, click: showLeaf },
+        'Show its leaf',
+      ),
+      el(
+        'button',
+        {
+          type: 'button',
+          class: 'quiet',
+          'aria-label': `Show the link of: ${link.name}`,
+          click: () => lay(link.keyed),
+        },
+        'Show the link',
+      ),
+    ),
+  )
 }
 
-function deriveForm(
-  desk: Desk,
-  parent: Link,
-  links: Link[],
-  attempt: (work: () => Promise<void>) => Promise<void>,
-): HTMLElement {
-  const name = NAMES[links.length]!
+function deriveForm(parent: Link, depth: number, grow: Derive): HTMLElement {
   const input = (label: string, hint: string, field: string, value: string): HTMLElement =>
     el('label', {}, `${label} `, el('small', {}, hint), el('input', { name: field, value, spellcheck: 'false' }))
   const form = el(
     'form',
     { class: 'derive', autocomplete: 'off' },
-    el('h3', {}, `What does ${parent.name.toLowerCase()} hand on?`),
-    input('Rights', 'within those before', 'scope', narrower(parent.scope)),
+    el('h3', {}, depth === 1 ? 'What do you hand on?' : `What does ${parent.name.toLowerCase()} hand on?`),
+    input('Rights', 'within those before', 'scope', narrower(parent.scope, depth)),
     input('Audience', 'among those before', 'audience', parent.audience),
     input('Life', 'seconds, not longer than before', 'lifetime', '300'),
     el('div', { class: 'actions' }, el('button', { type: 'submit', class: 'primary' }, 'Make the narrower token')),
@@ -99,17 +118,14 @@ function deriveForm(
   form.addEventListener('submit', (event) => {
     event.preventDefault()
     const value = (field: string): string => (form.elements.namedItem(field) as HTMLInputElement).value
-    const less = { scope: value('scope'), audience: value('audience'), lifetime: Number(value('lifetime')) }
-    void attempt(async () => {
-      links.push(await derive(parent, name, less, desk.clock))
-    })
+    grow({ scope: value('scope'), audience: value('audience'), lifetime: Number(value('lifetime')) })
   })
   return form
 }
 
 /** A proposal: the first right, one directory further down. */
-function narrower(scope: string): string {
+function narrower(scope: string, depth: number): string {
   const [first = 'read:/'] = scope.split(' ')
   const [, right, path] = /^([^:]+):(\/.*)$/.exec(first) ?? []
-  return right === undefined || path === undefined ? first : `${right}:${path.replace(/\/$/, '')}/run1`
+  return right === undefined || path === undefined ? first : `${right}:${path.replace(/\/$/, '')}/run${depth}`
 }

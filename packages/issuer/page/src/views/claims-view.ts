@@ -9,6 +9,8 @@ const MARKS = { good: ['✓', 'good'], bad: ['✗', 'not good'], none: ['·', 'n
 
 /** What each claim says, with a verdict on each. */
 export function claimsView(desk: Desk): View {
+  const list = el('ul', { class: 'claims' })
+  byId('claims').append(list)
   return {
     render({ parts, question, now }) {
       const header = parts.header.value ?? {}
@@ -17,7 +19,9 @@ export function claimsView(desk: Desk): View {
       show(byId('profile-note'), profileNote(claims, profile))
       const { issuers } = desk.service
       const notes = claims ? claimNotes(claims, { profile, issuers, audience: question.audience, now }) : []
-      show(byId('claims'), notes.length === 0 ? undefined : table(notes))
+      while (list.children.length > notes.length) list.lastElementChild!.remove()
+      // Line by line: a time that goes on leaves the others alone, and what is selected in them.
+      for (const [at, note] of notes.entries()) showNote(list.children[at] ?? list.appendChild(el('li')), note)
     },
   }
 }
@@ -28,19 +32,16 @@ function profileNote(claims: JsonObject | undefined, profile: ProfileName | unde
   return `Judged by the rules of ${PROFILE_TITLES[profile]}, each by itself.`
 }
 
-function table(notes: readonly ClaimNote[]): HTMLElement {
-  const rows = notes.map(({ name, value, verdict, reason }) => {
-    const [mark, said] = MARKS[verdict]
-    return el(
-      'li',
-      { class: verdict },
-      el('span', { class: 'mark', role: 'img', 'aria-label': said }, mark),
-      el('code', { class: 'name' }, name),
-      el('span', { class: 'value' }, value),
-      el('span', { class: 'reason' }, reason),
-    )
-  })
-  return el('ul', { class: 'claims' }, ...rows)
+function showNote(line: Element, { name, value, verdict, reason }: ClaimNote): void {
+  const [mark, said] = MARKS[verdict]
+  line.className = verdict
+  show(
+    line,
+    el('span', { class: 'mark', role: 'img', 'aria-label': said }, mark),
+    el('code', { class: 'name' }, name),
+    el('span', { class: 'value' }, value),
+    el('span', { class: 'reason' }, reason),
+  )
 }
 
 /** The usual claims as a form beside the JSON. */

@@ -37,6 +37,24 @@ describe('a page without a network', () => {
   })
 })
 
+describe('keys that the reader brings', () => {
+  test('are trusted for their issuer from then on; what is no key set changes nothing', async () => {
+    const { createTestIssuer } = await import('@scitokens/core/testing')
+    const other = await createTestIssuer({ issuer: 'https://unknown.example' })
+    const learning = new Service({ keys: { [BROWSER_ISSUER]: source.jwks }, clock })
+    const token = await other.sign({ aud: 'https://se.example', scope: 'read:/x' })
+    expect(await learning.judge(token)).toMatchObject({ acceptable: false, error: { code: 'untrusted_issuer' } })
+    await expect(learning.learn(other.issuer, { keys: [] })).rejects.toThrow(/no keys/)
+    await expect(learning.learn(other.issuer, 'x')).rejects.toThrow(/key set/)
+    await expect(learning.learn('not a url', other.jwks)).rejects.toThrow(/not a url/)
+    expect(learning.issuers).toEqual([BROWSER_ISSUER])
+    await learning.learn(other.issuer, other.jwks)
+    expect(await learning.judge(token)).toMatchObject({ acceptable: true })
+    const own = await source.issue({ payload: {}, algorithm: 'ES256', profile: 'scitoken:2.0' })
+    expect(await learning.judge(own)).toMatchObject({ acceptable: false, error: { code: 'missing_claim' } })
+  })
+})
+
 describe('how a decision came about', () => {
   test.each(SAMPLES)('every refusal of a sample is a step: $name', async (sample) => {
     const decision = await service.decide(await source.sample(sample, 'ES256'), { ...question, ...sample.question })
