@@ -224,3 +224,23 @@ test('a client that refreshes without end makes no entry without end', async () 
   const [family] = await harness.issuer.realms[0]!.store.list<{ used: unknown[] }>(harness.url, 'family')
   expect(family!.value.used).toHaveLength(200)
 })
+
+test('the end of a family is written in steps of a hundredth of its life, never too early', async () => {
+  const harness = await startIssuerForPeople({ clients: [APP], refresh: { lifetimeSeconds: 100_000 } })
+  let { refresh_token: token } = (await loginByCode(harness)).body
+  const ends = new Set<number>()
+  for (let i = 0; i < 20; i++) {
+    harness.clock.advance(97)
+    const answer = await harness.token(
+      { grant_type: 'refresh_token', refresh_token: token as string },
+      basic('app', SECRET),
+    )
+    token = answer.body['refresh_token']
+    const [family] = await harness.issuer.realms[0]!.store.list(harness.url, 'family')
+    expect(family!.version).toBe(i + 2)
+    expect(family!.expiresAt! - harness.clock.now).toBeGreaterThanOrEqual(100_000)
+    expect(family!.expiresAt! - harness.clock.now).toBeLessThan(101_000)
+    ends.add(family!.expiresAt!)
+  }
+  expect(ends.size).toBeLessThanOrEqual(3)
+})

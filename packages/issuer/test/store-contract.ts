@@ -102,6 +102,18 @@ export function storeContract(name: string, begin: () => Promise<Begun>): void {
       expect(after.value).toBe(100 + changes.indexOf(true))
     })
 
+    test('replaces an entry whose end stays as it was, and none that has ended', async () => {
+      const key = { realm: realm(), kind: 'family', id: 'a' } as const
+      await store.insertIfAbsent({ ...key, value: 1, expiresAt: clock.now + 50 })
+      const first = (await store.get(key))!
+      expect(await store.commit([{ replace: first, value: 2, expiresAt: first.expiresAt }])).toBe(true)
+      expect(await other.get(key)).toEqual({ ...first, version: 2, value: 2 })
+      expect(await other.commit([{ replace: first, value: 3, expiresAt: first.expiresAt }])).toBe(false)
+      const second = (await other.get(key))!
+      clock.advance(50)
+      expect(await other.commit([{ replace: second, value: 3, expiresAt: second.expiresAt }])).toBe(false)
+    })
+
     test('applies all changes of a commit or none', async () => {
       const place = realm()
       const key = (id: string) => ({ realm: place, kind: 'family', id }) as const

@@ -28,7 +28,7 @@ export interface RefreshPolicy {
   readonly rotate: boolean
   /** How long a used token still gets the same successor. */
   readonly graceSeconds: number
-  /** Unused for so long, a token dies. */
+  /** Unused for so long, or up to a hundredth longer, a token dies. */
   readonly lifetimeSeconds: number
   /** However often refreshed, a family ends then; undefined: never. */
   readonly maxSeconds: number | undefined

@@ -64,7 +64,10 @@ function unrotated(entry: Entry<Family>, { generation }: RefreshTokenParts, clie
 function replace(entry: Entry<Family>, value: Family, client: Client, now: number): GrantProposal['changes'][number] {
   const { lifetimeSeconds, maxSeconds } = client.refresh
   const end = maxSeconds === undefined ? Infinity : value.createdAt + maxSeconds
-  return { replace: entry, value, expiresAt: Math.min(now + lifetimeSeconds, end) }
+  // In steps of a hundredth: most refreshes leave the end as it is, and with it the index by which the expired are found.
+  const step = Math.max(1, Math.floor(lifetimeSeconds / 100))
+  const idle = Math.ceil((now + lifetimeSeconds) / step) * step
+  return { replace: entry, value, expiresAt: Math.min(idle, end) }
 }
 
 function isOver({ createdAt }: Family, { refresh }: Client, now: number): boolean {
