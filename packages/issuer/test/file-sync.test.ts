@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process'
-import { appendFileSync, existsSync } from 'node:fs'
+import { appendFileSync } from 'node:fs'
 import { mkdtemp, rename, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -57,26 +56,4 @@ test('SQLite acknowledges a write only when its log is on the disk', async () =>
   await rename(`${file}-moved`, `${file}-wal`)
   expect(await other.atomically([insert])).toBe(true)
   await other.close()
-})
-
-test('a second engine of the same process does not give up the locks of the first', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'scitokens-sync-'))
-  onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  const file = join(folder, 'issuer.db')
-  const engine = new SqliteEngine({ file })
-  await engine.define(['CREATE TABLE numbers (number BIGINT NOT NULL)'])
-  const second = new SqliteEngine({ file })
-
-  // Whoever closes a database last puts its log into place and removes it. The locks tell another process that it is not the last.
-  const program = `const db = new (require('node:sqlite').DatabaseSync)(process.argv[1])
-    db.exec('SELECT count(*) FROM numbers')
-    db.close()`
-  execFileSync(process.execPath, ['--disable-warning=ExperimentalWarning', '-e', program, file])
-  expect(existsSync(`${file}-wal`)).toBe(true)
-
-  const insert = { sql: 'INSERT INTO numbers (number) VALUES (?) RETURNING number', values: [1] }
-  expect(await engine.atomically([insert])).toBe(true)
-  expect(await second.query({ sql: 'SELECT number FROM numbers', values: [] })).toEqual([{ number: 1 }])
-  await second.close()
-  await engine.close()
 })
