@@ -17,6 +17,9 @@ const many = Number(/--families=(\d+)/.exec(process.argv.join(' '))?.[1] ?? 1_00
 const REALM = 'https://issuer.example'
 const CC = 'grant_type=client_credentials&scope=read%3A%2Fstore%2Fdata'
 
+type Name = 'SQLite' | 'PostgreSQL'
+const ROUNDS = 4
+
 /** A family as it is stored: only its length matters here. */
 const VALUE = JSON.stringify({
   clientId: 'robot',
@@ -36,7 +39,7 @@ const VALUE = JSON.stringify({
 })
 
 /** Families of 100 000 people, with ids in no order, that expire over the next thirty days. */
-function fill(engine: SqlEngine, kind: 'SQLite' | 'PostgreSQL', from: number, to: number): Promise<unknown> {
+function fill(engine: SqlEngine, kind: Name, from: number, to: number): Promise<unknown> {
   const numbers =
     kind === 'SQLite'
       ? 'WITH RECURSIVE n(i) AS (SELECT CAST(? AS INTEGER) UNION ALL SELECT i + 1 FROM n WHERE i < CAST(? AS INTEGER))'
@@ -91,35 +94,63 @@ async function cleaning(engine: SqlEngine, store: SqlStore): Promise<number> {
   return Math.max(...times)
 }
 
-async function beside(name: 'SQLite' | 'PostgreSQL', database: string): Promise<void> {
+interface Filled {
+  readonly families: number
+  readonly database: string
+  readonly engine: SqlEngine
+  readonly store: SqlStore
+}
+
+async function filled(name: Name, database: string, families: number): Promise<Filled> {
   const engine =
     name === 'SQLite'
       ? new SqliteEngine({ file: database })
       : new PostgresEngine({ connectionString: database, statementTimeoutMs: 600_000 })
   const store = await SqlStore.open(engine, () => Date.now() / 1000)
-  const rows: Row[] = []
-  const looks: number[] = []
-  let there = 0
-  for (const count of [1000, many]) {
-    while (there < count) {
-      const next = Math.min(count, there + 100_000)
-      await fill(engine, name, there, next)
-      there = next
-    }
-    if (name === 'PostgreSQL') await engine.query({ sql: 'ANALYZE scitokens_entries', values: [] })
-    looks.push(await lookup(engine, store))
-    const server = await ServerProcess.start('issuer', { database })
-    const clients = new RefreshLoad(server)
-    await clients.run('warm', 3)
-    rows.push(await clients.run(`${name}, ${count} families`, duration))
-    clients.close()
-    await server.stop()
+  for (let there = 0; there < families; there += 100_000) {
+    await fill(engine, name, there, Math.min(families, there + 100_000))
   }
-  console.log(`\nA step of cleaning (500 entries): ${(await cleaning(engine, store)).toFixed(0)} ms`)
-  console.log(`A look-up in ${name} with 1000 and with ${many} families: ${looks.join(' and ')} us`)
+  if (name === 'PostgreSQL') await engine.query({ sql: 'VACUUM ANALYZE scitokens_entries', values: [] })
+  return { families, database, engine, store }
+}
+
+/** Two databases in turn, so that a slow moment of the machine meets both; the best round of each. */
+async function beside(name: Name, newDatabase: () => Promise<string>): Promise<void> {
+  const all = [await filled(name, await newDatabase(), 1000), await filled(name, await newDatabase(), many)]
+  for (const { families, engine, store } of all) {
+    console.log(`${name}, ${families} families: a look-up takes ${await lookup(engine, store)} us`)
+  }
+  const servers = await Promise.all(all.map(({ database }) => ServerProcess.start('issuer', { database })))
+  const loads = servers.map((server) => new RefreshLoad(server))
+  const best: Row[] = []
+  for (let round = 0; round <= ROUNDS; round++) {
+    for (const [index, load] of loads.entries()) {
+      const row = await load.run(`refresh on ${name}, ${all[index]!.families} families`, round === 0 ? 3 : duration)
+      // The first round only warms up.
+      if (round > 0 && row.perSecond > (best[index]?.perSecond ?? 0)) best[index] = row
+    }
+  }
+  for (const load of loads) load.close()
+  for (const server of servers) await server.stop()
+  showRows(best)
+  const { engine, store, database } = all[1]!
+  console.log(`The longest of ten steps of cleaning (500 of ${many}): ${(await cleaning(engine, store)).toFixed(0)} ms`)
   if (name === 'SQLite') console.log(`The file has ${((await stat(database)).size / 1e6).toFixed(0)} MB`)
-  showRows(rows)
-  await store.close()
+  for (const each of all) await each.store.close()
+}
+
+interface Loaded {
+  readonly perSecond: number
+  readonly usPerToken: number
+  readonly generatorUs: number
+  readonly p99: number
+}
+
+/** The best of each number over the rounds: the machine has other work, too. */
+function bestOf(rounds: readonly Loaded[]): Loaded {
+  const least = (name: keyof Loaded): number => Math.min(...rounds.map((round) => round[name]))
+  const perSecond = Math.max(...rounds.map((round) => round.perSecond))
+  return { perSecond, usPerToken: least('usPerToken'), generatorUs: least('generatorUs'), p99: least('p99') }
 }
 
 /** Client credentials against one instance, then against two at the same time, each on a core of its own. */
@@ -128,7 +159,7 @@ async function instances(kind: string, database: string): Promise<void> {
     await ServerProcess.start(kind, { database }),
     await ServerProcess.start(kind, { database, core: 1 }),
   ]
-  const load = async (targets: readonly ServerProcess[], seconds: number) => {
+  const load = async (targets: readonly ServerProcess[], seconds: number): Promise<Loaded> => {
     const before = await Promise.all(targets.map((server) => server.measure()))
     const generator = process.cpuUsage()
     const options = { method: 'POST', headers: HEADERS, body: CC, connections: 20, duration: seconds } as const
@@ -145,9 +176,14 @@ async function instances(kind: string, database: string): Promise<void> {
     }
   }
   for (const server of servers) await load([server], 3)
-  const one = await load([servers[0]!], duration)
-  const two = await load(servers, duration)
+  const ones: Loaded[] = []
+  const twos: Loaded[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    ones.push(await load([servers[round % 2]!], duration))
+    twos.push(await load(servers, duration))
+  }
   for (const server of servers) await server.stop()
+  const [one, two] = [bestOf(ones), bestOf(twos)]
   console.log(`\n${kind}: one instance ${JSON.stringify(one)}, two ${JSON.stringify(two)}`)
   console.log(`wall ratio ${(two.perSecond / one.perSecond).toFixed(2)}`)
   // What two would do on cores that they need not share with the load: twice, but for what they cost each other.
@@ -158,13 +194,14 @@ const only = /--only=(\w+)/.exec(process.argv.join(' '))?.[1]
 const wanted = (part: string): boolean => only === undefined || only === part
 if (wanted('sqlite')) {
   const folder = await mkdtemp(join(tmpdir(), 'scitokens-scale-'))
-  await beside('SQLite', join(folder, 'issuer.db'))
+  let files = 0
+  await beside('SQLite', async () => join(folder, `${++files}.db`))
   await rm(folder, { recursive: true, force: true })
 }
 if (wanted('instances') || wanted('postgres')) {
   const postgres = await startOwnPostgres({ durable: true })
   if (wanted('instances')) await instances('issuer', await postgres.newDatabase())
   if (wanted('instances')) await instances('issuer with RS256', await postgres.newDatabase())
-  if (wanted('postgres')) await beside('PostgreSQL', await postgres.newDatabase())
+  if (wanted('postgres')) await beside('PostgreSQL', postgres.newDatabase)
   await postgres.stop()
 }
