@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 
 const { FORCE_COLOR: _, ...environment } = process.env
@@ -69,6 +70,29 @@ describe('npm start -- --once', () => {
   it('runs twice at the same time', async () => {
     const runs = await Promise.all([demo(['--once']), demo(['--once'])])
     expect(runs.map(({ status }) => status)).toEqual([0, 0])
+    expect(await readdir(temporary)).toEqual([])
+  })
+
+  it('says which decision was wrong, and ends with 1, when signatures are not really checked', async () => {
+    // Cryptography that says yes to everything: the spoilt token passes.
+    const broken = join(temporary, '..', 'broken.mjs')
+    await writeFile(
+      broken,
+      `import crypto from 'node:crypto'
+       import { syncBuiltinESMExports } from 'node:module'
+       const yes = (...given) => {
+         const callback = given.at(-1)
+         if (typeof callback !== 'function') return true
+         setImmediate(callback, null, true)
+       }
+       Object.defineProperty(crypto, 'verify', { value: yes })
+       SubtleCrypto.prototype.verify = async () => true
+       syncBuiltinESMExports()`,
+    )
+    const { status, stdout } = await demo(['--once'], { NODE_OPTIONS: `--import=${pathToFileURL(broken).href}` })
+    expect(stdout).toContain('WRONG: this should have been refused (bad_signature)')
+    expect(stdout).toContain('7 of 8 decisions were right.')
+    expect(status).toBe(1)
     expect(await readdir(temporary)).toEqual([])
   })
 
