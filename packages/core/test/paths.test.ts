@@ -132,12 +132,13 @@ test('a caller may know that a path is a directory', () => {
 })
 
 test('however often somebody encoded, the answer does not take longer', async () => {
-  const start = performance.now()
+  // With the square of the length, this would not end today.
   for (const end of ['2e', '2f', '41']) {
-    await refusal(() => parseScopePath(`/%${'25'.repeat(30_000)}${end}/..`))
+    // oxlint-disable-next-line no-await-in-loop -- one at a time is easier to read when it fails
+    const answer = await refusal(() => parseScopePath(`/%${'25'.repeat(300_000)}${end}/..`))
+    expect(answer).toBe('not_acceptable invalid_scope')
   }
-  expect(performance.now() - start).toBeLessThan(2000)
-})
+}, 180_000)
 
 test.each([
   ['/', '/', true],

@@ -82,11 +82,9 @@ test('a check by itself is done at once, and one after the other leaves room for
   expect(verifySignature('ES256', publicKey, data, signature)).toBe(true)
   let others = 0
   const timer = setInterval(() => (others += 1), 1)
-  const until = performance.now() + 100
-  while (performance.now() < until) {
+  while (others <= 3) {
     // oxlint-disable-next-line no-await-in-loop -- a loop that gives nobody else a turn of its own accord
     expect(await verifySignature('ES256', publicKey, data, signature)).toBe(true)
   }
   clearInterval(timer)
-  expect(others).toBeGreaterThan(3)
 })
