@@ -50,10 +50,9 @@ export async function startGrid(rules: readonly unknown[]): Promise<Grid> {
   openssl('req', '-x509', ...key('ca.key'), '-subj', '/CN=CA', '-addext', 'keyUsage=keyCertSign', '-out', 'ca.pem')
   const issue = (name: string, subject: string, issuer: string, section: string): void => {
     openssl('req', '-new', ...key(`${name}.key`), '-subj', subject, '-out', `${name}.csr`)
-    openssl(
-      ...['x509', '-req', '-in', `${name}.csr`, '-CA', `${issuer}.pem`, '-CAkey', `${issuer}.key`, '-CAcreateserial'],
-      ...['-days', '1', '-extfile', 'extensions', '-extensions', section, '-out', `${name}.pem`],
-    )
+    const by = ['-CA', `${issuer}.pem`, '-CAkey', `${issuer}.key`, '-CAcreateserial']
+    const what = ['-days', '1', '-extfile', 'extensions', '-extensions', section]
+    openssl('x509', '-req', '-in', `${name}.csr`, '-out', `${name}.pem`, ...by, ...what)
   }
   issue('server', '/CN=localhost', 'ca', 'server')
   issue('ana', '/CN=Ana', 'ca', 'person')

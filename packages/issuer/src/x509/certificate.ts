@@ -6,7 +6,6 @@ import {
   ExtendedKeyUsage,
   type Extension,
   KeyUsage,
-  KeyUsageFlags,
   type Time,
 } from '@peculiar/asn1-x509'
 import { CertificateRefused } from './defects.ts'
@@ -27,6 +26,15 @@ export const EXTENSION = {
   /** The draft's, of Globus Toolkit 3. */
   draftProxyCertInfo: '1.3.6.1.4.1.3536.1.222',
   vomsAttributes: '1.3.6.1.4.1.8005.100.100.5',
+} as const
+
+/** What a key is for: bits of RFC 5280 section 4.2.1.3. */
+export const USAGE = {
+  digitalSignature: 1,
+  nonRepudiation: 2,
+  keyAgreement: 16,
+  keyCertSign: 32,
+  cRLSign: 64,
 } as const
 
 /** An extension as it came. */
@@ -58,8 +66,8 @@ export class Certificate {
   /** OID. */
   readonly signatureAlgorithm: string
   readonly basicConstraints: { readonly isAuthority: boolean; readonly pathLength: number | undefined }
-  /** Undefined: any use. */
-  readonly keyUsage: KeyUsageFlags | undefined
+  /** Bits of {@link USAGE}; undefined: any use. */
+  readonly keyUsage: number | undefined
   readonly forClients: boolean
   readonly proxyForm: ProxyForm | undefined
   #publicKey: KeyObject | undefined
@@ -110,8 +118,9 @@ export class Certificate {
     }
   }
 
-  hasUsage(flag: KeyUsageFlags): boolean {
-    return this.keyUsage === undefined || (this.keyUsage & flag) !== 0
+  /** Whether the key is for any of these uses. */
+  hasUsage(uses: number): boolean {
+    return this.keyUsage === undefined || (this.keyUsage & uses) !== 0
   }
 
   /** Whether the extension is there at all. */
@@ -132,8 +141,6 @@ export class Certificate {
     return extension && malformed('an extension makes no sense', () => AsnConvert.parse(extension.value, type))
   }
 }
-
-export { KeyUsageFlags }
 
 /** Hexadecimal, lower case, without zeros in front: how serial numbers are compared. */
 export function serialOf(integer: Buffer): string {

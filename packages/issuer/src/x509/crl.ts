@@ -1,6 +1,6 @@
 import { AsnConvert } from '@peculiar/asn1-schema'
 import { AlgorithmIdentifier, Extensions, Name, Time } from '@peculiar/asn1-x509'
-import { type Certificate, KeyUsageFlags, secondsOf, serialOf } from './certificate.ts'
+import { type Certificate, USAGE, secondsOf, serialOf } from './certificate.ts'
 import { CertificateUndecided } from './defects.ts'
 import { DER, derParts, derValue } from './der.ts'
 import { DistinguishedName } from './names.ts'
@@ -125,7 +125,7 @@ export function isRevoked(
 }
 
 function holds(list: Crl, authority: Certificate): boolean {
-  if (!authority.hasUsage(KeyUsageFlags.cRLSign)) return false
+  if (!authority.hasUsage(USAGE.cRLSign)) return false
   try {
     return signatureHolds(list.signatureAlgorithm, list.signed, authority.publicKey, list.signature)
   } catch {

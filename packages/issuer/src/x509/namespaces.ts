@@ -20,7 +20,7 @@ export function readSigningPolicy(text: string): NamespaceRule[] {
   for (const line of logicalLines(text)) {
     const [keyword = '', kind = '', ...rest] = line.split(/\s+/)
     const value = unquote(line.slice(line.indexOf(kind, keyword.length) + kind.length).trim())
-    if (/^access_id_/.test(keyword)) {
+    if (keyword.startsWith('access_id_')) {
       // `access_id_anybody` and other authorities than X.509 ones grant nothing here.
       issuer = keyword === 'access_id_CA' && kind === 'X509' ? value : undefined
       permits = undefined

@@ -1,4 +1,4 @@
-import { type Certificate, EXTENSION, KeyUsageFlags } from './certificate.ts'
+import { type Certificate, EXTENSION, USAGE } from './certificate.ts'
 import { CertificateRefused } from './defects.ts'
 import { isStrongKey, isStrongSignature } from './signatures.ts'
 
@@ -47,7 +47,7 @@ export function checkAuthority(certificate: Certificate, below: number): void {
   if (!isAuthority || certificate.proxyForm === 'rfc3820' || certificate.proxyForm === 'draft') {
     throw new CertificateRefused('not_an_authority', `${name} has issued a certificate and is no authority`)
   }
-  if (!certificate.hasUsage(KeyUsageFlags.keyCertSign)) {
+  if (!certificate.hasUsage(USAGE.keyCertSign)) {
     throw new CertificateRefused('authority_key_usage', `the key of ${name} is not for signing certificates`)
   }
   if (pathLength !== undefined && below > pathLength) {
@@ -62,7 +62,7 @@ export function checkEndEntity(certificate: Certificate, { asClient }: { asClien
   if (certificate.basicConstraints.isAuthority) {
     throw new CertificateRefused('authority_as_client', `${name} is an authority and nobody's own certificate`)
   }
-  if (!certificate.hasUsage(KeyUsageFlags.digitalSignature | (asClient ? KeyUsageFlags.keyAgreement : 0))) {
+  if (!certificate.hasUsage(USAGE.digitalSignature | (asClient ? USAGE.keyAgreement : 0))) {
     throw new CertificateRefused('key_usage', `the key of ${name} is not for signatures`)
   }
   if (asClient && !certificate.forClients) {

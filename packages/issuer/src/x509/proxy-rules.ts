@@ -1,4 +1,4 @@
-import { type Certificate, EXTENSION, KeyUsageFlags } from './certificate.ts'
+import { type Certificate, EXTENSION, USAGE } from './certificate.ts'
 import { CertificateRefused } from './defects.ts'
 import type { ProxyKind } from './proxy-info.ts'
 
@@ -74,14 +74,14 @@ function checkLink(proxy: Certificate, issuer: Certificate): void {
     throw new CertificateRefused('proxy_is_authority', `${name} says that it is an authority`)
   }
   // RFC 3820 section 4.1.3 (a)(4): whoever may not sign cannot delegate.
-  if (!issuer.hasUsage(KeyUsageFlags.digitalSignature)) {
+  if (!issuer.hasUsage(USAGE.digitalSignature)) {
     throw new CertificateRefused('proxy_key_usage', `the key of ${issuer.subject.text} is not for signatures`)
   }
-  const forbidden = KeyUsageFlags.keyCertSign | KeyUsageFlags.nonRepudiation
+  const forbidden = USAGE.keyCertSign | USAGE.nonRepudiation
   if (proxy.keyUsage !== undefined && (proxy.keyUsage & forbidden) !== 0) {
     throw new CertificateRefused('proxy_key_usage', `the key of ${name} is for more than a proxy's may be`)
   }
-  if (!proxy.hasUsage(KeyUsageFlags.digitalSignature)) {
+  if (!proxy.hasUsage(USAGE.digitalSignature)) {
     throw new CertificateRefused('proxy_key_usage', `the key of ${name} is not for signatures`)
   }
   // RFC 3820 section 3.5 and 3.6: a proxy has no other names.

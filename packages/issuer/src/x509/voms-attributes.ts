@@ -1,6 +1,6 @@
 import { AsnConvert } from '@peculiar/asn1-schema'
 import { GeneralNames } from '@peculiar/asn1-x509'
-import { AttributeCertificate as AsnAttributeCertificate } from '@peculiar/asn1-x509-attr'
+import { AttCertVersion, AttributeCertificate as AsnAttributeCertificate } from '@peculiar/asn1-x509-attr'
 import { Certificate, extensionsOf, type RawExtension, serialOf } from './certificate.ts'
 import { CertificateRefused } from './defects.ts'
 import { DER, derParts, derValue } from './der.ts'
@@ -73,7 +73,7 @@ export function readVomsExtension(der: Buffer): readonly VomsAttributes[] {
 function readAttributeCertificate(der: Buffer): VomsAttributes {
   const [acinfo, algorithm] = derParts(derValue(der).content)
   const { acinfo: info, signatureAlgorithm, signatureValue } = AsnConvert.parse(der, AsnAttributeCertificate)
-  if (!acinfo || info.version !== 1) throw new Error('only version 2 is known')
+  if (!acinfo || info.version !== AttCertVersion.v2) throw new Error('only version 2 is known')
   const inner = derParts(acinfo.content)[3]
   if (!algorithm || !inner?.whole.equals(algorithm.whole)) throw new Error('it names two signature algorithms')
   const extensions = extensionsOf(info.extensions ? [...info.extensions] : [])

@@ -478,7 +478,10 @@ export const PROXY_DEFECTS: readonly Defect[] = (
       what: 'a full proxy comes below a limited one',
       reason: 'proxy_not_limited',
       needs: { proxies: 2 },
-      spoil: (s) => (first(s.proxies).extensions = replace(first(s.proxies).extensions, proxyInfo(LIMITED))),
+      spoil: (s) => {
+        first(s.proxies).extensions = replace(first(s.proxies).extensions, proxyInfo(LIMITED))
+        last(s.proxies).extensions = replace(last(s.proxies).extensions, proxyInfo())
+      },
     },
     {
       what: 'an independent proxy comes below a limited one',

@@ -44,6 +44,11 @@ default_md = sha256
 default_crl_days = 30
 `
 
+/** Words of a command line. Nothing in them has a blank of its own. */
+export function words(...parts: readonly string[]): string[] {
+  return parts.join(' ').split(' ')
+}
+
 /** An authority, people and proxies, made by `openssl` with its own configuration. */
 export class OpenSsl {
   readonly directory: string = mkdtempSync(join(tmpdir(), 'x509-openssl-'))
@@ -67,10 +72,9 @@ export class OpenSsl {
       writeFileSync(join(this.directory, name), text)
     this.authority = this.#files('ca', `${BASE}/CN=Test CA`)
     this.#key(this.authority)
-    this.run(
-      ...['req', '-x509', '-new', '-sha256', '-key', this.authority.key, '-subj', this.authority.subject],
-      ...['-addext', 'keyUsage=critical,keyCertSign,cRLSign', '-days', '30', '-out', this.authority.certificate],
-    )
+    const { certificate, key, subject } = this.authority
+    const usage = words('-days 30 -addext keyUsage=critical,keyCertSign,cRLSign')
+    this.run(...words('req -x509 -new -sha256 -key', key, '-out', certificate), ...usage, '-subj', subject)
     this.#hash = this.run('x509', '-in', this.authority.certificate, '-noout', '-hash').trim()
     writeFileSync(join(this.certificates, `${this.#hash}.0`), readFileSync(this.authority.certificate))
     writeFileSync(
@@ -143,10 +147,9 @@ export class OpenSsl {
     this.#key(who)
     const request = `${who.key}.csr`
     this.run('req', '-new', '-sha256', '-key', who.key, '-subj', who.subject, '-out', request)
-    this.run(
-      ...['x509', '-req', '-sha256', '-in', request, '-CA', issuer.certificate, '-CAkey', issuer.key, '-days', '1'],
-      ...['-set_serial', `${++this.#serial}`, '-extfile', 'config', '-extensions', section, '-out', who.certificate],
-    )
+    const by = words('-CA', issuer.certificate, '-CAkey', issuer.key, '-extfile config -extensions', section)
+    const serial = words('-set_serial', `${++this.#serial}`)
+    this.run(...words('x509 -req -sha256 -days 1 -in', request, '-out', who.certificate), ...by, ...serial)
     writeFileSync(who.all, readFileSync(who.certificate, 'utf8') + readFileSync(who.key, 'utf8'), { mode: 0o600 })
   }
 }

@@ -11,7 +11,7 @@ import { createIssuer, MemoryAudit } from '@scitokens/issuer'
 import { decodeUnverified, systemClock } from '@scitokens/core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type ServedIssuer, serveIssuer } from '../../src/operation/serve.ts'
-import { BASE, type Files, OpenSsl } from './openssl.ts'
+import { BASE, type Files, OpenSsl, words } from './openssl.ts'
 import { freePort, TestLog } from '../operation/served.ts'
 
 const run = promisify(execFile)
@@ -73,8 +73,10 @@ async function curl(
     `${name}=${value}`,
   ])
   const { stdout } = await run('curl', [
-    ...['--silent', '--show-error', '--cacert', ssl.authority.certificate, ...credential, ...data],
-    ...['--write-out', '\n%{http_code}', `https://localhost:${port}/vo/token`],
+    ...credential,
+    ...data,
+    ...words('--silent --show-error --cacert', ssl.authority.certificate, '--write-out \\n%{http_code}'),
+    `https://localhost:${port}/vo/token`,
   ])
   const at = stdout.lastIndexOf('\n')
   return { status: Number(stdout.slice(at + 1)), body: JSON.parse(stdout.slice(0, at)) as Record<string, unknown> }

@@ -249,7 +249,7 @@ describe('errors', () => {
     [{ client_id: 'x509' }, 401, 'invalid_client'],
   ] as const)('are those of OAuth: %j is answered %i %s', async (form, status, error) => {
     const { ask } = await start()
-    const reply = await ask(form as unknown as Record<string, string>)
+    const reply = await ask(form)
     expect(reply).toMatchObject({ status, body: { error } })
     expect(reply.headers).toMatchObject({ 'cache-control': 'no-store', 'content-type': expect.stringMatching(/json/) })
   })
@@ -264,7 +264,7 @@ describe('errors', () => {
 test('keys and metadata are published, and the grant is among it', async () => {
   const { harness } = await start()
   const server = harness.issuer.buildServer()
-  const metadata = (await server.inject('/.well-known/oauth-authorization-server/vo')).json() as Record<string, unknown>
+  const metadata = (await server.inject('/.well-known/oauth-authorization-server/vo')).json<Record<string, unknown>>()
   expect(metadata).toMatchObject({ issuer: harness.url, token_endpoint: `${harness.url}/token` })
   expect(metadata['grant_types_supported']).toContain('client_credentials')
   expect(metadata['scopes_supported']).toEqual(

@@ -8,7 +8,7 @@ import { Certificate } from '../../src/x509/certificate.ts'
 import { IdentityVerifier, type X509Identity } from '../../src/x509/identity.ts'
 import { certificatesOfPem } from '../../src/x509/pem.ts'
 import { VomsDirectory } from '../../src/x509/vomsdir.ts'
-import { BASE, type Files, OpenSsl } from './openssl.ts'
+import { BASE, type Files, OpenSsl, words } from './openssl.ts'
 
 let ssl: OpenSsl
 let ana: Files
@@ -28,9 +28,10 @@ function vomsProxy(...more: readonly string[]): readonly Certificate[] {
   execFileSync(
     'voms-proxy-fake',
     [
-      ...['-quiet', '-rfc', '-cert', ana.certificate, '-key', ana.key, '-certdir', ssl.certificates, '-out', out],
-      ...['-voms', 'cms', '-uri', 'voms.example.org:15002', '-hostcert', voms.certificate, '-hostkey', voms.key],
-      ...['-hours', '12', '-vomslife', '11', ...more],
+      ...words('-quiet -rfc -hours 12 -vomslife 11 -voms cms -uri voms.example.org:15002'),
+      ...words('-cert', ana.certificate, '-key', ana.key, '-certdir', ssl.certificates, '-out', out),
+      ...words('-hostcert', voms.certificate, '-hostkey', voms.key),
+      ...more,
     ],
     { stdio: 'pipe', env: { PATH: process.env['PATH'], HOME: ssl.directory } },
   )
