@@ -1,5 +1,5 @@
 import type { Decision } from '@scitokens/enforcer'
-import type { ProfileName } from '@scitokens/core'
+import type { JsonObject, ProfileName } from '@scitokens/core'
 import type { Parts } from './read-parts.ts'
 import type { Question, Service, Verdict } from './service.ts'
 import type { TokenSource } from './signing.ts'
@@ -31,15 +31,16 @@ export interface Desk {
   readonly settings: Settings
   readonly service: Service
   readonly clock: () => number
-  readonly shown: () => Shown
-  readonly source: () => TokenSource
+  shown(): Shown
+  source(): TokenSource
   /** Puts a token on the desk, and a question beside it. */
-  readonly lay: (token: string, question?: Partial<Question>) => void
-  readonly ask: (question: Partial<Question>) => void
-  readonly choose: (choice: Partial<Pick<Shown, 'profile' | 'algorithm' | 'signer'>>) => void
-  /** Signs claims and puts the token on the desk; a problem is shown. */
-  readonly sign: (claims: Shown['parts']['claims']['value']) => Promise<void>
-  readonly meaningOf: (code: string) => readonly [meaning: string, remedy: string] | undefined
+  lay(token: string, question?: Partial<Question>): void
+  ask(question: Partial<Question>): void
+  /** For the next token that is signed. */
+  choose(choice: Partial<Pick<Shown, 'profile' | 'algorithm' | 'signer'>>): void
+  /** Signs claims and puts the token on the desk; a problem is told. */
+  sign(claims: JsonObject): Promise<void>
+  meaningOf(code: string): readonly [meaning: string, remedy: string] | undefined
 }
 
 /** A part of the page. */

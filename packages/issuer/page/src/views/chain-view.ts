@@ -86,7 +86,7 @@ function card(desk: Desk, link: Link, at: number): HTMLElement {
       { class: 'actions' },
       el(
         'button',
-        { type: 'button', 'aria-label': `Show the leaf of: ${link.name}`, click: showLeaf },
+        { type: 'button', 'aria-label': `Show its leaf: ${link.name}`, click: showLeaf },
         'Show its leaf',
       ),
       el(
@@ -94,7 +94,7 @@ function card(desk: Desk, link: Link, at: number): HTMLElement {
         {
           type: 'button',
           class: 'quiet',
-          'aria-label': `Show the link of: ${link.name}`,
+          'aria-label': `Show the link: ${link.name}`,
           click: () => lay(link.keyed),
         },
         'Show the link',
