@@ -1,19 +1,12 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Clock, ConfigError, quote, SciTokenError } from '@scitokens/core'
+import { type Clock, SciTokenError } from '@scitokens/core'
+import { type CredmonProvider, takeTop } from './credmon-enrolment.ts'
 import { CredmonFiles, type TopFile } from './credmon-files.ts'
 import { type DeliveryFormat, type Family, labelOf } from './family.ts'
 import { Renewer, type RenewerOptions } from './renewer.ts'
 import { writeTokenFile } from './token-file.ts'
 import type { TokenManager } from './token-manager.ts'
-import type { Enrolment } from './token-manager-types.ts'
-
-/** How tokens are had for services whose `.top` is only a request mark (HTCondor's "local" credentials). */
-export interface CredmonProvider extends Pick<Enrolment, 'issuer' | 'clientId' | 'clientSecret' | 'kind' | 'secret'> {
-  /** May hold `{username}`. */
-  readonly scopes?: readonly string[]
-  readonly audience?: readonly string[]
-}
 
 /** Options of {@link Credmon}. */
 export interface CredmonOptions {
@@ -128,11 +121,11 @@ export class Credmon {
   async #take(top: TopFile): Promise<void> {
     const name = { owner: top.owner, service: top.service, handle: top.handle }
     const file = this.#useFile(top.owner, top.name)
+    if (isWithoutRenewal(top)) return
     try {
       const known = this.#manager.store.families.find(name)
       if (!known || this.#manager.store.getSetting(noteOf(top)) !== top.digest) {
-        this.#manager.enrol(this.#enrolment(top))
-        this.#manager.store.putSetting(noteOf(top), top.digest)
+        await this.#enrol(top)
       } else if (this.#manager.store.deliveries.find(file)) {
         return // the renewer has it
       }
@@ -146,47 +139,18 @@ export class Credmon {
     }
   }
 
-  #enrolment(top: TopFile): Enrolment {
-    const name = { owner: top.owner, service: top.service, handle: top.handle }
-    const scopes = words(top.content['scopes'])
-    const audience = words(top.content['audience'])
-    const refreshToken = top.content['refresh_token']
-    if (typeof refreshToken !== 'string') return this.#localEnrolment(name, scopes, audience)
-    // Pelican keeps the endpoint in `.top`, HTCondor's OAuth credmon in `.meta`.
-    const tokenEndpoint = top.meta['token_url'] ?? top.content['token_url']
-    const { client_id: clientId, client_secret: clientSecret } = top.meta
-    if (typeof tokenEndpoint !== 'string' || !URL.canParse(tokenEndpoint)) {
-      throw new ConfigError(`${top.name}.meta names no token_url`)
-    }
-    if (typeof clientId !== 'string') throw new ConfigError(`${top.name}.meta names no client_id`)
-    return {
-      ...name,
-      issuer: new URL(tokenEndpoint).origin,
-      tokenEndpoint,
-      clientId,
-      ...(typeof clientSecret === 'string' && clientSecret !== '' ? { clientSecret } : {}),
-      kind: 'refresh_token',
-      secret: refreshToken,
-      scopes,
-      audience,
-    }
-  }
-
-  #localEnrolment(
-    name: { owner: string; service: string; handle: string },
-    scopes: readonly string[],
-    audience: readonly string[],
-  ): Enrolment {
-    const provider = this.#options.providers?.[name.service]
-    if (!provider)
-      throw new ConfigError(`there is no refresh token, and no provider for the service ${quote(name.service)}`)
-    const username = name.owner.split('@')[0]!
-    const own = (provider.scopes ?? []).map((scope) => scope.replaceAll('{username}', username))
-    return {
-      ...name,
-      ...provider,
-      scopes: scopes.length > 0 ? scopes : own,
-      audience: audience.length > 0 ? audience : (provider.audience ?? []),
+  /** Keeps what a `.top` brings. */
+  async #enrol(top: TopFile): Promise<void> {
+    const provider = this.#options.providers?.[top.service]
+    const { enrolment, grant, content } = await takeTop(top, provider, this.#manager.oauth)
+    // Before anything else: a login that was had for the person's token cannot be had twice.
+    const digest = content === undefined ? top.digest : this.#rewrite(top, content)
+    if (grant) await this.#manager.adopt(enrolment, grant)
+    else this.#manager.enrol(enrolment)
+    this.#manager.store.putSetting(noteOf(top), digest)
+    if (grant && content === undefined) {
+      const why = 'the issuer gave no refresh token for it: it cannot be renewed'
+      this.#tell({ type: 'problem', file: top.path, why })
     }
   }
 
@@ -197,13 +161,17 @@ export class Credmon {
     const top = this.#files.tops(owner, () => {}).find(({ name }) => name === fileName)
     if (!top || secret === undefined || typeof top.content['refresh_token'] !== 'string') return
     try {
-      const content = `${JSON.stringify({ ...top.content, refresh_token: secret })}\n`
-      writeTokenFile(top.path, content, { mode: 0o600, ...this.#trusted() })
-      const written = this.#files.tops(owner, () => {}).find(({ name }) => name === fileName)
-      if (written) this.#manager.store.putSetting(noteOf(written), written.digest)
+      this.#manager.store.putSetting(noteOf(top), this.#rewrite(top, { ...top.content, refresh_token: secret }))
     } catch (error) {
       this.#tell({ type: 'problem', file: top.path, why: reasonOf(error) })
     }
+  }
+
+  /** Writes a `.top` anew; answers its digest, so that our own writing is no new login. */
+  #rewrite({ path, owner, name }: TopFile, content: Readonly<Record<string, unknown>>): string {
+    writeTokenFile(path, `${JSON.stringify(content)}\n`, { mode: 0o600, ...this.#trusted() })
+    const written = this.#files.tops(owner, () => {}).find((top) => top.name === name)
+    return written?.digest ?? ''
   }
 
   /** Whatever the credd has removed is renewed no more. */
@@ -252,10 +220,9 @@ function noteOf({ owner, name }: TopFile): string {
   return `credmon\0${owner}\0${name}`
 }
 
-/** Lists are written with spaces or commas, or as JSON lists. */
-function words(value: unknown): readonly string[] {
-  if (Array.isArray(value)) return value.map(String)
-  return typeof value === 'string' ? value.split(/[\s,]+/).filter(Boolean) : []
+/** The web login got no refresh token and wrote the one access token into `.use` itself: there is nothing to do. HTCondor, OAuth credmon. */
+function isWithoutRenewal({ content, meta }: TopFile): boolean {
+  return meta['use_refresh_token'] === false && typeof content['refresh_token'] !== 'string'
 }
 
 function reasonOf(error: unknown): string {

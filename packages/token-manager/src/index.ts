@@ -5,7 +5,8 @@ export {
   type CertificateTokenRequest,
   requestTokenByCertificate,
 } from './certificate-token.ts'
-export { Credmon, type CredmonEvent, type CredmonOptions, type CredmonProvider } from './credmon.ts'
+export { Credmon, type CredmonEvent, type CredmonOptions } from './credmon.ts'
+export type { CredmonProvider } from './credmon-enrolment.ts'
 export { type Daemon, type DaemonOptions, startDaemon } from './daemon.ts'
 export { type DeviceLoginOptions, type DevicePrompt, loginByDevice } from './device-login.ts'
 export type {

@@ -42,6 +42,11 @@ export class IssuerConversations {
     return flight
   }
 
+  /** Keeps an access token that came with a login, as if it had been asked for. */
+  adopt(family: Family, grant: Grant): Promise<HeldToken> {
+    return this.#keep(family, { scopes: family.scopes, audience: family.audience }, grant)
+  }
+
   async #renewUnderLease(family: Family, wanted: Wanted, minLifetime: number): Promise<HeldToken> {
     const before = this.#store.tokens.find(family, wanted)?.issuedAt
     const lease = await this.#lease(family)
@@ -84,13 +89,16 @@ export class IssuerConversations {
 
   async #ask(family: Family, wanted: Wanted): Promise<HeldToken> {
     try {
-      const grant = await this.#request(family, wanted)
-      const renewAt = renewalTime(grant.issuedAt, grant.expiresAt, this.#random)
-      return await this.#writer.save({ family, wanted, grant, renewAt })
+      return await this.#keep(family, wanted, await this.#request(family, wanted))
     } catch (error) {
       if (error instanceof SciTokenError) this.#note(family, error)
       throw error
     }
+  }
+
+  #keep(family: Family, wanted: Wanted, grant: Grant): Promise<HeldToken> {
+    const renewAt = renewalTime(grant.issuedAt, grant.expiresAt, this.#random)
+    return this.#writer.save({ family, wanted, grant, renewAt })
   }
 
   #note(family: Family, error: SciTokenError): void {

@@ -13,7 +13,7 @@ import {
 import { IssuerConversations } from './issuer-conversations.ts'
 import { writeJobFile } from './job-file.ts'
 import { loadKeyFile } from './key-file.ts'
-import { OAuthClient, type Wanted } from './oauth-client.ts'
+import { type Grant, OAuthClient, type Wanted } from './oauth-client.ts'
 import { loginRequired } from './oauth-failure.ts'
 import type { Random } from './renewal.ts'
 import { SecretBox } from './secret-box.ts'
@@ -70,6 +70,13 @@ export class TokenManager {
       this.clock(),
     )
     return statusOf(family)
+  }
+
+  /** Keeps a login together with the access token that came with it. */
+  async adopt(enrolment: Enrolment, grant: Grant): Promise<FamilyStatus> {
+    const status = this.enrol(enrolment)
+    await this.#conversations.adopt(this.#familyOf(enrolment), grant)
+    return status
   }
 
   /** What is known of the logins of one owner, or of all. */

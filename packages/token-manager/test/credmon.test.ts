@@ -11,6 +11,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { SciToken } from '@scitokens/core'
+import { createTestIssuer } from '@scitokens/core/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import { Credmon, type CredmonEvent, type CredmonOptions } from '../src/index.ts'
 import { TestIssuer } from './support/test-issuer.ts'
@@ -241,6 +242,16 @@ test('one bad credential keeps nobody else waiting, and its secret is not told',
   expect(JSON.stringify(problems)).not.toContain('rt-secret')
 })
 
+test('a web login without a refresh token is left as the web page made it, without a word each minute', async () => {
+  const { credd, credmon, events } = await prepared()
+  credd.store('ana/once.meta', '{"client_id": "condor", "use_refresh_token": false}')
+  credd.store('ana/once.top', '{}')
+  credd.store('ana/once.use', '{"access_token": "aaa", "expires_in": 600}')
+  await credmon.scan()
+  expect(events).toEqual([])
+  expect(credd.fetch('ana')).toEqual({ 'once.use': '{"access_token": "aaa", "expires_in": 600}' })
+})
+
 test('an issuer that is away at submission is asked again, and the credential comes', async () => {
   const { credd, credmon, issuer, events } = await prepared()
   credd.storeOAuth('ana', 'vo', issuer)
@@ -261,4 +272,90 @@ test('nothing that the starter hands to a job holds a refresh token or a client 
   const seen = JSON.stringify(credd.fetch('ana'))
   expect(Object.keys(credd.fetch('ana'))).toHaveLength(2)
   expect(seen).not.toMatch(/rt-|refresh|secret/)
+})
+
+/** What Pelican's storer leaves: a token of the person. */
+async function subjectToken(issuer: string): Promise<string> {
+  return (await createTestIssuer({ issuer })).sign({ sub: 'ana', aud: 'ANY', scope: 'read:/store offline_access' })
+}
+
+/** A credmon with a client of its own for the service `osdf`. */
+async function withPelican(): Promise<Awaited<ReturnType<typeof prepared>> & { another: () => Credmon }> {
+  const { issuer, credd, events, manager } = await prepared()
+  const providers = { osdf: { issuer: issuer.url, clientId: 'credmon', clientSecret: 'secret-of-credmon' } }
+  const open = (on: typeof manager): Credmon =>
+    new Credmon(on, { directory: credd.directory, providers, onEvent: (event) => events.push(event) })
+  return { issuer, credd, events, manager, credmon: open(manager), another: () => open(openManager(issuer)) }
+}
+
+test("Pelican: the person's token is exchanged once for a login of our own client, which .top holds from then on", async () => {
+  const { issuer, credd, credmon, another } = await withPelican()
+  issuer.exchangeForLogin = true
+  const subject = await subjectToken(issuer.url)
+  credd.store(
+    'ana/osdf.top',
+    JSON.stringify({ access_token: subject, scope: 'read:/store', audience: 'https://se.example' }),
+  )
+  await credmon.scan()
+  expect(issuer.requests.map((request) => request.get('grant_type'))).toEqual([
+    'urn:ietf:params:oauth:grant-type:token-exchange',
+  ])
+  expect(Object.fromEntries(issuer.requests[0]!)).toMatchObject({ subject_token: subject, scope: 'read:/store' })
+  const given = use(credd.fetch('ana')['osdf.use']!)
+  expect(SciToken.decode(given.access_token).unverifiedClaims).toMatchObject({
+    scope: 'read:/store',
+    aud: 'https://se.example',
+  })
+  const top = JSON.parse(readFileSync(credd.path('ana', 'osdf.top'), 'utf8')) as Record<string, string>
+  expect(top).toEqual({
+    refresh_token: expect.stringMatching(/^rt-/),
+    token_url: `${issuer.url}/token`,
+    iss: issuer.url,
+    scope: 'read:/store',
+    audience: 'https://se.example',
+  })
+  expect(statSync(credd.path('ana', 'osdf.top')).mode & 0o777).toBe(0o600)
+  await credmon.scan() // our own writing is no new login
+  expect(issuer.requests).toHaveLength(1)
+
+  // A credmon that knows nothing but the directory goes on from there, by refresh.
+  issuer.clock.advance(10)
+  await another().scan()
+  expect(issuer.requests.map((request) => request.get('grant_type')).slice(1)).toEqual(['refresh_token'])
+  expect(use(credd.fetch('ana')['osdf.use']!).access_token).not.toBe(given.access_token)
+})
+
+test("Pelican: our client's secret goes to no other issuer than the one it is for, whatever a user brings", async () => {
+  const { issuer, credd, credmon, events } = await withPelican()
+  const evil = await TestIssuer.start()
+  const knocks: string[] = []
+  evil.onRequest = () => knocks.push('here')
+  const tops = {
+    'ana/osdf.top': { access_token: await subjectToken(evil.url) },
+    'ana/osdf_two.top': { refresh_token: 'rt-x', iss: evil.url, token_url: `${evil.url}/token` },
+    'ana/osdf_three.top': { access_token: 'no token at all' },
+  }
+  for (const [name, content] of Object.entries(tops)) credd.store(name, JSON.stringify(content))
+  // Of its own issuer, but with the address of another: ours is asked, and does not know this refresh token.
+  credd.store('ana/osdf_four.top', JSON.stringify({ refresh_token: 'rt-x', token_url: `${evil.url}/token` }))
+  await credmon.scan()
+  expect(knocks).toEqual([])
+  expect(issuer.requests.map((request) => request.get('grant_type'))).toEqual(['refresh_token'])
+  expect(credd.fetch('ana')).toEqual({})
+  expect(events.filter(({ type }) => type === 'problem')).toHaveLength(4)
+  expect(JSON.stringify(events)).toContain('is of another issuer than')
+})
+
+test('Pelican: without a refresh token for it the job gets its token all the same, and the operator is told', async () => {
+  const { issuer, credd, credmon, events } = await withPelican()
+  const content = JSON.stringify({ access_token: await subjectToken(issuer.url) })
+  credd.store('ana/osdf.top', content)
+  await credmon.scan()
+  expect(Object.keys(credd.fetch('ana'))).toEqual(['osdf.use'])
+  expect(readFileSync(credd.path('ana', 'osdf.top'), 'utf8')).toBe(content)
+  expect(events).toContainEqual(
+    expect.objectContaining({ type: 'problem', why: expect.stringContaining('cannot be renewed') }),
+  )
+  await credmon.scan()
+  expect(issuer.requests).toHaveLength(1)
 })

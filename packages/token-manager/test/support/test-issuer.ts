@@ -31,6 +31,8 @@ export class TestIssuer {
   grace = 300
   rotate = true
   exchange = true
+  /** Give a refresh token for a token that is exchanged. */
+  exchangeForLogin = false
   /** Device codes answer with this until it is changed. */
   deviceAnswer: 'authorization_pending' | 'slow_down' | 'access_denied' | 'expired_token' | 'yes' = 'yes'
   /** Called for every request that comes in, served or not. */
@@ -155,6 +157,8 @@ export class TestIssuer {
         return this.deviceAnswer === 'yes' ? this.#grant(body, this.login()) : [400, { error: this.deviceAnswer }]
       case 'authorization_code':
         return this.#grant(body, this.login())
+      case 'urn:ietf:params:oauth:grant-type:token-exchange':
+        return this.#grant(body, this.exchangeForLogin ? this.login() : undefined)
       default:
         return this.#grant(body, undefined)
     }
