@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { parseScope, SciTokenError, UndecidedError } from '@scitokens/core'
 import {
   authenticateClient,
@@ -22,6 +21,7 @@ import type { Change } from './store/store.ts'
 import { readChildKey, signAccessToken } from './tokens/access-token.ts'
 import { signIdToken } from './tokens/id-token.ts'
 import { planRefresh } from './tokens/refresh-plan.ts'
+import { familyTag, newTokenId, tagOf } from './tokens/token-id.ts'
 import type { X509Evidence } from './x509/evidence.ts'
 
 /** A request to the token endpoint. */
@@ -136,7 +136,7 @@ async function complete(realm: Realm, issue: Issue): Promise<TokenResponse | und
   const refresh = planRefresh(realm, issue, decision, audience, wlcg)
   if (!(await persist(realm, proposal, refresh.changes))) return undefined
 
-  const jti = proposal.jti ?? randomUUID()
+  const jti = proposal.jti ?? newTokenId(loginOf(realm, refresh.familyId, proposal))
   const scope = tokenScope(decision)
   const profile = wlcg ? 'wlcg:1.x' : client.profile
   const accessToken = await signAccessToken({
@@ -225,6 +225,12 @@ function lifetimeOf(client: Client, parameters: Parameters, { notAfter }: GrantP
   )
   if (lifetime < 1) throw new OAuthError('invalid_grant', 'what was presented has expired')
   return lifetime
+}
+
+/** The login that a token ends with: its own, or that of the token it was exchanged for. */
+function loginOf(realm: Realm, familyId: string | undefined, { principal, parent }: GrantProposal): string | undefined {
+  if (familyId !== undefined) return familyTag(realm.secrets, familyId)
+  return principal.derived && parent !== undefined ? tagOf(parent) : undefined
 }
 
 async function persist(realm: Realm, proposal: GrantProposal, more: readonly Change[]): Promise<boolean> {

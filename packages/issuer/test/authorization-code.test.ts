@@ -154,6 +154,7 @@ describe('an authorization request', () => {
     [{ code_challenge_method: '' }, 'invalid_request'],
     [{ request_uri: 'https://x.example' }, 'request_uri_not_supported'],
     [{ prompt: 'none' }, 'login_required'],
+    [{ max_age: 'soon' }, 'invalid_request'],
     [{ response_mode: 'fragment' }, 'invalid_request'],
   ])('with %j goes back with %s', async (query, error) => {
     const harness = await startIssuerForPeople()

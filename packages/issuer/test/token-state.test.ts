@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { Browser } from './browser.ts'
 import { APP, basic, type Harness, loginByCode, type Reply, ROBOT, SECRET, startIssuerForPeople } from './harness.ts'
+
+const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
 
 const OTHER = { ...APP, clientId: 'other' }
 const PUBLIC = { clientId: 'desktop', redirectUris: ['http://127.0.0.1/cb'], scopes: ['read:/store'] }
@@ -113,6 +117,72 @@ describe('revocation', () => {
     const post = (token: string): Promise<Reply> => harness.post('/revoke', { token, client_id: 'desktop' }, {})
     expect((await post('unknown')).status).toBe(200)
     expect((await post(access)).body['error']).toBe('unauthorized_client')
+  })
+})
+
+describe('what came of a login', () => {
+  /** Four tokens of one login: the first, two refreshed ones, and an exchanged one. And one of another login. */
+  async function tokensOf(): Promise<{ harness: Harness; refresh: string; tokens: string[]; other: string }> {
+    const { harness, access, refresh } = await start()
+    const exchanged = await exchange(harness, access)
+    const again = async (refresh_token: string): Promise<Reply> =>
+      harness.token({ grant_type: 'refresh_token', refresh_token }, basic('app', SECRET))
+    const second = await again(refresh)
+    const third = await again(second.body['refresh_token'] as string)
+    const other = await loginByCode(harness, { scope: 'openid read:/store' })
+    return {
+      harness,
+      refresh: third.body['refresh_token'] as string,
+      tokens: [access, ...[exchanged, second, third].map(({ body }) => body['access_token'] as string)],
+      other: other.body['access_token'] as string,
+    }
+  }
+
+  function exchange(harness: Harness, subject_token: string): Promise<Reply> {
+    const form = { grant_type: EXCHANGE, subject_token, subject_token_type: ACCESS_TOKEN, scope: 'read:/store/x' }
+    return harness.token(form, basic('app', SECRET))
+  }
+
+  test.each<[string, (harness: Harness, refresh: string) => Promise<unknown>]>([
+    [
+      'its person takes it back',
+      async ({ issuer, url, audit }) => {
+        const browser = new Browser(issuer)
+        const page = await browser.submit(await browser.open(`${url}/applications`), { subject: 'ana' })
+        await browser.submit(page, { family: audit.events.find(({ event }) => event === 'token_issued')!.family! })
+      },
+    ],
+    ['its client revokes it', (harness, refresh) => harness.post('/revoke', { token: refresh }, basic('app', SECRET))],
+    [
+      'somebody uses an old refresh token',
+      async (harness, refresh) => {
+        await harness.token({ grant_type: 'refresh_token', refresh_token: refresh }, basic('app', SECRET))
+        harness.clock.advance(301)
+        await harness.token({ grant_type: 'refresh_token', refresh_token: refresh }, basic('app', SECRET))
+      },
+    ],
+  ])('is good for nothing here any more when %s; other logins go on', async (_, end) => {
+    const { harness, refresh, tokens, other } = await tokensOf()
+    const active = async (token: string): Promise<unknown> => (await introspect(harness, { token })).body['active']
+    expect(await Promise.all(tokens.map(active))).toEqual([true, true, true, true])
+    await end(harness, refresh)
+    expect(await Promise.all(tokens.map(active))).toEqual([false, false, false, false])
+    expect((await exchange(harness, tokens[0]!)).body['error']).toBe('invalid_request')
+    expect(await active(other)).toBe(true)
+    expect((await exchange(harness, other)).status).toBe(200)
+    // The note about it ends with the last token that it can concern.
+    const { store } = harness.issuer.realms[0]!
+    const [note] = await store.list(harness.url, 'revoked')
+    expect(note!.expiresAt).toBe(harness.clock.now + 21_600)
+  })
+
+  test('is known by a mark in its jti that tells nothing of the refresh token', async () => {
+    const { harness, tokens, other } = await tokensOf()
+    const marks = [...tokens, other].map((token) => jtiOf(token).split('.')[0]!)
+    expect(new Set(marks.slice(0, 4)).size).toBe(1)
+    expect(marks[4]).not.toBe(marks[0])
+    expect(harness.audit.events.map(({ family }) => family)).not.toContain(marks[0])
+    expect(new Set(tokens.map(jtiOf)).size).toBe(4)
   })
 })
 

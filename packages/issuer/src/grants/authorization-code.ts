@@ -1,9 +1,10 @@
-import { createHash, randomUUID } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { OAuthError } from '../oauth-error.ts'
 import type { GrantBounds } from '../policy/decide.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { Entry } from '../store/store.ts'
 import { newFamilyId } from '../tokens/refresh-token.ts'
+import { familyTag, newTokenId } from '../tokens/token-id.ts'
 import type { Grant } from './grant.ts'
 
 /** An authorization code as stored, by the keyed hash of the code. */
@@ -47,7 +48,7 @@ export const authorizationCode: Grant = {
       throw refuse('redirect_uri differs from the one of the request')
     checkVerifier(record.codeChallenge, parameters.one('code_verifier'))
     const familyId = newFamilyId()
-    const jti = randomUUID()
+    const jti = newTokenId(familyTag(tools.secrets, familyId))
     const used = { familyId, jti, tokenExpiresAt: now + client.lifetime }
     return {
       principal: record.principal,

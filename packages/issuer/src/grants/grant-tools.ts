@@ -2,6 +2,8 @@ import type { Client } from '../clients/client.ts'
 import type { Realm } from '../realm.ts'
 import { verifyAssertion } from '../tokens/assertion.ts'
 import { verifyOwnToken } from '../tokens/own-token.ts'
+import type { Family } from '../tokens/refresh-token.ts'
+import { revokeFamily } from '../tokens/revoke-family.ts'
 import type { GrantTools } from './grant.ts'
 
 /** What grants see of a realm: all but its keys. */
@@ -18,22 +20,8 @@ export function grantTools(realm: Realm, address: string): GrantTools {
     },
     polledTooSoon: (deviceId) => realm.polls.tooSoon(deviceId),
     endFamily: async (familyId, why) => {
-      const family = await realm.store.consume<{ clientId: string; principal: { subject: string } }>({
-        realm: realm.issuer,
-        kind: 'family',
-        id: familyId,
-      })
-      if (!family) return
-      await realm.audit.write({
-        time: Math.floor(realm.clock()),
-        event: 'refresh_reuse',
-        issuer: realm.issuer,
-        client: family.value.clientId,
-        subject: family.value.principal.subject,
-        family: familyId,
-        address,
-        detail: why,
-      })
+      const family = await realm.store.get<Family>({ realm: realm.issuer, kind: 'family', id: familyId })
+      if (family) await revokeFamily(realm, family, { event: 'refresh_reuse', address, detail: why })
     },
   }
 }

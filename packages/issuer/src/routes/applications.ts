@@ -141,7 +141,9 @@ async function revokeChosen(
   const ended = await Promise.all(
     chosen.map(async (entry) => {
       if (!entry || entry.owner !== subject) return []
-      return (await revokeFamily(realm, entry, address, 'by the person')) ? [entry.value] : []
+      return (await revokeFamily(realm, entry, { event: 'token_revoked', address, detail: 'by the person' }))
+        ? [entry.value]
+        : []
     }),
   )
   return ended.flat()

@@ -109,6 +109,8 @@ function checkRequest({ client, parameters }: AuthorizationRequest): void {
     throw new OAuthError('unauthorized_client', 'this client may not use the authorization endpoint')
   if ((parameters.one('response_mode') ?? 'query') !== 'query')
     throw new OAuthError('invalid_request', 'only response_mode=query is supported')
+  if (!/^\d{1,9}$/.test(parameters.one('max_age') ?? '0'))
+    throw new OAuthError('invalid_request', 'max_age must be a number of seconds')
   const challenge = parameters.one('code_challenge')
   const method = parameters.one('code_challenge_method')
   if (challenge === undefined) {
@@ -129,8 +131,6 @@ function mustLogInAgain(
   prompt: readonly string[],
 ): boolean {
   const maxAge = parameters.one('max_age')
-  if (maxAge !== undefined && !/^\d{1,9}$/.test(maxAge))
-    throw new OAuthError('invalid_request', 'max_age must be a number of seconds')
   // OpenID Connect Core section 3.1.2.1: `max_age=0` means what `prompt=login` means.
   if (prompt.includes('login') || maxAge === '0') return true
   return maxAge !== undefined && realm.clock() - authTime > Number(maxAge)

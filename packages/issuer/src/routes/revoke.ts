@@ -32,7 +32,7 @@ async function revokeRefresh(realm: Realm, clientId: string, token: string, addr
   const entry = parts && (await realm.store.get<Family>({ realm: realm.issuer, kind: 'family', id: parts.familyId }))
   if (!entry) return
   if (entry.value.clientId !== clientId) throw foreign()
-  await revokeFamily(realm, entry, address)
+  await revokeFamily(realm, entry, { event: 'token_revoked', address })
 }
 
 async function revokeAccess(realm: Realm, clientId: string, token: string, address: string): Promise<void> {

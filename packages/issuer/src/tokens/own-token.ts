@@ -1,5 +1,6 @@
 import { type JsonObject, type ProfileName, SciTokenError, TokenNotAcceptableError, verifyToken } from '@scitokens/core'
 import type { Realm } from '../realm.ts'
+import { tagOf } from './token-id.ts'
 
 /**
  * The claims of an access token of this issuer that is valid now and was not revoked. Offline but for the list of revoked tokens.
@@ -13,11 +14,17 @@ export async function verifyOwnToken(realm: Realm, token: string): Promise<JsonO
   if (typeof claims['exp'] !== 'number' || claims['exp'] <= now) {
     throw new TokenNotAcceptableError('expired', 'the token has expired', { reason: 'expired', claim: 'exp' })
   }
-  const jti = claims['jti']
-  if (typeof jti !== 'string' || (await realm.store.get({ realm: realm.issuer, kind: 'revoked', id: jti }))) {
+  if (typeof claims['jti'] !== 'string' || (await isRevoked(realm, claims['jti']))) {
     throw new TokenNotAcceptableError('revoked', 'the token was revoked', { reason: 'revoked', claim: 'jti' })
   }
   return claims
+}
+
+/** Whether the token is on the list, or the login that it came of. */
+async function isRevoked(realm: Realm, jti: string): Promise<boolean> {
+  const ids = [jti, tagOf(jti)].filter((id) => id !== undefined)
+  const found = await Promise.all(ids.map((id) => realm.store.get({ realm: realm.issuer, kind: 'revoked', id })))
+  return found.some((entry) => entry !== undefined)
 }
 
 async function verifyAuthentic(realm: Realm, token: string): Promise<{ claims: JsonObject; profile: ProfileName }> {

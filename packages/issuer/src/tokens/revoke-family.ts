@@ -1,29 +1,41 @@
+import type { AuditEvent } from '../audit.ts'
 import type { Realm } from '../realm.ts'
 import type { Entry } from '../store/store.ts'
 import type { Family } from './refresh-token.ts'
+import { familyTag } from './token-id.ts'
 
 /**
- * Ends a refresh family because its client or its person asked for it, and says so in the audit. False: it had ended already.
- *
- * @param address - of whoever asked.
- * @param detail - who it was, where that is not the client.
+ * Ends a refresh family, and with it every access token that came of it as far as this issuer is asked, and says so in the audit.
+ * False: it had ended already.
  */
 export async function revokeFamily(
   realm: Realm,
   { id, value }: Pick<Entry<Family>, 'id' | 'value'>,
-  address: string,
-  detail?: string,
+  why: Pick<AuditEvent, 'event' | 'address' | 'detail'>,
 ): Promise<boolean> {
-  if (!(await realm.store.consume({ realm: realm.issuer, kind: 'family', id }))) return false
+  const now = Math.floor(realm.clock())
+  const tag = familyTag(realm.secrets, id)
+  // Whoever looks it up later finds the family or this, whatever happens in between.
+  const ended = await realm.store.commit([
+    { remove: { realm: realm.issuer, kind: 'family', id } },
+    {
+      insert: {
+        realm: realm.issuer,
+        kind: 'revoked',
+        id: tag,
+        value: {},
+        expiresAt: now + realm.times.maxLifetime,
+      },
+    },
+  ])
+  if (!ended) return false
   await realm.audit.write({
-    time: Math.floor(realm.clock()),
-    event: 'token_revoked',
+    time: now,
     issuer: realm.issuer,
     client: value.clientId,
     subject: value.principal.subject,
     family: id,
-    address,
-    ...(detail === undefined ? {} : { detail }),
+    ...why,
   })
   return true
 }
