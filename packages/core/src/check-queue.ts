@@ -19,8 +19,8 @@ const MAX_ELSEWHERE = 4
 
 /**
  * Does checks of which each takes about as long as the way to another thread and back. The first of a turn of the event loop are
- * done at once, up to a millisecond in all. Of what comes beyond that, the thread pool gets what it can work on, and the rest
- * waits for the next turns, each of which does its millisecond: so a burst uses all cores and keeps nobody waiting.
+ * done at once, up to a millisecond in all. What comes beyond that waits for the next turns, each of which does its millisecond,
+ * and where several wait, the thread pool gets what it can work on: so a burst uses all cores and keeps nobody waiting.
  */
 export class CheckQueue<Check> {
   readonly #ways: Ways<Check>
@@ -80,10 +80,10 @@ export class CheckQueue<Check> {
     this.#watchTurn()
   }
 
+  /** The last that waits is left to the next turn, which comes sooner than an answer from elsewhere. */
   #fillThreadPool(): void {
-    while (this.#elsewhere < MAX_ELSEWHERE) {
-      const next = this.#shift()
-      if (!next) return
+    while (this.#elsewhere < MAX_ELSEWHERE && this.#waiting.length - this.#first > 1) {
+      const next = this.#shift()!
       const { check, resolve, reject } = next
       try {
         this.#ways.elsewhere(check, (error, valid) => {

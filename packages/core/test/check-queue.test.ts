@@ -36,6 +36,16 @@ test('the first checks of a turn are done at once, until a millisecond is spent'
   expect(queue.run(2)).toBe(true)
 })
 
+test('whoever asks one after the other has each answer in the next turn, without the way to another thread', async () => {
+  const { queue, done, elsewhere } = setUp({ costMs: 1 })
+  for (const check of [1, 2, 3, 4]) {
+    // oxlint-disable-next-line no-await-in-loop -- that is the rule
+    expect(await queue.run(check)).toBe(check % 2 === 0)
+  }
+  expect(done).toEqual(['now 1', 'now 2', 'now 3', 'now 4'])
+  expect(elsewhere).toEqual([])
+})
+
 test('beyond that the thread pool gets four, and each turn does what fits into a millisecond, in order', async () => {
   const { queue, done, elsewhere } = setUp({ costMs: 1 })
   const answers = Array.from({ length: 8 }, async (_, index) => queue.run(index))

@@ -83,13 +83,7 @@ export function refused(error: SciTokenError, { missing = [], normalizedPath, to
   }
 }
 
-const SENTENCES = new WeakMap<Scope, string>()
-
-/** Why a scope's yes is one; written once for each scope. */
+/** Why a scope's yes is one. */
 export function sentenceOf(scope: Scope): string {
-  const known = SENTENCES.get(scope)
-  if (known !== undefined) return known
-  const sentence = `${formatScope(scope)} allows it`
-  SENTENCES.set(scope, sentence)
-  return sentence
+  return `${formatScope(scope)} allows it`
 }

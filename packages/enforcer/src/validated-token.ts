@@ -2,11 +2,14 @@ import {
   authorizationMode,
   authorizationsFor,
   type CapabilityOptions,
+  findGrant,
+  findOperationGrant,
   formatScope,
   GrantIndex,
   type JsonObject,
   NotAllowedError,
   needsPath,
+  type OperationRequest,
   own,
   parseGroups,
   type Path,
@@ -72,6 +75,8 @@ export class ValidatedToken {
   readonly #selectors: readonly string[]
   readonly #verified: VerifiedToken
   #index: GrantIndex | undefined
+  #wasAsked = false
+  #told: { readonly scope: Scope; readonly sentence: string } | undefined
 
   /** @internal */
   constructor(verified: VerifiedToken, claims: ValidatedClaims, jurisdiction: Jurisdiction) {
@@ -115,7 +120,7 @@ export class ValidatedToken {
   /** @internal The same for a question that was read already. Throws only for the times. */
   judge({ authz, path }: ReadQuestion): Decision {
     this.checkNow()
-    const grant = this.#grants().find({ authz, path })
+    const grant = this.#find({ authz, path })
     return grant ? this.#allowed(grant, path) : this.#denied([authz], path)
   }
 
@@ -123,7 +128,7 @@ export class ValidatedToken {
   judgeOperation({ operation, path, to }: ReadOperationQuestion): Decision {
     this.checkNow()
     const reachable = this.#isBelowBase(path) && (to === undefined || this.#isBelowBase(to))
-    const grant = reachable ? this.#grants().findOperation({ operation, path, ...(to && { to }) }) : undefined
+    const grant = reachable ? this.#findOperation({ operation, path, ...(to && { to }) }) : undefined
     if (grant) return this.#allowed(grant, path)
     return this.#denied(authorizationsFor(operation === 'rename' ? 'createFile' : operation), path)
   }
@@ -151,7 +156,7 @@ export class ValidatedToken {
   speaksForHost(host: string): Decision {
     return this.#answer(() => {
       this.checkNow()
-      const grant = this.#grants().find({ authz: 'host.auth', path: undefined })
+      const grant = this.#find({ authz: 'host.auth', path: undefined })
       const subject = this.subject?.startsWith('host:') ? this.subject.slice(5).toLowerCase() : undefined
       return grant && host !== '' && subject === host.toLowerCase()
         ? this.#allowed(grant, undefined)
@@ -208,9 +213,27 @@ export class ValidatedToken {
     }
   }
 
-  /** Made when first asked: many tokens are asked nothing, or one thing. */
-  #grants(): GrantIndex {
-    return (this.#index ??= new GrantIndex(this.scopes, this.#capabilities))
+  #find(question: ReadQuestion): Scope | undefined {
+    const index = this.#indexOfScopes()
+    return index ? index.find(question) : findGrant(this.scopes, question, this.#capabilities)
+  }
+
+  #findOperation(request: OperationRequest): Scope | undefined {
+    const index = this.#indexOfScopes()
+    return index ? index.findOperation(request) : findOperationGrant(this.scopes, request, this.#capabilities)
+  }
+
+  /** Made when it is asked for the second time: many tokens are asked one thing, and going through the scopes once is quicker. */
+  #indexOfScopes(): GrantIndex | undefined {
+    if (this.#wasAsked) return (this.#index ??= new GrantIndex(this.scopes, this.#capabilities))
+    this.#wasAsked = true
+    return undefined
+  }
+
+  /** A token that is kept is asked for the same again and again. */
+  #sentenceOf(scope: Scope): string {
+    if (this.#told?.scope !== scope) this.#told = { scope, sentence: sentenceOf(scope) }
+    return this.#told.sentence
   }
 
   /** A missing parent of the issuer's area is not in it. */
@@ -221,7 +244,7 @@ export class ValidatedToken {
   #allowed(grantedBy: Scope, normalizedPath: Path | undefined): Decision {
     return {
       allowed: true,
-      reason: sentenceOf(grantedBy),
+      reason: this.#sentenceOf(grantedBy),
       grantedBy,
       normalizedPath,
       missing: [],
