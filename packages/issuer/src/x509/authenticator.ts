@@ -7,16 +7,15 @@ import { checkSubject } from '../people/subject.ts'
 import type { ScopeTemplate } from '../policy/template.ts'
 import type { Secrets } from '../secrets.ts'
 import type { Clock, Logger } from '../types.ts'
-import { CaDirectory } from './ca-directory.ts'
 import { CertificateRefused, CertificateUndecided } from './defects.ts'
 import { type DnMapping, readDnMapping } from './dn-mapping.ts'
 import { presentedChain, type X509Evidence } from './evidence.ts'
 import { formatFqan } from './fqan.ts'
 import { FrontEnd } from './front-end.ts'
-import { IdentityVerifier, type X509Identity } from './identity.ts'
+import type { IdentityVerifier, X509Identity } from './identity.ts'
+import { openVerifier } from './open-verifier.ts'
 import type { X509Options } from './options.ts'
 import { readRules, scopesFor, type X509Rule } from './rules.ts'
-import { VomsDirectory } from './vomsdir.ts'
 import { WatchedFile } from './watched-file.ts'
 
 /** What the authenticator needs of its issuer. */
@@ -44,38 +43,21 @@ export class X509Authenticator {
   readonly #clock: Clock
   #scopes: readonly string[] = []
 
-  private constructor(options: X509Options, { issuer, defaults, secrets, clock, logger }: X509Context, at: string) {
+  private constructor(options: X509Options, context: X509Context, verifier: IdentityVerifier | undefined, at: string) {
+    const { defaults, secrets, clock, logger } = context
     this.#clock = clock
+    this.#verifier = verifier
     this.#client = readClient(clientOptions(options), defaults, secrets, at)
     this.#rules = watched(options.rules, readRules, logger, 'rules.json')
     this.#mapping =
       options.dnMapping === undefined ? undefined : watched(options.dnMapping, readDnMapping, logger, 'dn_mapping.json')
     this.#frontEnd = options.frontEnd && new FrontEnd(options.frontEnd, `${at}.frontEnd`)
-    this.#verifier =
-      options.authorities === undefined
-        ? undefined
-        : new IdentityVerifier({
-            authorities: new CaDirectory(options.authorities, logger),
-            revocation: options.revocation ?? 'require',
-            namespaces: options.namespaces ?? 'require',
-            proxies: { legacy: options.legacyProxies ?? false, limited: options.limitedProxies ?? true },
-            voms:
-              options.vomsDirectory === undefined
-                ? undefined
-                : {
-                    vomsDirectory: new VomsDirectory(options.vomsDirectory),
-                    hosts: options.hosts ?? [new URL(issuer).hostname],
-                  },
-          })
   }
 
-  /** Reads the rules for the first time. Throws `config_error` naming the key at fault. */
+  /** Reads the rules for the first time, and looks whether the directories are there. Throws `config_error` naming the key at fault. */
   static async open(options: X509Options, context: X509Context, at: string): Promise<X509Authenticator> {
-    const judgedElsewhere = options.frontEnd && options.frontEnd.certificateHeader === undefined
-    if (options.authorities === undefined && !judgedElsewhere) {
-      throw new ConfigError(`${at}.authorities: the directory of trusted authorities is missing`)
-    }
-    const authenticator = new X509Authenticator(options, context, at)
+    const verifier = await openVerifier(options, context, at)
+    const authenticator = new X509Authenticator(options, context, verifier, at)
     const rules = await readFirst(authenticator.#rules, `${at}.rules`)
     authenticator.#scopes = rules.flatMap(({ templates }) =>
       templates.filter(({ fixed }) => fixed).map(({ text }) => text),

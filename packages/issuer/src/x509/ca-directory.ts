@@ -43,6 +43,8 @@ export class CaDirectory {
   readonly #logger: Logger
   readonly #files = new Map<string, WatchedFile<unknown>>()
   #index: Promise<Index> | undefined
+  /** Files about which the log has been told. */
+  #told: ReadonlySet<string> = new Set()
 
   constructor(path: string, logger: Logger) {
     this.#path = path
@@ -60,6 +62,14 @@ export class CaDirectory {
       )
     }
     return found
+  }
+
+  /** Finds out early that the directory is another one than was meant. Throws {@link CertificateUndecided}. */
+  async check(): Promise<void> {
+    const { byName } = await this.#current()
+    if (byName.size > 0) return
+    const what = `the directory ${this.#path} has no authority: no file such as a1b2c3d4.0`
+    throw new CertificateUndecided('authorities_unreadable', what)
   }
 
   /** The revocation lists beside an authority. */
@@ -155,9 +165,11 @@ export class CaDirectory {
         }
       } catch (error) {
         broken.push(name)
+        if (this.#told.has(name)) continue
         this.#logger.error({ err: error, file: join(this.#path, name) }, 'a certificate authority cannot be read')
       }
     }
+    this.#told = new Set(broken)
     return { stamp, readAt, files: present, broken, byName: Map.groupBy(byFingerprint.values(), nameOf) }
   }
 

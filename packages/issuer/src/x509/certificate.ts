@@ -56,7 +56,7 @@ export class Certificate {
   readonly x509: X509Certificate
   readonly subject: DistinguishedName
   readonly issuer: DistinguishedName
-  /** Hexadecimal, lower case, without zeros in front. */
+  /** Hexadecimal, lower case, without zero bytes in front. */
   readonly serial: string
   /** Seconds since the epoch. */
   readonly notBefore: number
@@ -142,7 +142,7 @@ export class Certificate {
   }
 }
 
-/** Hexadecimal, lower case, without zeros in front: how serial numbers are compared. */
+/** Hexadecimal, lower case, without zero bytes in front: how serial numbers are compared. */
 export function serialOf(integer: Buffer): string {
   return integer.toString('hex').replace(/^(?:00)+(?=.)/, '')
 }

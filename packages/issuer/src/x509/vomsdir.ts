@@ -18,11 +18,15 @@ export class VomsDirectory {
     this.#path = path
   }
 
+  /** Finds out early that the directory is not there. Throws {@link CertificateUndecided}. */
+  async check(): Promise<void> {
+    if (await this.#exists('.')) return
+    throw new CertificateUndecided('vomsdir_unreadable', `the directory ${this.#path} is not there`)
+  }
+
   /** The chains of a server. `vo` and `host` are plain names. Throws {@link CertificateRefused} and {@link CertificateUndecided}. */
   async chains(vo: string, host: string): Promise<readonly LscChain[]> {
-    if (!(await this.#exists('.'))) {
-      throw new CertificateUndecided('vomsdir_unreadable', `the directory ${this.#path} cannot be read`)
-    }
+    await this.check()
     if (!(await this.#exists(vo))) throw new CertificateRefused('voms_unknown_vo', `the VO ${vo} is not known here`)
     const name = join(vo, `${host}.lsc`)
     if (!(await this.#exists(name))) {
