@@ -35,7 +35,10 @@ test('no question to the store walks over the table or sorts', async () => {
   for (const { sql, values } of asked) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     const plan = (await engine.query({ sql: `EXPLAIN QUERY PLAN ${sql}`, values })).map((row) => String(row['detail']))
-    expect(plan.filter((step) => /\bSCAN scitokens|TEMP B-TREE/.test(step)), sql).toEqual([])
+    expect(
+      plan.filter((step) => /\bSCAN scitokens|TEMP B-TREE/.test(step)),
+      sql,
+    ).toEqual([])
   }
   const owned = asked.find(({ sql }) => sql.includes('AND owner = ?'))!
   const plan = await engine.query({ sql: `EXPLAIN QUERY PLAN ${owned.sql}`, values: owned.values })

@@ -7,7 +7,7 @@ import { defaultCacheDirectory } from '@scitokens/conformance'
 const execute = promisify(execFile)
 
 /** The clients' libraries, by version: a run next month should test the same. x/oauth2 is the newest that Debian 12's Go compiles. */
-export const VERSIONS = { requestsOauthlib: '2.0.0', oauthlib: '3.3.1', goOauth2: 'v0.24.0' }
+const VERSIONS = { requestsOauthlib: '2.0.0', oauthlib: '3.3.1', goOauth2: 'v0.24.0' }
 
 /** A Python with requests-oauthlib, kept for the next run. */
 export async function preparePythonClient(): Promise<string> {
