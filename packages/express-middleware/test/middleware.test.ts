@@ -2,9 +2,10 @@ import type { AddressInfo } from 'node:net'
 import { createTestIssuer, type TestIssuer } from '@scitokens/core/testing'
 import express from 'express'
 import express4 from 'express4'
-import { request as httpRequest } from 'node:http'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { findAuth, getAuth, getPath, refusalHandler, requireScope, scitokens } from '../src/index.ts'
+import { getAuth, refusalHandler, requireScope, scitokens } from '../src/index.ts'
+
+// What both guards must do is in tests/guards; here is what is Express's own.
 
 const AUDIENCE = 'https://data.example'
 let issuer: TestIssuer
@@ -32,21 +33,6 @@ describe.each([
   ['Express 4', express4],
 ])('%s', (_name, make) => {
   const options = () => ({ issuers: issuer.issuer, audience: AUDIENCE, keys: issuer.keys, clock: issuer.clock })
-
-  it('lets a request pass whose token allows it, and says who asks', async () => {
-    const app = make()
-    app.use(scitokens(options()))
-    app.get('/data/*path'.replace('*path', make === express ? '*path' : '*'), requireScope('read'), (req, res) => {
-      res.json({ subject: getAuth(req).subject, path: getPath(req), write: getAuth(req).can('write', '/data/x') })
-    })
-    const url = await listen(app)
-    const answer = await fetch(`${url}/data/x`, { headers: await bearer('read:/data') })
-    expect(answer.status).toBe(200)
-    expect(await answer.json()).toEqual({ subject: 'test-user', path: '/data/x', write: false })
-    const refused = await fetch(`${url}/data/x`, { headers: await bearer('read:/other') })
-    expect(refused.status).toBe(403)
-    expect(refused.headers.get('www-authenticate')).toContain('scope="read:/data/x"')
-  })
 
   it('hands refusals to the error handler of the app, with status, headers and code', async () => {
     const app = make()
@@ -76,22 +62,6 @@ describe.each([
     expect(await answer.text()).not.toContain('credentials') // details are for the log
     await vi.waitFor(() => expect(log).toHaveBeenCalled(), { timeout: 60_000 })
     log.mockRestore()
-  })
-
-  it('sees the second of two Authorization headers, which Node drops', async () => {
-    const app = make()
-    app.use(scitokens({ ...options(), handleErrors: true }))
-    const url = new URL(await listen(app))
-    const { authorization } = await bearer('read:/')
-    const status = await new Promise((resolve, reject) => {
-      const headers = ['Host', 'x', 'Authorization', authorization!, 'Authorization', 'Bearer other']
-      httpRequest({ host: url.hostname, port: url.port, headers: headers as never }, (answer) =>
-        resolve(answer.statusCode),
-      )
-        .on('error', reject)
-        .end()
-    })
-    expect(status).toBe(400)
   })
 
   it('serves its metadata to everybody, at the place that belongs to the resource, and names it in challenges', async () => {
@@ -147,35 +117,6 @@ describe.each([
     expect(seen).toEqual(['config_error', expect.stringContaining('app.use(scitokens(')])
   })
 
-  it('refuses options that make no sense at once', () => {
-    expect(() => scitokens({ audience: AUDIENCE })).toThrow(expect.objectContaining({ code: 'config_error' }))
-    expect(() => scitokens({ ...options(), audience: 'ANY' })).toThrow(
-      expect.objectContaining({ code: 'config_error' }),
-    )
-    expect(() => scitokens({ issuers: 'http://vo.example', audience: AUDIENCE })).toThrow(
-      expect.objectContaining({ code: expect.stringMatching(/config_error|insecure_url/) }),
-    )
-  })
-
-  it('an issuer that cannot be reached is 503 with Retry-After, never 401', async () => {
-    const app = make()
-    const guard = scitokens({
-      issuers: 'http://127.0.0.1:9',
-      audience: AUDIENCE,
-      keyCache: { store: 'memory' },
-      dangerouslyAllowLoopbackHttp: true,
-      handleErrors: true,
-    })
-    app.use(guard)
-    const unreachable = await createTestIssuer({ issuer: 'http://127.0.0.1:9' })
-    const token = await unreachable.sign({ aud: AUDIENCE, scope: 'read:/' })
-    const answer = await fetch(await listen(app), { headers: { authorization: `Bearer ${token}` } })
-    expect(answer.status).toBe(503)
-    expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0)
-    expect(answer.headers.get('www-authenticate')).toBeNull()
-    await guard.close()
-  })
-
   it.each(['handleErrors', 'refusalHandler'])('answers refusals itself with %s', async (how) => {
     const app = make()
     app.use(scitokens({ ...options(), handleErrors: how === 'handleErrors', realm: 'data' }))
@@ -191,17 +132,5 @@ describe.each([
       error: 'insufficient_scope',
       error_description: 'The access token does not allow this',
     })
-  })
-
-  it('optional credentials may be missing, but not bad, and never answer a question with yes', async () => {
-    const app = make()
-    app.set('env', 'test')
-    app.use(scitokens({ ...options(), required: false, handleErrors: true }))
-    app.get('/who', (req, res) => void res.json({ who: findAuth(req)?.subject ?? 'nobody' }))
-    app.get('/guarded', requireScope('read'), (_req, res) => void res.end('secret'))
-    const url = await listen(app)
-    expect(await (await fetch(`${url}/who`)).json()).toEqual({ who: 'nobody' })
-    expect((await fetch(`${url}/who`, { headers: { authorization: 'Bearer nonsense' } })).status).toBe(401)
-    expect((await fetch(`${url}/guarded`)).status).toBe(401)
   })
 })

@@ -7,8 +7,10 @@ import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import autocannon from 'autocannon'
 
-const ROUNDS = 7
-const SECONDS = Number(process.argv[2] ?? 3)
+const ROUNDS = 15
+// V8 goes on compiling for some seconds.
+const WARM_UP = 4
+const SECONDS = Number(process.argv[2] ?? 2)
 
 interface Target {
   readonly child: ChildProcess
@@ -66,9 +68,12 @@ console.log('| --- | --- | --- | --- | --- | --- | --- |')
 for (const framework of ['express', 'fastify']) {
   const [plain, guarded] = [await start(framework, 'plain'), await start(framework, 'guarded')]
   const rounds: (readonly [plain: Round, guarded: Round])[] = []
-  for (let round = 0; round <= ROUNDS; round++) {
-    const pair = [await measure(plain), await measure(guarded)] as const
-    if (round > 0) rounds.push(pair) // the first one warms up
+  for (let round = -WARM_UP; round < ROUNDS; round++) {
+    // Who comes first alternates too.
+    const first = round % 2 === 0 ? await measure(plain) : undefined
+    const withGuard = await measure(guarded)
+    const pair = [first ?? (await measure(plain)), withGuard] as const
+    if (round >= 0) rounds.push(pair)
   }
   for (const { child } of [plain, guarded]) child.stdin!.end()
   const of = (read: (round: readonly [Round, Round]) => number): number => median(rounds.map(read))

@@ -7,7 +7,7 @@ import { defaultCacheDirectory } from '@scitokens/conformance'
 const execute = promisify(execFile)
 
 /** What is installed from PyPI: a run next month should test the same. */
-export const HTGETTOKEN_VERSION = '2.2'
+const HTGETTOKEN_VERSION = '2.2'
 
 /** Its programs. */
 export interface Htgettoken {
