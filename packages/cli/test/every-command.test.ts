@@ -43,6 +43,18 @@ test.each(commands.map((command) => [command.path.join(' '), command] as const))
   },
 )
 
+test('a secret on the command line is taken nowhere without the word that others can see it', () => {
+  for (const { path, options, arguments: list } of commands) {
+    const values = [
+      ...options.filter(({ flags }) => /<(?:token|secret|password|key)>/.test(flags)),
+      ...list.filter(({ name }) => /token|secret|password/.test(name)),
+    ]
+    for (const { description } of values) expect(description, path.join(' ')).toMatch(/safer|process list/)
+  }
+  // It looks at something.
+  expect(commands.flatMap((command) => command.arguments).map(({ name }) => name)).toContain('token')
+})
+
 /** What every command is run with, and the status it must end with. */
 type Runs = Record<string, readonly (readonly [status: number, ...args: string[]])[]>
 
