@@ -2,7 +2,6 @@ import type { X509Certificate } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { TLSSocket } from 'node:tls'
 import { certificateOfSocket } from '../client-auth/peer-certificate.ts'
-import { Certificate } from './certificate.ts'
 import { CertificateRefused } from './defects.ts'
 import type { FrontEndRequest } from './front-end.ts'
 import { checkPresented } from './verify-path.ts'
@@ -33,15 +32,15 @@ export function x509Evidence(request: IncomingMessage, listensOn: unknown): X509
   }
 }
 
-/** The chain of a connection, the client's own certificate first. Throws `CertificateRefused`. */
-export function presentedChain({ peer, resumed }: X509Evidence): readonly Certificate[] {
+/** The chain of a connection in DER, the client's own certificate first. Throws {@link CertificateRefused}. */
+export function presentedChain({ peer, resumed }: X509Evidence): readonly Buffer[] {
   if (peer && resumed) {
     throw new CertificateRefused('session_resumed', 'connect anew: a resumed session does not tell the whole chain')
   }
-  const chain: Certificate[] = []
+  const chain: Buffer[] = []
   for (let certificate = peer; certificate; certificate = certificate.issuerCertificate) {
     checkPresented(chain.length + 1)
-    chain.push(Certificate.read(certificate.raw))
+    chain.push(certificate.raw)
   }
   return chain
 }

@@ -1,7 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { ConfigError } from '@scitokens/core'
 import { checkSubject } from '../people/subject.ts'
-import { Certificate } from './certificate.ts'
 import { certificatesOfHeader } from './certificate-header.ts'
 import { CertificateRefused } from './defects.ts'
 import { type Fqan, parseFqan } from './fqan.ts'
@@ -40,9 +39,10 @@ export interface FrontEndRequest {
   readonly overUnixSocket: boolean
 }
 
-/** What a front end told: certificates to be judged, or whom it has judged itself; undefined: a client without any. */
+/** What a front end told: certificates to be judged, or whom it has judged itself. */
 export type FrontEndWord =
-  | { readonly kind: 'certificates'; readonly chain: readonly Certificate[] }
+  /** In DER. */
+  | { readonly kind: 'certificates'; readonly chain: readonly Buffer[] }
   | { readonly kind: 'credentials'; readonly credentials: Credentials }
 
 const MAX_NUMBERED = 32
@@ -113,8 +113,7 @@ export class FrontEnd {
     const { chainHeader } = this.#options
     const rest =
       chainHeader === undefined ? [] : [single(request, chainHeader) ?? [], numbered(request, `${chainHeader}-`)].flat()
-    const chain = [leaf, ...rest].flatMap((text) => certificatesOfHeader(text))
-    return { kind: 'certificates', chain: chain.map((der) => Certificate.read(der)) }
+    return { kind: 'certificates', chain: [leaf, ...rest].flatMap((text) => certificatesOfHeader(text)) }
   }
 
   #credentials(request: FrontEndRequest): FrontEndWord | undefined {

@@ -51,8 +51,15 @@ const UTF8_STRING = 0x0c
 /** `cms://voms.example.org:15002`. What becomes part of a file name is a plain name. */
 const AUTHORITY = /^([A-Za-z0-9][A-Za-z0-9._-]{0,254}):\/\/([A-Za-z0-9][A-Za-z0-9.-]{0,254}):\d{1,5}$/
 
-/** Reads the extension in which a proxy carries its attribute certificates. Throws {@link CertificateRefused}. */
-export function readVomsExtension(der: Buffer): readonly VomsAttributes[] {
+/**
+ * Reads the extension in which a proxy carries its attribute certificates. Throws {@link CertificateRefused}.
+ *
+ * @param read - reads a certificate in DER.
+ */
+export function readVomsExtension(
+  der: Buffer,
+  read: (der: Buffer) => Certificate = Certificate.read,
+): readonly VomsAttributes[] {
   if (der.length > MAX_BYTES) throw new CertificateRefused('too_large', `VOMS attributes are over ${MAX_BYTES} bytes`)
   try {
     // AC_SEQ ::= SEQUENCE { acs SEQUENCE OF AttributeCertificate }
@@ -62,7 +69,7 @@ export function readVomsExtension(der: Buffer): readonly VomsAttributes[] {
     if (certificates.length === 0 || certificates.length > MAX_CERTIFICATES) {
       throw new Error(`there are ${certificates.length} attribute certificates`)
     }
-    return certificates.map(({ whole }) => readAttributeCertificate(whole))
+    return certificates.map(({ whole }) => readAttributeCertificate(whole, read))
   } catch (cause) {
     if (cause instanceof CertificateRefused && cause.defect !== 'malformed') throw cause
     const detail = cause instanceof Error ? cause.message : 'unknown'
@@ -70,7 +77,7 @@ export function readVomsExtension(der: Buffer): readonly VomsAttributes[] {
   }
 }
 
-function readAttributeCertificate(der: Buffer): VomsAttributes {
+function readAttributeCertificate(der: Buffer, read: (der: Buffer) => Certificate): VomsAttributes {
   const [acinfo, algorithm] = derParts(derValue(der).content)
   const { acinfo: info, signatureAlgorithm, signatureValue } = AsnConvert.parse(der, AsnAttributeCertificate)
   if (!acinfo || info.version !== AttCertVersion.v2) throw new Error('only version 2 is known')
@@ -89,7 +96,7 @@ function readAttributeCertificate(der: Buffer): VomsAttributes {
     notBefore: seconds(notBeforeTime),
     notAfter: seconds(notAfterTime),
     targets: readTargets(extensions.get(AC_OID.targets)),
-    certificates: readCertificates(extensions.get(AC_OID.certificates)),
+    certificates: readCertificates(extensions.get(AC_OID.certificates), read),
     extensions,
     signed: acinfo.whole,
     signatureAlgorithm: signatureAlgorithm.algorithm,
@@ -132,13 +139,16 @@ function readTargets(extension: RawExtension | undefined): readonly string[] | u
   })
 }
 
-function readCertificates(extension: RawExtension | undefined): readonly Certificate[] {
+function readCertificates(
+  extension: RawExtension | undefined,
+  read: (der: Buffer) => Certificate,
+): readonly Certificate[] {
   if (!extension) return []
   // SEQUENCE { SEQUENCE OF Certificate }
   const [list] = derParts(derValue(extension.value).content)
   const certificates = list ? derParts(list.content) : []
   if (certificates.length > MAX_CHAIN) throw new Error('it brings too many certificates')
-  return certificates.map(({ whole }) => Certificate.read(whole))
+  return certificates.map(({ whole }) => read(whole))
 }
 
 function directoryNames(names: GeneralNames | readonly { directoryName?: unknown }[] | undefined): DistinguishedName[] {

@@ -18,6 +18,8 @@ export interface VomsPolicy extends PathPolicy {
   readonly vomsDirectory: VomsDirectory
   /** The names by which this server may be the target of attributes. */
   readonly hosts: readonly string[]
+  /** Reads a certificate in DER. */
+  readonly read: (der: Buffer) => Certificate
 }
 
 const UNDERSTOOD: ReadonlySet<string> = new Set([
@@ -44,7 +46,7 @@ export async function verifyVoms(
 ): Promise<VerifiedAttributes> {
   const carrier = [endEntity, ...proxies].findLast((certificate) => certificate.has(EXTENSION.vomsAttributes))
   if (!carrier) return { fqans: [], notAfter: Infinity }
-  const list = readVomsExtension(carrier.extensions.get(EXTENSION.vomsAttributes)!.value)
+  const list = attributesOf(carrier, policy.read)
   let notAfter = Infinity
   for (const attributes of list) {
     checkAttributes(attributes, endEntity, policy, now)
@@ -53,6 +55,17 @@ export async function verifyVoms(
     notAfter = Math.min(notAfter, attributes.notAfter, path.notAfter)
   }
   return { fqans: list.flatMap(({ fqans }) => fqans), notAfter }
+}
+
+/** What certificates carry, for as long as these are remembered. */
+const known = new WeakMap<Certificate, readonly VomsAttributes[]>()
+
+function attributesOf(carrier: Certificate, read: VomsPolicy['read']): readonly VomsAttributes[] {
+  const before = known.get(carrier)
+  if (before) return before
+  const list = readVomsExtension(carrier.extensions.get(EXTENSION.vomsAttributes)!.value, read)
+  known.set(carrier, list)
+  return list
 }
 
 /** All that needs no other certificate. RFC 5755 section 5. */

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { CaDirectory } from '../../src/x509/ca-directory.ts'
-import { Certificate } from '../../src/x509/certificate.ts'
 import { CertificateRefused, CertificateUndecided } from '../../src/x509/defects.ts'
 import { type IdentityPolicy, IdentityVerifier, type X509Identity } from '../../src/x509/identity.ts'
 import { VomsDirectory } from '../../src/x509/vomsdir.ts'
@@ -181,7 +180,7 @@ export async function judge(made: Scenario): Promise<X509Identity> {
       voms: { vomsDirectory: new VomsDirectory(vomsdir), hosts: made.hosts },
     })
     return await verifier.verify(
-      made.present(chain).map(({ der }) => Certificate.read(der)),
+      made.present(chain).map(({ der }) => der),
       made.now,
     )
   } finally {
