@@ -51,6 +51,24 @@ describe('two instances on one PostgreSQL', () => {
     expect((await other.token(form, basic('app', SECRET))).status).toBe(200)
   })
 
+  test('follow at once when a person takes a login back at one of them, in the middle of refreshes', async () => {
+    const [one, other] = await two()
+    const login = await loginByCode(one, { scope: 'openid read:/store' })
+    const browser = new Browser(one.issuer)
+    const page = await browser.submit(await browser.open(`${one.url}/applications`), { subject: 'ana' })
+    const family = one.audit.events.find(({ event }) => event === 'token_issued')!.family!
+    const refreshing = Array.from({ length: 6 }, () => refresh(other, login.body['refresh_token']))
+    expect((await browser.submit(page, { family })).text).toContain('Revoked')
+    // Each of them came before the end or after it.
+    for (const { status, body } of await Promise.all(refreshing)) {
+      expect(status === 200 || body['error'] === 'invalid_grant').toBe(true)
+    }
+    expect((await refresh(other, login.body['refresh_token'])).body['error']).toBe('invalid_grant')
+    const token = login.body['access_token'] as string
+    const seen = await other.post('/introspect', { token }, basic('app', SECRET))
+    expect(seen.body).toEqual({ active: false })
+  })
+
   test('give all of many refreshes at the same time the same successor', async () => {
     const [one, other] = await two()
     const login = await loginByCode(one)
