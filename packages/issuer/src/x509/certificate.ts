@@ -155,7 +155,7 @@ export function secondsOf(time: Time): number {
 }
 
 /** Runs a reader of somebody else's bytes. Whatever it throws means that they make no sense. */
-export function malformed<T>(what: string, read: () => T): T {
+function malformed<T>(what: string, read: () => T): T {
   try {
     return read()
   } catch (cause) {

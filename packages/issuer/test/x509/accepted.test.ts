@@ -10,7 +10,7 @@ import {
   NO_REVOCATION,
 } from './pki.ts'
 import { judge, reasonOf, scenario } from './scenario.ts'
-import { implicit, seq } from './der-builder.ts'
+import { implicit, nameOf, printable, seq } from './der-builder.ts'
 
 const ANA = '/DC=org/DC=example/OU=People/CN=Ana'
 
@@ -36,6 +36,18 @@ describe('a certificate', () => {
     const made = scenario()
     made.present = (chain) => chain.filter(({ spec: { subject } }) => !subject.includes('/CN=CA '))
     expect(await reasonOf(made)).toBeUndefined()
+  })
+
+  test('has the same name whatever kind of text, case and blanks it is written in', async () => {
+    const made = scenario()
+    made.person.rawSubject = nameOf(made.person.subject.replace('People', 'PEOPLE').replace('Ana', ' Ana  '), printable)
+    expect(await reasonOf(made)).toBeUndefined()
+    // What it stands for is what is written.
+    expect((await judge(made)).dn).toBe('/DC=org/DC=example/OU=PEOPLE/CN= Ana  ')
+    made.person.rawSubject = nameOf('/DC=org/DC=example/OU=People/CN=Zo\u00eb')
+    made.proxies = []
+    made.attributes = []
+    expect((await judge(made)).dn).toBe(String.raw`/DC=org/DC=example/OU=People/CN=Zo\xC3\xAB`)
   })
 
   test('goes without revocation lists and namespaces where the site says so, and heeds those that are there', async () => {

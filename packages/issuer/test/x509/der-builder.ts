@@ -1,5 +1,5 @@
 /** Writes DER, for certificates with whatever fault a test needs. Knows nothing of the reader under test. */
-export function tlv(tag: number, ...contents: readonly Uint8Array[]): Buffer {
+function tlv(tag: number, ...contents: readonly Uint8Array[]): Buffer {
   const content = Buffer.concat(contents)
   if (content.length < 0x80) return Buffer.concat([Buffer.from([tag, content.length]), content])
   const hex = content.length.toString(16)
@@ -19,7 +19,7 @@ export const bool = (value: boolean): Buffer => tlv(0x01, Buffer.from([value ? 0
 export const nothing: Buffer = tlv(0x05)
 export const utf8 = (text: string): Buffer => tlv(0x0c, Buffer.from(text))
 export const printable = (text: string): Buffer => tlv(0x13, Buffer.from(text))
-export const ia5 = (text: string): Buffer => tlv(0x16, Buffer.from(text))
+const ia5 = (text: string): Buffer => tlv(0x16, Buffer.from(text))
 
 export function integer(value: number | bigint): Buffer {
   let hex = value.toString(16)
@@ -60,7 +60,10 @@ export function nameOf(text: string, write: (value: string) => Buffer = utf8): B
   return seq(
     ...parts.map((part) => {
       const at = part.indexOf('=')
-      return set(seq(oid(TYPES[part.slice(0, at)]!), write(part.slice(at + 1))))
+      const type = part.slice(0, at)
+      const value = part.slice(at + 1)
+      // RFC 4519 section 2.4: domain components are ASCII.
+      return set(seq(oid(TYPES[type]!), type === 'DC' ? ia5(value) : write(value)))
     }),
   )
 }

@@ -99,10 +99,10 @@ function extension({ oid: id, critical, value }: ExtensionSpec): Buffer {
   return seq(oid(id), ...(critical ? [bool(true)] : []), octets(value))
 }
 
-export const KEY_USAGE = '2.5.29.15'
+const KEY_USAGE = '2.5.29.15'
 export const BASIC_CONSTRAINTS = '2.5.29.19'
 export const PROXY_CERT_INFO = '1.3.6.1.5.5.7.1.14'
-export const INHERIT_ALL = '1.3.6.1.5.5.7.21.1'
+const INHERIT_ALL = '1.3.6.1.5.5.7.21.1'
 export const INDEPENDENT = '1.3.6.1.5.5.7.21.2'
 export const LIMITED = '1.3.6.1.4.1.3536.1.1.1.9'
 
