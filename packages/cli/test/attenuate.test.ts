@@ -3,7 +3,8 @@ import { join } from 'node:path'
 import { joinKeyedToken, SciToken, SigningKey, signBaseToken, splitKeyedToken, StaticKeys } from '@scitokens/core'
 import { createTestIssuer } from '@scitokens/core/testing'
 import { beforeAll, expect, test } from 'vitest'
-import { scitokens, temporaryDirectory } from './support/scitokens.ts'
+import { runHere } from './support/in-process.ts'
+import { temporaryDirectory } from './support/scitokens.ts'
 import { hasTerminal, PROGRAM, Terminal } from './support/terminal.ts'
 
 const ISSUER = 'https://vo.example'
@@ -31,7 +32,7 @@ const claimsOf = (token: string): Record<string, unknown> => SciToken.decode(tok
 test('a leaf can do what it was narrowed to, and nothing else, at a server that takes chains', async () => {
   const cwd = prepared()
   const scope = ['--scope', 'read:/store/run7', '--audience', AUDIENCE, '--lifetime', '5m']
-  const leaf = await scitokens(['attenuate', '--parent-file', 'base.token', ...scope], { cwd })
+  const leaf = await runHere(['attenuate', '--parent-file', join(cwd, 'base.token'), ...scope])
   expect(leaf.status, leaf.stderr).toBe(0)
   expect(leaf.stdout.trim().split('.')).toHaveLength(3) // without the key
   const keys = new StaticKeys({ [ISSUER]: jwks })
@@ -44,7 +45,7 @@ test('a leaf can do what it was narrowed to, and nothing else, at a server that 
 })
 
 test('the parent may come on standard input; without wishes a leaf has all its rights, for no longer than it lives', async () => {
-  const ran = await scitokens(['attenuate', '--parent-file', '-', '--json'], { input: base })
+  const ran = await runHere(['attenuate', '--parent-file', '-', '--json'], { input: base })
   const { token, claims } = ran.json<{ token: string; claims: Record<string, unknown> }>()
   expect(claims).toEqual(claimsOf(token))
   expect(claims).toMatchObject({ scope: 'read:/store write:/store/ana', aud: [AUDIENCE] })
@@ -54,17 +55,22 @@ test('the parent may come on standard input; without wishes a leaf has all its r
 test('a parent made with --include-key goes into a file of mode 0600, and a leaf can be derived from it in turn', async () => {
   const cwd = prepared()
   const scope = ['--scope', 'write:/store/ana']
-  const made = await scitokens(
-    ['attenuate', '--parent-file', 'base.token', ...scope, '--include-key', '-o', 'narrow.token'],
-    { cwd },
-  )
+  const made = await runHere([
+    'attenuate',
+    '--parent-file',
+    join(cwd, 'base.token'),
+    ...scope,
+    '--include-key',
+    '-o',
+    join(cwd, 'narrow.token'),
+  ])
   expect(made.status, made.stderr).toBe(0)
   expect(made.stdout).toBe('')
   expect(statSync(join(cwd, 'narrow.token')).mode & 0o777).toBe(0o600)
   expect(readFileSync(join(cwd, 'narrow.token'), 'utf8').trim().split('.')).toHaveLength(4)
   const [leaf, again] = await Promise.all([
-    scitokens(['attenuate', '--parent-file', 'narrow.token', '--scope', 'write:/store/ana/run7'], { cwd }),
-    scitokens(['attenuate', '--parent-file', 'base.token', '--include-key', '-o', 'narrow.token'], { cwd }),
+    runHere(['attenuate', '--parent-file', join(cwd, 'narrow.token'), '--scope', 'write:/store/ana/run7']),
+    runHere(['attenuate', '--parent-file', join(cwd, 'base.token'), '--include-key', '-o', join(cwd, 'narrow.token')]),
   ])
   expect(claimsOf(leaf.stdout.trim())['scope']).toBe('write:/store/ana/run7')
   expect(again.status).toBe(2)
@@ -76,7 +82,7 @@ test.each([
   ['for another service than the parent is for', ['--audience', 'https://other.example'], /meant for other servers/],
   ['for longer than the parent lives', ['--lifetime', '1d'], /cannot live longer/],
 ])('whoever asks for a token %s has made a mistake, and gets none', async (_, wish, sentence) => {
-  const ran = await scitokens(['attenuate', '--parent-file', '-', ...wish], { input: base })
+  const ran = await runHere(['attenuate', '--parent-file', '-', ...wish], { input: base })
   expect(ran.status).toBe(2)
   expect(ran.stdout).toBe('')
   expect(ran.stderr).toMatch(sentence)
@@ -85,7 +91,7 @@ test.each([
 
 test('a token without its key cannot be narrowed, and says so', async () => {
   const plain = await (await createTestIssuer()).sign({ aud: AUDIENCE })
-  const ran = await scitokens(['attenuate', '--parent-file', '-'], { input: plain })
+  const ran = await runHere(['attenuate', '--parent-file', '-'], { input: plain })
   expect(ran.status).not.toBe(0)
   expect(ran.stdout).toBe('')
   expect(ran.stderr.trim().split('\n')).toHaveLength(1)

@@ -2,7 +2,8 @@ import { chmodSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createTestIssuer } from '@scitokens/core/testing'
 import { beforeAll, expect, test } from 'vitest'
-import { scitokens, temporaryDirectory } from './support/scitokens.ts'
+import { runHere } from './support/in-process.ts'
+import { temporaryDirectory } from './support/scitokens.ts'
 
 let token: string
 beforeAll(async () => {
@@ -24,9 +25,9 @@ test('discover says where the token is, in the order of WLCG bearer token discov
   writeFileSync(other, token, { mode: 0o600 })
   const env = { XDG_RUNTIME_DIR: directory }
   const [fromVariable, fromNamedFile, fromRuntime] = await Promise.all([
-    scitokens(['discover'], { env: { ...env, BEARER_TOKEN_FILE: other, BEARER_TOKEN: token } }),
-    scitokens(['discover'], { env: { ...env, BEARER_TOKEN_FILE: other } }),
-    scitokens(['discover'], { env }),
+    runHere(['discover'], { env: { ...env, BEARER_TOKEN_FILE: other, BEARER_TOKEN: token } }),
+    runHere(['discover'], { env: { ...env, BEARER_TOKEN_FILE: other } }),
+    runHere(['discover'], { env }),
   ])
   expect(fromVariable.stdout).toBe('BEARER_TOKEN\n')
   expect(fromNamedFile.stdout).toBe(`${other} (BEARER_TOKEN_FILE)\n`)
@@ -40,9 +41,9 @@ test('discover says where the token is, in the order of WLCG bearer token discov
 test('discover --print gives the token itself, without the white space around it', async () => {
   const { directory, file } = runtimeDirectory()
   const [text, json, silent] = await Promise.all([
-    scitokens(['discover', '--print'], { env: { XDG_RUNTIME_DIR: directory } }),
-    scitokens(['discover', '--print', '--json'], { env: { XDG_RUNTIME_DIR: directory } }),
-    scitokens(['discover', '--json'], { env: { XDG_RUNTIME_DIR: directory } }),
+    runHere(['discover', '--print'], { env: { XDG_RUNTIME_DIR: directory } }),
+    runHere(['discover', '--print', '--json'], { env: { XDG_RUNTIME_DIR: directory } }),
+    runHere(['discover', '--json'], { env: { XDG_RUNTIME_DIR: directory } }),
   ])
   expect(text.stdout).toBe(`${token}\n`)
   expect(json.json()).toEqual({ found: true, source: file, token })
@@ -52,9 +53,9 @@ test('discover --print gives the token itself, without the white space around it
 test('no token is a "no"; one that is no token is a usage error, and the next place is not tried', async () => {
   const { directory } = runtimeDirectory()
   const [none, asJson, malformed] = await Promise.all([
-    scitokens(['discover'], { env: { XDG_RUNTIME_DIR: temporaryDirectory() } }),
-    scitokens(['discover', '--json'], { env: { XDG_RUNTIME_DIR: temporaryDirectory() } }),
-    scitokens(['discover', '--print'], { env: { BEARER_TOKEN: 'two words', XDG_RUNTIME_DIR: directory } }),
+    runHere(['discover'], { env: { XDG_RUNTIME_DIR: temporaryDirectory() } }),
+    runHere(['discover', '--json'], { env: { XDG_RUNTIME_DIR: temporaryDirectory() } }),
+    runHere(['discover', '--print'], { env: { BEARER_TOKEN: 'two words', XDG_RUNTIME_DIR: directory } }),
   ])
   expect(none.status).toBe(1)
   expect(none.stderr).toMatch(/there is no token in BEARER_TOKEN, BEARER_TOKEN_FILE/)
@@ -70,7 +71,7 @@ test('a link in the place of the token is no token of ours', async () => {
   const elsewhere = join(temporaryDirectory(), 'token')
   writeFileSync(elsewhere, token, { mode: 0o600 })
   symlinkSync(elsewhere, join(directory, `bt_u${process.geteuid!()}`))
-  const ran = await scitokens(['discover', '--print'], { env: { XDG_RUNTIME_DIR: directory } })
+  const ran = await runHere(['discover', '--print'], { env: { XDG_RUNTIME_DIR: directory } })
   expect([ran.status, ran.stdout]).toEqual([2, ''])
   expect(ran.stderr).toMatch(/is a symbolic link/)
 })
