@@ -11,7 +11,10 @@ export const FILES_AND_ENVIRONMENT: readonly (readonly [name: string, meaning: s
   ['BEARER_TOKEN', 'a token; first place of bearer token discovery'],
   ['BEARER_TOKEN_FILE', 'a file with a token; second place'],
   ['XDG_RUNTIME_DIR', 'its file bt_uUID is the third place, /tmp/bt_uUID the fourth'],
-  ['XDG_DATA_HOME', 'below it the token manager keeps logins, encrypted; default: ~/.local/share'],
+  [
+    'XDG_DATA_HOME',
+    'below it the token manager keeps logins, encrypted, and the token generator its keys; default: ~/.local/share',
+  ],
   ['XDG_CACHE_HOME', "below it issuers' public keys are kept; default: ~/.cache"],
   [
     'SCITOKEN_CONFIG_…',

@@ -69,8 +69,13 @@ export function socketOf(directory: string | undefined, env: CliContext['env']):
 }
 
 function defaultStateDirectory(env: CliContext['env']): string {
+  return join(dataDirectory(env), 'token-manager')
+}
+
+/** Where the program keeps what is the user's own. Throws `invalid_request` where there is no home. */
+export function dataDirectory(env: CliContext['env']): string {
   const base = env['XDG_DATA_HOME']?.startsWith('/') ? env['XDG_DATA_HOME'] : join(homeDirectory(env), '.local/share')
-  return join(base, 'scitokens', 'token-manager')
+  return join(base, 'scitokens')
 }
 
 function homeDirectory(env: CliContext['env']): string {

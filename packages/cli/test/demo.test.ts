@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { scitokens, startScitokens, temporaryDirectory } from './support/scitokens.ts'
@@ -65,6 +65,18 @@ describe('scitokens demo', () => {
       const ran = await scitokens(['demo', 'serve', ...args])
       expect([ran.status, ran.stderr]).toEqual([2, expect.stringMatching(message)])
     }
+  })
+
+  it('keeps its keys for the next start, without being asked; without a home it says that it cannot', async () => {
+    const home = temporaryDirectory()
+    // An address of no machine: it ends where it would listen, and has its keys by then.
+    const serve = (env: Record<string, string>): ReturnType<typeof scitokens> =>
+      scitokens(['demo', 'serve', '--host', '192.0.2.1'], { env })
+    const [kept, homeless] = await Promise.all([serve({ HOME: home }), serve({ HOME: '/dev/null' })])
+    expect([kept.status, homeless.status]).toEqual([2, 2])
+    expect(statSync(join(home, '.local/share/scitokens/demo-keys.json')).mode & 0o777).toBe(0o600)
+    expect(kept.stderr).not.toContain('no place')
+    expect(homeless.stderr).toContain('no place to keep its keys')
   })
 
   it('a generator that is not there is no answer: status 3', async () => {

@@ -1,11 +1,15 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { ConfigError } from '@scitokens/core'
 import type { Command } from 'commander'
+import type { CliContext } from '../context.ts'
 import { type Invocation, onAction, type Registry } from '../command.ts'
+import { dataDirectory } from '../submit-host.ts'
 import { ended } from '../ended.ts'
 import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { issuerLogger } from '../issuer-logger.ts'
+import type { Output } from '../output.ts'
 import { collect, parseInteger, parseSeconds } from '../option-parsers.ts'
 
 interface DemoServeOptions {
@@ -32,7 +36,10 @@ export function addDemoServe(group: Command, registry: Registry): void {
     .option('-i, --issuer <url>', 'its URL, and the iss of its tokens; default: http://localhost:PORT')
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port to listen on', parseInteger(1, 65_535), 8642)
-    .option('--keys <file>', 'JWKS with its private keys, made if there is none; default: new keys at every start')
+    .option(
+      '--keys <file>',
+      'JWKS with its private keys, made if there is none (default: $XDG_DATA_HOME/scitokens/demo-keys.json)',
+    )
     .option('--trust <issuer>', 'an issuer elsewhere whose tokens it verifies too; repeatable', collect)
     .option('--max-lifetime <seconds>', 'longest life of a token (default: 1d)', parseSeconds)
     .option('--certificate <file>', 'PEM: certificate of the server with its chain; default: a proxy does TLS')
@@ -50,9 +57,10 @@ export function addDemoServe(group: Command, registry: Registry): void {
 
 async function serve({ context, output, options }: Invocation<DemoServeOptions>): Promise<ExitCode> {
   const { createDemo } = await import('@scitokens/issuer')
-  const { host, port, keys, trust, maxLifetime, trustedProxy } = options
+  const { host, port, trust, maxLifetime, trustedProxy } = options
   const issuer = options.issuer ?? `http://localhost:${port}`
   const https = tlsOf(options)
+  const keys = options.keys ?? defaultKeys(context, output)
   const demo = await createDemo({
     issuer,
     clock: context.clock,
@@ -79,6 +87,20 @@ async function serve({ context, output, options }: Invocation<DemoServeOptions>)
   }
   output.event({ type: 'ended' }, 'ended')
   return EXIT.yes
+}
+
+/**
+ * Keys that stay: verifiers remember a key by its name, and would refuse the tokens of another one under the same name.
+ */
+function defaultKeys({ env }: CliContext, output: Output): string | undefined {
+  try {
+    const directory = dataDirectory(env)
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    return join(directory, 'demo-keys.json')
+  } catch {
+    output.warn('there is no place to keep its keys: they are new, and gone when it ends')
+    return undefined
+  }
 }
 
 function tlsOf({ certificate, privateKey }: DemoServeOptions): { cert: string; key: string } | undefined {

@@ -66,7 +66,9 @@ async function openDesk(): Promise<Workbench> {
 /** What the server says of itself and its keys, or said when it was last there; undefined where neither can be had. */
 async function askServer(): Promise<{ settings: Settings; jwks: unknown } | undefined> {
   try {
-    const [settings, certs] = await Promise.all([fetch('settings.json'), fetch('oauth2/certs')])
+    // Asked for anew: keys may have changed since the last visit.
+    const fresh = { cache: 'no-cache' } as const
+    const [settings, certs] = await Promise.all([fetch('settings.json', fresh), fetch('oauth2/certs', fresh)])
     return { settings: (await settings.json()) as Settings, jwks: await certs.json() }
   } catch {
     return undefined

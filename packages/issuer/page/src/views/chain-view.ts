@@ -84,11 +84,7 @@ function card(desk: Desk, link: Link, at: number): HTMLElement {
     el(
       'div',
       { class: 'actions' },
-      el(
-        'button',
-        { type: 'button', 'aria-label': `Show its leaf: ${link.name}`, click: showLeaf },
-        'Show its leaf',
-      ),
+      el('button', { type: 'button', 'aria-label': `Show its leaf: ${link.name}`, click: showLeaf }, 'Show its leaf'),
       el(
         'button',
         {
