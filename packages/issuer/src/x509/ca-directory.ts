@@ -1,7 +1,8 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Logger } from '../types.ts'
-import { Certificate } from './certificate.ts'
+import type { Certificate } from './certificate.ts'
+import { CertificateReader } from './certificate-reader.ts'
 import { type Crl, readCrl } from './crl.ts'
 import { CertificateUndecided } from './defects.ts'
 import type { DistinguishedName } from './names.ts'
@@ -42,6 +43,8 @@ export class CaDirectory {
   readonly #path: string
   readonly #logger: Logger
   readonly #files = new Map<string, WatchedFile<unknown>>()
+  /** Each authority lies there under two names at least. */
+  readonly #reader = new CertificateReader()
   #index: Promise<Index> | undefined
   /** Files about which the log has been told. */
   #told: ReadonlySet<string> = new Set()
@@ -157,7 +160,9 @@ export class CaDirectory {
     for (const name of files.filter((file) => CA_FILE.test(file)).toSorted()) {
       try {
         // oxlint-disable-next-line no-await-in-loop -- one after the other: it happens when something changed
-        for (const certificate of await this.#file(name, MAX_CA_BYTES, readCaFile).get()) {
+        for (const certificate of await this.#file(name, MAX_CA_BYTES, (content) =>
+          this.#readAuthorities(content),
+        ).get()) {
           const { fingerprint256 } = certificate.x509
           const known = byFingerprint.get(fingerprint256) ?? { certificate, names: [] }
           known.names.push(CA_FILE.exec(name)![1]!)
@@ -173,6 +178,12 @@ export class CaDirectory {
     return { stamp, readAt, files: present, broken, byName: Map.groupBy(byFingerprint.values(), nameOf) }
   }
 
+  #readAuthorities(content: Buffer): Certificate[] {
+    const certificates = certificatesOfPem(content.toString('latin1')).map((der) => this.#reader.read(der))
+    if (certificates.length === 0) throw new Error('there is no certificate in PEM form')
+    return certificates
+  }
+
   #unreadable(cause: unknown): CertificateUndecided {
     return new CertificateUndecided('authorities_unreadable', `the directory ${this.#path} cannot be read`, cause)
   }
@@ -185,12 +196,6 @@ const NAMESPACE_FILES: readonly (readonly [RegExp, (text: string) => NamespaceRu
 
 function nameOf({ certificate }: Authority): string {
   return certificate.subject.key
-}
-
-function readCaFile(content: Buffer): Certificate[] {
-  const certificates = certificatesOfPem(content.toString('latin1')).map((der) => Certificate.read(der))
-  if (certificates.length === 0) throw new Error('there is no certificate in PEM form')
-  return certificates
 }
 
 function readCrlFile(content: Buffer): Crl[] {
