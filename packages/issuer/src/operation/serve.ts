@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Server as TlsServer } from 'node:tls'
 import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
 import type { Demo } from '../demo/demo.ts'
@@ -100,7 +101,12 @@ export async function serveIssuer(path: string, { env, clock, ...options }: Serv
       },
       stop: async () => {
         stopping = true
-        await Promise.all(servers.map(closeGracefully))
+        if (listen.drainSeconds) await setTimeout(listen.drainSeconds * 1000)
+        // Health is told to the end.
+        for (const server of servers) {
+          // oxlint-disable-next-line no-await-in-loop -- one after the other
+          await closeGracefully(server)
+        }
         await demo?.close()
         await issuer.close()
       },

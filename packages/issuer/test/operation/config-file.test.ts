@@ -143,7 +143,7 @@ test('every option of an issuer can stand in the file', async () => {
 /** Every key of the file beside those of an issuer; the compiler says when one is added. */
 const EVERY_KEY: Record<keyof Omit<ConfigFile, keyof RealmOptions>, string> = {
   realms: '[]',
-  listen: '{ host: "::1", port: 1, trustedProxies: [10.0.0.0/8] }',
+  listen: '{ host: "::1", port: 1, trustedProxies: [10.0.0.0/8], drainSeconds: 1 }',
   operations: '{ host: "::1", port: 0 }',
   storage: '{ file: x, busyTimeoutMs: 1 }',
   masterKey: '{ env: SECRET }',

@@ -30,14 +30,14 @@ async function freePort(): Promise<number> {
 }
 
 /** Writes a configuration and serves it; returns the issuer's URL. */
-async function serve(more = ''): Promise<string> {
+async function serve(more = '', listen = ''): Promise<string> {
   const port = await freePort()
   const issuer = `http://127.0.0.1:${port}`
   const path = join(dir, 'issuer.yaml')
   const config = `
 issuer: ${issuer}
 dangerouslyAllowLoopbackHttp: true
-listen: { port: ${port} }
+listen: { ${listen} port: ${port} }
 operations: { port: 0 }
 storage: { file: ${JSON.stringify(join(dir, 'issuer.sqlite'))} }
 audit: { file: ${JSON.stringify(join(dir, 'audit.jsonl'))} }
@@ -136,6 +136,38 @@ test('a request that has begun is finished by a graceful stop', async () => {
   expect(answer).toMatch(/^HTTP\/1\.1 200/)
   await stopped
   await expect(fetch(issuer)).rejects.toThrow()
+})
+
+test('a stop tells the balancer first, and goes on serving until it has looked elsewhere', async () => {
+  const issuer = await serve('', 'drainSeconds: 3,')
+  const operations = served!.operationsAddress!
+  const stopped = served!.stop()
+  served = undefined
+  const ready = await fetch(`${operations}/readyz`)
+  expect([ready.status, await ready.text()]).toEqual([503, 'stopping\n'])
+  expect((await fetch(`${operations}/healthz`)).status).toBe(200)
+  expect((await askToken(issuer)).status).toBe(200)
+  await stopped
+  await expect(fetch(issuer)).rejects.toThrow()
+})
+
+test('health tells that a stop has begun, until the last request is answered', async () => {
+  const issuer = await serve()
+  const { hostname, port } = new URL(issuer)
+  const socket = connect(Number(port), hostname)
+  await once(socket, 'connect')
+  const body = 'grant_type=client_credentials'
+  socket.write(
+    `POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${body.length}\r\n\r\n`,
+  )
+  const operations = served!.operationsAddress!
+  await fetch(`${operations}/healthz`)
+  const stopped = served!.stop()
+  served = undefined
+  expect((await fetch(`${operations}/readyz`)).status).toBe(503)
+  socket.end(body)
+  for await (const chunk of socket) expect(String(chunk)).toContain('HTTP/1.1 401')
+  await stopped
 })
 
 test('a busy port is one sentence, and nothing is left running', async () => {

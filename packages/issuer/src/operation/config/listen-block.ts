@@ -18,6 +18,8 @@ export interface ListenConfig {
   }
   /** Addresses or networks whose `X-Forwarded-*` headers are believed. Default: none. */
   readonly trustedProxies?: readonly string[]
+  /** How long a stop goes on serving while `/readyz` already says no, so that a balancer looks elsewhere first. Default: 0 seconds. */
+  readonly drainSeconds?: number
 }
 
 /** The form of a {@link ListenConfig}. */
@@ -27,4 +29,5 @@ export const listenBlock: z.ZodType<ListenConfig> = z.strictObject({
   socket: text.optional(),
   tls: z.strictObject({ certificate: text, key: text, clientCa: text.optional() }).optional(),
   trustedProxies: list.optional(),
+  drainSeconds: z.int().min(0).max(3600).optional(),
 }) as never
