@@ -1,10 +1,11 @@
 // Tokens per second: this issuer, a general OpenID provider, and bare handlers that only sign, each alone on one core.
-// node tools/dev.mjs node --conditions=@scitokens/source packages/issuer/bench/issuer.bench.ts [SECONDS] [--tokens=1000000]
+// node tools/dev.mjs node --conditions=@scitokens/source packages/issuer/bench/issuer.bench.ts [SECONDS] [--tokens=1000000] [--only=...]
+// `--only`: one of `speed`, `refreshes`, `endurance`.
 import autocannon from 'autocannon'
 import { startOwnPostgres } from '../test/postgres.ts'
 import { HEADERS, RefreshLoad, type Row, ServerProcess, showRows } from './client.ts'
 
-const duration = Number(process.argv[2] ?? 8)
+const duration = Number(process.argv[2] ?? 8) || 8
 const tokens = Number(/--tokens=(\d+)/.exec(process.argv.join(' '))?.[1] ?? 100_000)
 const CC = 'grant_type=client_credentials&scope=read%3A%2Fstore%2Fdata'
 
@@ -52,27 +53,35 @@ async function refresh(what: string, database?: string): Promise<Row> {
   return row
 }
 
-/** Memory and database after very many tokens. */
+/** Memory and database while very many tokens are issued. */
 async function endurance(): Promise<void> {
   const server = await ServerProcess.start('issuer')
   await load(server, 'warm', { amount: Math.min(tokens, 50_000) })
-  const before = await server.measure('collect')
-  await load(server, 'endurance', { amount: tokens })
-  const after = await server.measure('collect')
-  await server.stop()
   const mega = (bytes: number): string => (bytes / 1e6).toFixed(1)
-  console.log(
-    `\nAfter ${tokens} more tokens: heap ${mega(before.heap)} -> ${mega(after.heap)} MB, RSS ${mega(before.rss)} -> ${mega(after.rss)} MB, database ${before.size} -> ${after.size} bytes`,
-  )
+  console.log('\n| tokens | heap, MB | resident, MB | database, bytes |\n|---|---|---|---|')
+  for (let step = 0; step <= 10; step++) {
+    if (step > 0) await load(server, 'endurance', { amount: tokens / 10 })
+    const { heap, rss, size } = await server.measure('collect')
+    console.log(`| ${(step * tokens) / 10} | ${mega(heap)} | ${mega(rss)} | ${size} |`)
+  }
+  await server.stop()
 }
 
-const rows = await compare(['issuer', 'oidc-provider', 'bare', 'bare without a framework', 'nothing'], 3)
-rows.push(await refresh('refresh on SQLite'))
-const postgres = await startOwnPostgres({ durable: true })
-rows.push(await refresh('refresh on PostgreSQL', postgres.connectionString))
-await postgres.stop()
-showRows(rows)
-const speed = (what: string): number => rows.find((row) => row.what === what)!.perCpuSecond
-console.log(`\nissuer / oidc-provider: ${(speed('issuer') / speed('oidc-provider')).toFixed(2)}`)
-console.log(`issuer / bare handler: ${(speed('issuer') / speed('bare')).toFixed(2)}`)
-await endurance()
+async function speed(): Promise<void> {
+  const rows = await compare(['issuer', 'oidc-provider', 'bare', 'bare without a framework', 'nothing'], 3)
+  showRows(rows)
+  const of = (what: string): number => rows.find((row) => row.what === what)!.perCpuSecond
+  console.log(`\nissuer / oidc-provider: ${(of('issuer') / of('oidc-provider')).toFixed(2)}`)
+  console.log(`issuer / bare handler: ${(of('issuer') / of('bare')).toFixed(2)}`)
+}
+
+async function refreshes(): Promise<void> {
+  const postgres = await startOwnPostgres({ durable: true })
+  showRows([await refresh('refresh on SQLite'), await refresh('refresh on PostgreSQL', postgres.connectionString)])
+  await postgres.stop()
+}
+
+const only = /--only=(\w+)/.exec(process.argv.join(' '))?.[1]
+for (const [name, part] of Object.entries({ speed, refreshes, endurance })) {
+  if (only === undefined || only === name) await part()
+}

@@ -12,7 +12,7 @@ import { SqlStore } from '../src/store/sql-store.ts'
 import { SqliteEngine } from '../src/store/sqlite-engine.ts'
 import { HEADERS, RefreshLoad, type Row, ServerProcess, showRows } from './client.ts'
 
-const duration = Number(process.argv[2] ?? 8)
+const duration = Number(process.argv[2] ?? 8) || 8
 const many = Number(/--families=(\d+)/.exec(process.argv.join(' '))?.[1] ?? 1_000_000)
 const REALM = 'https://issuer.example'
 const CC = 'grant_type=client_credentials&scope=read%3A%2Fstore%2Fdata'

@@ -77,7 +77,7 @@ async function start({
   masterKey,
   audit,
   signingSeconds,
-  answerTimeoutMs = 5000,
+  answerTimeoutMs = 60_000,
 }: Begin): Promise<void> {
   const engine =
     'file' in storage
@@ -85,6 +85,7 @@ async function start({
       : new PostgresEngine({
           connectionString: storage.postgres,
           connectTimeoutMs: answerTimeoutMs,
+          statementTimeoutMs: answerTimeoutMs,
           queryTimeoutMs: answerTimeoutMs,
         })
   const master = { value: Buffer.from(masterKey, 'base64url') }

@@ -24,7 +24,7 @@ export interface Begin {
   readonly masterKey: string
   /** Path of the audit file. */
   readonly audit: string
-  /** How long to wait for an answer of the database. Default: 5000. */
+  /** How long to wait for an answer of the database. Default: 60 000, longer than any test waits. */
   readonly answerTimeoutMs?: number
   /** How long a key signs. Default: as always. */
   readonly signingSeconds?: number
