@@ -1,9 +1,10 @@
 import { once } from 'node:events'
-import { readFile, rename, writeFile } from 'node:fs/promises'
+import { readFile, rename, stat, writeFile } from 'node:fs/promises'
 import { connect as connectTcp } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { searchAudit } from '../../src/audit/search-audit.ts'
 import { serveIssuer } from '../../src/operation/serve.ts'
 import { askToken, freePort, ROBOT, SECRET, serve, type Served, temporaryDirectory, TestLog } from './served.ts'
 import { selfSigned } from './self-signed.ts'
@@ -225,6 +226,31 @@ test('the audit goes on in a new file after the old one was renamed, and loses n
   await askToken(url)
   expect((await readFile(join(dir, 'audit.jsonl.1'), 'utf8')).trimEnd().split('\n')).toHaveLength(2)
   expect((await lines(dir)).map(({ event }) => event)).toEqual(['config_reloaded', 'token_issued'])
+})
+
+test('no line of the audit is lost or torn when it is rotated under load', async () => {
+  const { served, url, dir } = await serve(`${ROBOT}rateLimit: { perClient: 100000, perAddress: 100000 }\n`)
+  let rotating = true
+  const asked = Array.from({ length: 4 }, async () => {
+    const ids: unknown[] = []
+    while (rotating) {
+      const { access_token: token } = (await (await askToken(url)).json()) as { access_token: string }
+      ids.push((JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { jti: string }).jti)
+    }
+    return ids
+  })
+  const file = join(dir, 'audit.jsonl')
+  for (let turn = 1; turn <= 6; turn++) {
+    await expect.poll(async () => (await stat(file)).size, { timeout: 60_000, interval: 5 }).toBeGreaterThan(1000)
+    await rename(file, `${file}.${turn}`)
+    expect(await served.reload()).toMatchObject({ ok: true })
+  }
+  rotating = false
+  const issued = (await Promise.all(asked)).flat()
+  const found: unknown[] = []
+  const onBroken = (): void => expect.fail('a torn line')
+  for await (const { jti } of searchAudit([file], { outcome: 'issued' }, { onBroken })) found.push(jti)
+  expect(found.toSorted()).toEqual(issued.toSorted())
 })
 
 test('reloads that are asked for at once are done one after the other', async () => {
