@@ -24,6 +24,8 @@ export class Output {
   readonly #stdout: TextSink
   readonly #stderr: TextSink
   readonly #plain: boolean
+  /** Whether a line of {@link progress} is on the terminal. */
+  #waiting = false
 
   constructor({ stdout, stderr, env }: Pick<CliContext, 'stdout' | 'stderr' | 'env'>, options: OutputOptions = {}) {
     this.json = options.json ?? false
@@ -40,22 +42,24 @@ export class Output {
   /** Writes the result: `document` with `--json`, else the lines of `text`. */
   result(document: object, text: () => string): void {
     const body = this.json ? JSON.stringify(document, undefined, 2) : paint(text())
-    if (body !== '') this.#stdout.write(body.endsWith('\n') ? body : `${body}\n`)
+    if (body !== '') this.raw(body.endsWith('\n') ? body : `${body}\n`)
   }
 
   /** What a long-running command tells as it goes: a line of JSON on standard output with `--json`, else a note. */
   event(document: object, text: string): void {
-    if (this.json) this.#stdout.write(`${redact(JSON.stringify(document))}\n`)
+    if (this.json) this.raw(`${redact(JSON.stringify(document))}\n`)
     else this.note(text)
   }
 
   /** Writes text to standard output as it is, whatever `--json` says: for documents that have a form of their own. */
   raw(text: string): void {
+    this.#endLine()
     this.#stdout.write(text)
   }
 
   /** A line for a person, on standard error. */
   note(text: string): void {
+    this.#endLine()
     this.#stderr.write(`${redact(paint(text))}\n`)
   }
 
@@ -100,18 +104,23 @@ export class Output {
   async progress<T>(what: string, work: Promise<T>): Promise<T> {
     if (!this.interactive) return work
     const started = performance.now()
-    let shown = false
     const timer = setInterval(() => {
       const seconds = Math.round((performance.now() - started) / 1000)
       this.#stderr.write(`\r\u001B[K${printable(what)} … ${seconds} s`)
-      shown = true
+      this.#waiting = true
     }, 1000)
     try {
       return await work
     } finally {
       clearInterval(timer)
-      if (shown) this.#stderr.write('\r\u001B[K')
+      this.#endLine()
     }
+  }
+
+  /** Takes the line of {@link progress} away, before anything else is written. */
+  #endLine(): void {
+    if (this.#waiting) this.#stderr.write('\r\u001B[K')
+    this.#waiting = false
   }
 }
 

@@ -35,10 +35,11 @@ export function addConformance(program: Command, registry: Registry): void {
 
 async function run({ context, output, options }: Invocation<RunOptions>, files: readonly string[]): Promise<ExitCode> {
   const { runConformance } = await import('@scitokens/conformance')
-  const status = await runConformance(
+  const cases = runConformance(
     { ...options, files, json: output.json },
-    { out: (text) => context.stdout.write(text), err: (text) => context.stderr.write(text) },
+    { out: (text) => output.raw(text), err: (text) => context.stderr.write(text) },
   )
+  const status = await output.progress('running the cases', cases)
   if (status > 1) throw new InvalidRequestError('the cases could not be run')
   return status === 0 ? EXIT.yes : EXIT.no
 }

@@ -50,11 +50,9 @@ async function demoToken(
   checkIssuerIdentifier(url, { dangerouslyAllowLoopbackHttp: true })
   const exp = lifetime === undefined ? {} : { exp: Math.floor(context.clock()) + lifetime }
   const payload: JsonObject = { ...collectClaims(options, positional), ...exp }
-  const token = await ask(
-    `${url.replace(/\/$/, '')}/issue`,
-    { payload, algorithm, ...(profile !== undefined && { profile }) },
-    context.signal,
-  )
+  const wish = { payload, algorithm, ...(profile !== undefined && { profile }) }
+  const answer = ask(`${url.replace(/\/$/, '')}/issue`, wish, context.signal)
+  const token = await output.progress(`asking ${url}`, answer)
   output.result({ token, claims: SciToken.decode(token).unverifiedClaims }, () => token)
   return EXIT.yes
 }
