@@ -14,8 +14,11 @@ interface Waiting<Check> {
 
 /** How long the event loop may be kept by checks in one turn, in milliseconds. */
 const TURN_BUDGET_MS = 1
-/** As many as Node's thread pool has threads. More would only make others wait who need it: files, names, compression. */
-const MAX_ELSEWHERE = 4
+/**
+ * What keeps the thread pool at work for as long as a turn takes: answers are taken, and new work is handed over, once in a turn. More
+ * would only make others wait who need the pool: files, names, compression.
+ */
+const MAX_ELSEWHERE = 16
 
 /**
  * Does checks of which each takes about as long as the way to another thread and back. The first of a turn of the event loop are

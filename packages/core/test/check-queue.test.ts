@@ -46,20 +46,20 @@ test('whoever asks one after the other has each answer in the next turn, without
   expect(elsewhere).toEqual([])
 })
 
-test('beyond that the thread pool gets four, and each turn does what fits into a millisecond, in order', async () => {
+test('beyond that the thread pool gets sixteen, and each turn does what fits into a millisecond, in order', async () => {
   const { queue, done, elsewhere } = setUp({ costMs: 1 })
-  const answers = Array.from({ length: 8 }, async (_, index) => queue.run(index))
+  const answers = Array.from({ length: 20 }, async (_, index) => queue.run(index))
   expect(done).toEqual(['now 0'])
-  expect(elsewhere).toHaveLength(4)
+  expect(elsewhere).toHaveLength(16)
   await nextTurn()
-  expect(done).toEqual(['now 0', 'now 5'])
+  expect(done).toEqual(['now 0', 'now 17'])
   for (const end of elsewhere.splice(0, 1)) end()
   // Its place is taken by the next that waits.
-  expect(elsewhere).toHaveLength(4)
+  expect(elsewhere).toHaveLength(16)
   await nextTurn()
-  expect(done).toEqual(['now 0', 'now 5', 'elsewhere 1', 'now 7'])
+  expect(done).toEqual(['now 0', 'now 17', 'elsewhere 1', 'now 19'])
   for (const end of elsewhere) end()
-  expect(await Promise.all(answers)).toEqual([true, false, true, false, true, false, true, false])
+  expect(await Promise.all(answers)).toEqual(Array.from({ length: 20 }, (_, index) => index % 2 === 0))
 })
 
 test('a check that fails is told to whoever asked, and the others go on', async () => {
