@@ -1,5 +1,5 @@
 // The public API of every entry as a reviewed text: packages/<id>/etc/<id>[-<subpath>].api.md.
-// Fails when the built declarations differ from it; `--update` writes it anew.
+// Fails when the built declarations differ from it; `--update` writes it anew. Names of packages leave out the others.
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,9 +7,11 @@ import { Extractor, ExtractorConfig, ExtractorLogLevel, type ExtractorMessage } 
 import { type Package, packages } from './packages.ts'
 
 const update = process.argv.includes('--update')
+const names = process.argv.slice(2).filter((word) => !word.startsWith('--'))
 const temp = mkdtempSync(join(tmpdir(), 'scitokens-api-'))
 try {
-  const stale = packages.flatMap((pkg) =>
+  const chosen = packages.filter(({ id }) => names.length === 0 || names.includes(id))
+  const stale = chosen.flatMap((pkg) =>
     pkg.entries.filter((entry) => !check(pkg, entry)).map(({ subpath }) => `${pkg.id} ${subpath}`),
   )
   if (stale.length > 0) {
