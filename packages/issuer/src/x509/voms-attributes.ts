@@ -1,7 +1,7 @@
 import { AsnConvert } from '@peculiar/asn1-schema'
 import { GeneralNames } from '@peculiar/asn1-x509'
 import { AttCertVersion, AttributeCertificate as AsnAttributeCertificate } from '@peculiar/asn1-x509-attr'
-import { Certificate, extensionsOf, type RawExtension, serialOf } from './certificate.ts'
+import { type Certificate, extensionsOf, type RawExtension, serialOf } from './certificate.ts'
 import { CertificateRefused } from './defects.ts'
 import { DER, derParts, derValue } from './der.ts'
 import { type Fqan, parseFqan } from './fqan.ts'
@@ -56,10 +56,7 @@ const AUTHORITY = /^([A-Za-z0-9][A-Za-z0-9._-]{0,254}):\/\/([A-Za-z0-9][A-Za-z0-
  *
  * @param read - reads a certificate in DER.
  */
-export function readVomsExtension(
-  der: Buffer,
-  read: (der: Buffer) => Certificate = Certificate.read,
-): readonly VomsAttributes[] {
+export function readVomsExtension(der: Buffer, read: (der: Buffer) => Certificate): readonly VomsAttributes[] {
   if (der.length > MAX_BYTES) throw new CertificateRefused('too_large', `VOMS attributes are over ${MAX_BYTES} bytes`)
   try {
     // AC_SEQ ::= SEQUENCE { acs SEQUENCE OF AttributeCertificate }

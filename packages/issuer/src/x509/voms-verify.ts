@@ -58,13 +58,13 @@ export async function verifyVoms(
 }
 
 /** What certificates carry, for as long as these are remembered. */
-const known = new WeakMap<Certificate, readonly VomsAttributes[]>()
+const carried = new WeakMap<Certificate, readonly VomsAttributes[]>()
 
 function attributesOf(carrier: Certificate, read: VomsPolicy['read']): readonly VomsAttributes[] {
-  const before = known.get(carrier)
+  const before = carried.get(carrier)
   if (before) return before
   const list = readVomsExtension(carrier.extensions.get(EXTENSION.vomsAttributes)!.value, read)
-  known.set(carrier, list)
+  carried.set(carrier, list)
   return list
 }
 

@@ -96,19 +96,18 @@ describe('the directory of authorities', () => {
 
 test.each([
   [{ authorities: undefined }, /^x509\.authorities: the directory of trusted authorities is missing$/],
-  [{ authorities: '/nonexistent' }, /^x509\.authorities: .*\/nonexistent cannot be read$/],
+  [{ authorities: 'MISSING' }, /^x509\.authorities: .*MISSING cannot be read$/],
   [{ authorities: 'EMPTY' }, /^x509\.authorities: .* has no authority/],
-  [{ authorities: 'GOOD', vomsDirectory: '/nonexistent' }, /^x509\.vomsDirectory: .* is not there$/],
-  [{ authorities: 'GOOD', rules: '/nonexistent' }, /^x509\.rules: the file cannot be read: ENOENT$/],
-  [{ authorities: 'GOOD', dnMapping: '/nonexistent' }, /^x509\.dnMapping: the file cannot be read: ENOENT$/],
-])('a directory or file that is not there stops the start: %j', async (options, message) => {
+  [{ vomsDirectory: 'MISSING' }, /^x509\.vomsDirectory: .* is not there$/],
+  [{ rules: 'MISSING' }, /^x509\.rules: the file cannot be read: ENOENT$/],
+  [{ dnMapping: 'MISSING' }, /^x509\.dnMapping: the file cannot be read: ENOENT$/],
+])('a directory or file that is not there stops the start: %j', async (change, message) => {
   const directory = temporaryDirectory()
   for (const name of ['EMPTY', 'GOOD']) mkdirSync(join(directory, name))
   writeFileSync(join(directory, 'GOOD', 'aaaaaaaa.0'), pem(authority('/CN=One').der))
   writeFileSync(join(directory, 'rules.json'), '{"rules": []}')
-  const { authorities } = options
-  const place = authorities !== undefined && /^[A-Z]/.test(authorities) ? join(directory, authorities) : authorities
-  const x509 = { rules: join(directory, 'rules.json'), ...options, authorities: place }
+  const names = Object.entries({ authorities: 'GOOD', rules: 'rules.json', ...change })
+  const x509 = Object.fromEntries(names.flatMap(([key, name]) => (name ? [[key, join(directory, name)]] : [])))
   await expect(startIssuer({ x509: x509 as never })).rejects.toMatchObject({
     code: 'config_error',
     message: expect.stringMatching(message),

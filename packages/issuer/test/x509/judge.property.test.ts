@@ -20,9 +20,9 @@ function opensslAccepts(made: Scenario): boolean {
     }
     const trusted = write('trusted', ...made.trust(authorities).map(({ der }) => der))
     const untrusted = write('untrusted', ...rest.map(({ der }) => der))
-    const options = ['-x509_strict', '-allow_proxy_certs', '-purpose', 'sslclient', '-attime', String(NOW)]
+    const options = ['-allow_proxy_certs', '-purpose', 'sslclient', '-attime', String(NOW)]
     const files = ['-CAfile', trusted, ...(rest.length > 0 ? ['-untrusted', untrusted] : []), write('leaf', leaf!.der)]
-    return spawnSync('openssl', ['verify', ...options.slice(1), ...files], { stdio: 'ignore' }).status === 0
+    return spawnSync('openssl', ['verify', ...options, ...files], { stdio: 'ignore' }).status === 0
   } finally {
     rmSync(directory, { recursive: true, force: true })
   }
@@ -50,6 +50,6 @@ test('what OpenSSL refuses is refused here, and every chain without a defect is 
         if (!accepted) expect(reason).toBeTypeOf('string')
       },
     ),
-    { numRuns: 60 },
+    { numRuns: 40 },
   )
 })

@@ -9,6 +9,8 @@ import { parseFqan } from '../../src/x509/fqan.ts'
 import { readVomsExtension } from '../../src/x509/voms-attributes.ts'
 import { build, judge, scenario } from './scenario.ts'
 
+const readCertificate = (der: Buffer): Certificate => Certificate.read(der)
+
 test('a chain in which one byte is another one is refused, or stands for the same as before', async () => {
   const made = scenario({ intermediates: 1, proxies: 1, attributes: true })
   const original = await judge(made)
@@ -29,7 +31,7 @@ test('a chain in which one byte is another one is refused, or stands for the sam
       if (identity instanceof Error) expect(identity).toBeInstanceOf(CertificateRefused)
       else expect(identity).toEqual(original)
     }),
-    { numRuns: 120 },
+    { numRuns: 60 },
   )
 })
 
@@ -51,7 +53,7 @@ test('whatever bytes are read, nothing but a refusal comes of them', () => {
         fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes)),
       ),
       (bytes) => {
-        for (const read of [Certificate.read, readVomsExtension]) {
+        for (const read of [readCertificate, (der: Buffer) => readVomsExtension(der, readCertificate)]) {
           try {
             read(bytes)
           } catch (error) {
@@ -103,13 +105,16 @@ test('a header never gives certificates of which the reader throws anything but 
 
 test('an FQAN has plain components, and no text is read as more than it says', () => {
   fc.assert(
-    fc.property(fc.string({ unit: fc.constantFrom(...'/ab.=RoleNUL_-'), maxLength: 40 }), (text) => {
-      const fqan = parseFqan(`/${text}`)
-      if (!fqan) return
-      expect(fqan.group).toMatch(/^(?:\/(?!\.{1,2}(?:\/|$))[\w.-]+)*$/)
-      expect(`/${text}`.startsWith(fqan.group)).toBe(true)
-      if (fqan.role !== undefined) expect(text).toContain(`Role=${fqan.role}`)
-    }),
+    fc.property(
+      fc.string({ unit: fc.constantFrom('/', '.', '=', '-', 'a', 'b', 'Role=', 'NULL', '_'), maxLength: 40 }),
+      (text) => {
+        const fqan = parseFqan(`/${text}`)
+        if (!fqan) return
+        expect(fqan.group).toMatch(/^(?:\/(?!\.{1,2}(?:\/|$))[\w.-]+)*$/)
+        expect(`/${text}`.startsWith(fqan.group)).toBe(true)
+        if (fqan.role !== undefined) expect(text).toContain(`Role=${fqan.role}`)
+      },
+    ),
     { numRuns: 500 },
   )
 })

@@ -51,7 +51,7 @@ test('a chain of any shape with any one defect is never accepted', async () => {
       spoil(made)
       expect(await reasonOf(made)).toBeTypeOf('string')
     }),
-    { numRuns: 120 },
+    { numRuns: 80 },
   )
 })
 
