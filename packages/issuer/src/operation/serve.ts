@@ -103,9 +103,9 @@ export async function serveIssuer(path: string, { env, clock, ...options }: Serv
         stopping = true
         if (listen.drainSeconds) await setTimeout(listen.drainSeconds * 1000)
         // Health is told to the end.
-        for (const server of servers) {
+        for (const one of servers) {
           // oxlint-disable-next-line no-await-in-loop -- one after the other
-          await closeGracefully(server)
+          await closeGracefully(one)
         }
         await demo?.close()
         await issuer.close()
