@@ -1,6 +1,7 @@
 import { ConfigError, systemClock } from '@scitokens/core'
 import type { FastifyInstance, FastifyPluginAsync, FastifyServerOptions } from 'fastify'
 import { LoggerAudit } from './audit.ts'
+import { ClockWatch } from './clock-watch.ts'
 import { ForeignKeys } from './foreign-keys.ts'
 import { loadSecrets } from './master-key.ts'
 import { openRealm, readChangedSettings, type SharedParts } from './open-realm.ts'
@@ -97,7 +98,15 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
     }
   }
   let maintaining = false
+  let believed = true
+  const watch = new ClockWatch(clock)
   const timer = setInterval(() => {
+    const before = believed
+    believed = watch.believes()
+    if (before && !believed) {
+      logger.warn({}, 'the clock has leapt ahead: nothing that expired by it is removed for an hour')
+    }
+    if (!believed) return
     // While the database is silent, one attempt waits for it, not one more with every interval.
     if (maintaining) return
     maintaining = true

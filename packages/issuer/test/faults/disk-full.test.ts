@@ -49,7 +49,7 @@ test('the database finds no room: what must be written is put off, nothing is lo
       else expect(answer).toMatchObject({ status: 503, body: { error: 'temporarily_unavailable' } })
     }
   }
-  expect([...seen]).toEqual([200, 503])
+  expect([...seen]).toContain(503)
   expect((await client.token(code))?.status).toBe(503)
   expect((await fetch(`${issuer.url}/jwks`)).status).toBe(200)
   expect((await client.token({ grant_type: 'client_credentials' }))?.status).toBe(200)
