@@ -215,6 +215,8 @@ describe('broken tokens', () => {
       await expect.poll(() => card.locator('[role=status] code').first().textContent(), { timeout: 60_000 }).toBe(code)
       expect(await card.locator('.hint').textContent()).not.toBe('')
     }
+    const linked = await open({}, `${url}#sample-claim-twice`)
+    await expectText(linked.page, '#sample-claim-twice [role=status]', /malformed_token/)
     await page.click('#sample-sibling-path summary')
     await page.click('#sample-sibling-path >> text=Put it on the table')
     await expectText(page, '#decision', /^No scope_denied/)

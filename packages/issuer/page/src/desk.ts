@@ -1,3 +1,4 @@
+import type { Sample } from '../../src/demo/samples.ts'
 import type { Decision } from '@scitokens/enforcer'
 import type { JsonObject, ProfileName } from '@scitokens/core'
 import type { Parts } from './read-parts.ts'
@@ -40,6 +41,8 @@ export interface Desk {
   choose(choice: Partial<Pick<Shown, 'profile' | 'algorithm' | 'signer'>>): void
   /** Signs claims and puts the token on the desk; a problem is told. */
   sign(claims: JsonObject): Promise<void>
+  /** Makes a sample anew. Rejects where that cannot be done. */
+  makeSample(sample: Sample): Promise<string>
   meaningOf(code: string): readonly [meaning: string, remedy: string] | undefined
 }
 

@@ -1,4 +1,5 @@
 import { ConfigError, type JsonObject, SciTokenError } from '@scitokens/core'
+import type { Sample } from '../../src/demo/samples.ts'
 import type { Desk, Settings, Shown, View } from './desk.ts'
 import { profileOf } from './profile-of.ts'
 import { readParts } from './read-parts.ts'
@@ -96,11 +97,9 @@ export class Workbench implements Desk {
   async sign(claims: JsonObject): Promise<void> {
     const mine = ++this.#laying
     try {
-      const { token, notice } = await this.#issue(claims)
-      // Something else was laid down, or is about to be.
-      if (mine !== this.#laying) return
-      this.#options.tell(notice)
-      await this.refresh({ token })
+      const token = await this.#issue(claims)
+      // Else something was laid down meanwhile, or is about to be.
+      if (mine === this.#laying) await this.refresh({ token })
     } catch (error) {
       if (!(error instanceof Error)) throw error
       if (mine === this.#laying) this.#options.tell(error.message)
@@ -121,16 +120,32 @@ export class Workbench implements Desk {
     for (const view of this.#views) view.render(this.#shown)
   }
 
-  async #issue(payload: JsonObject): Promise<{ token: string; notice: string }> {
+  async makeSample(sample: Sample): Promise<string> {
+    return this.#fromSource((source) => source.sample(sample, this.#shown.algorithm))
+  }
+
+  #issue(payload: JsonObject): Promise<string> {
     const { profile, algorithm } = this.#shown
+    const { issuer: asked } = this.source()
+    return this.#fromSource((source) => {
+      // What was meant for the one who cannot be reached would be meant for nobody.
+      const meant = source.issuer === asked ? payload : { ...payload, aud: source.issuer }
+      return source.issue({ payload: meant, profile, algorithm })
+    })
+  }
+
+  /** Asks whoever signs; where that is a server that cannot be reached, this page from now on. */
+  async #fromSource(work: (source: TokenSource) => Promise<string>): Promise<string> {
     try {
-      return { token: await this.source().issue({ payload, profile, algorithm }), notice: '' }
+      const token = await work(this.source())
+      this.#options.tell('')
+      return token
     } catch (error) {
       if (!(error instanceof SourceError) || !error.isUnreachable || this.#shown.signer === 'page') throw error
       this.choose({ signer: 'page' })
-      const { issuer } = this.source()
-      const token = await this.source().issue({ payload: { ...payload, aud: issuer }, profile, algorithm })
-      return { token, notice: `${error.message} From now on a key of this page signs.` }
+      const token = await work(this.source())
+      this.#options.tell(`${error.message} From now on a key of this page signs.`)
+      return token
     }
   }
 }

@@ -7,6 +7,16 @@ import { sentence } from './token-view.ts'
 /** The gallery of broken tokens: each is made and judged when it is opened. */
 export function samplesView(desk: Desk): void {
   byId('samples').append(...SAMPLES.map((sample) => card(desk, sample)))
+  addEventListener('hashchange', openNamed)
+  openNamed()
+}
+
+/** Opens the sample that the address names: `#sample-traversal`. */
+function openNamed(): void {
+  const named = document.getElementById(location.hash.slice(1))
+  if (!(named instanceof HTMLDetailsElement) || !named.id.startsWith('sample-')) return
+  named.open = true
+  named.scrollIntoView()
 }
 
 function card(desk: Desk, sample: Sample): HTMLElement {
@@ -27,15 +37,16 @@ function card(desk: Desk, sample: Sample): HTMLElement {
 }
 
 async function open(desk: Desk, sample: Sample, answer: HTMLElement): Promise<void> {
-  const source = desk.source()
   let token: string
   try {
-    token = await source.sample(sample, desk.shown().algorithm)
+    token = await desk.makeSample(sample)
   } catch (error) {
     show(answer, error instanceof Error ? error.message : String(error))
     return
   }
-  const question = { issuer: source.issuer, audience: source.issuer, ...sample.question }
+  const { issuer } = desk.source()
+  const question = { issuer, audience: issuer, ...sample.question }
+  const line = `curl -s ${desk.settings.issuer}/samples/${sample.name}`
   const decision = await desk.service.decide(token, question)
   const [meaning, remedy] = decision.allowed ? [] : (desk.meaningOf(decision.code) ?? [])
   const asked = `Asked whether it may ${question.authz} ${question.path}:`
@@ -48,6 +59,12 @@ async function open(desk: Desk, sample: Sample, answer: HTMLElement): Promise<vo
       { class: 'actions' },
       el('button', { type: 'button', click: () => layDown(desk, token, question) }, 'Put it on the table'),
       copyButton(`Copy the token: ${sample.title}`, 'Token', () => token),
+    ),
+    el(
+      'div',
+      { class: 'command' },
+      el('pre', { tabindex: '0', role: 'group', 'aria-label': 'The same in a shell' }, line),
+      copyButton(`Copy the command: ${sample.title}`, 'Command', () => line),
     ),
   )
 }

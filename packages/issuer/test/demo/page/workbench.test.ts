@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import type { Shown } from '../../../page/src/desk.ts'
 import { Service } from '../../../page/src/service.ts'
 import { BROWSER_ISSUER, browserSource, SourceError, type TokenSource, type Wish } from '../../../page/src/signing.ts'
+import { SAMPLES } from '../../../src/demo/samples.ts'
 import { Workbench } from '../../../page/src/workbench.ts'
 
 const SERVER = 'https://demo.example'
@@ -23,7 +24,7 @@ let desk: Workbench
 const server: TokenSource = {
   issuer: SERVER,
   issue: (wish) => new Promise((answer, fail) => waiting.push({ wish, answer, fail })),
-  sample: () => Promise.reject(new Error('not asked for')),
+  sample: () => Promise.reject(new SourceError('The server cannot be reached.', true)),
 }
 
 beforeEach(() => {
@@ -95,8 +96,15 @@ describe('the desk', () => {
     const signing = desk.sign({ sub: 'x' })
     waiting[0]!.fail(new SourceError('payload must be a JSON object', false))
     await signing
-    expect(problems).toEqual(['payload must be a JSON object'])
+    expect(problems.at(-1)).toBe('payload must be a JSON object')
     expect([subject(), desk.shown().signer]).toEqual(['ana', 'server'])
+  })
+
+  test('a sample comes from the page, too, where the server cannot be reached', async () => {
+    const sample = SAMPLES.find(({ name }) => name === 'expired')!
+    const token = await desk.makeSample(sample)
+    expect(await desk.service.judge(token)).toMatchObject({ acceptable: false, error: { code: 'expired' } })
+    expect([desk.shown().signer, problems.at(-1)]).toEqual(['page', expect.stringMatching(/a key of this page/)])
   })
 
   test('what is chosen holds for the next token', async () => {
