@@ -46,8 +46,9 @@ export interface Issuer {
   close(): Promise<void>
 }
 
-const SWEEP_LIMIT = 500
-const MAX_SWEEPS = 40
+/** Entries that a step of cleaning removes: with SQLite and a million logins it keeps the process for some milliseconds. */
+const SWEEP_LIMIT = 100
+const MAX_SWEEPS = 200
 
 /**
  * Creates an issuer: checks the configuration, opens the store, makes keys where there are none. Nothing listens yet.
