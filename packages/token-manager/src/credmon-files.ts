@@ -34,6 +34,16 @@ export class CredmonFiles {
     if (!statOf(directory)?.isDirectory()) throw new ConfigError(`there is no credential directory ${quote(directory)}`)
   }
 
+  /** Which process says that it is the credential monitor here. */
+  pid(): number | undefined {
+    try {
+      const text = readCredential(join(this.directory, 'pid'))?.trim() ?? ''
+      return /^[1-9]\d{0,9}$/.test(text) ? Number(text) : undefined
+    } catch {
+      return undefined // it will be replaced anyhow
+    }
+  }
+
   /** Users that have a directory. */
   owners(): string[] {
     return this.#entries(this.directory).filter((name) => statOf(join(this.directory, name))?.isDirectory())

@@ -6,6 +6,7 @@ import { CredmonFiles, type TopFile } from './credmon-files.ts'
 import { type DeliveryFormat, type Family, labelOf } from './family.ts'
 import { Renewer, type RenewerOptions } from './renewer.ts'
 import { writeTokenFile } from './token-file.ts'
+import { isAlive } from './process-life.ts'
 import type { TokenManager } from './token-manager.ts'
 
 /** Options of {@link Credmon}. */
@@ -63,6 +64,7 @@ export class Credmon {
   async start(): Promise<void> {
     const { directory } = this.#options
     rmSync(join(directory, 'CREDMON_COMPLETE'), { force: true })
+    this.#noticeAnother()
     this.#write('pid', `${process.pid}\n`, 0o644)
     await this.scan()
     this.#write('CREDMON_COMPLETE', '', 0o644)
@@ -76,6 +78,14 @@ export class Credmon {
     await this.#scanning
     await this.#renewer.stop()
     rmSync(join(this.#options.directory, 'pid'), { force: true })
+  }
+
+  /** Its number may be another program's by now, so this is said, and no reason not to start. */
+  #noticeAnother(): void {
+    const pid = this.#files.pid()
+    if (pid === undefined || pid === process.pid || !isAlive(pid)) return
+    const why = `process ${pid} is named here and alive: two credential monitors in one directory would undo each other's work`
+    this.#tell({ type: 'problem', file: join(this.#options.directory, 'pid'), why })
   }
 
   /** Looks at the whole directory, as on SIGHUP. A call during a scan makes one more scan after it: nothing new is missed. Never throws. */

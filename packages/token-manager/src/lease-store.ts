@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
+import { isAlive } from './process-life.ts'
 import type { StateDatabase } from './state-database.ts'
 
 /** Who may speak to the issuer for a family just now, over all processes. */
@@ -38,7 +39,7 @@ export class LeaseStore {
   /** Takes the lease of a process that is no more. */
   #inherit(familyId: number, lease: string, until: number): boolean {
     const row = this.#database.get('select lease from leases.lease where family = ?', familyId)
-    if (row === undefined || isAlive(String(row['lease']))) return false
+    if (row === undefined || mayHold(String(row['lease']))) return false
     const sql = 'update leases.lease set lease = ?, until = ? where family = ? and lease = ?'
     return this.#database.run(sql, lease, until, familyId, row['lease']!) === 1
   }
@@ -56,13 +57,7 @@ function pidNamespace(): string {
 }
 
 /** Whether the holder of a lease may still be there: a process elsewhere always may. */
-function isAlive(lease: string): boolean {
+function mayHold(lease: string): boolean {
   const [place, pid] = lease.split('\0')
-  if (place !== PLACE) return true
-  try {
-    process.kill(Number(pid), 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
-  }
+  return place !== PLACE || isAlive(Number(pid))
 }

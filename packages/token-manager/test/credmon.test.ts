@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
   existsSync,
   mkdirSync,
@@ -103,6 +105,22 @@ test('the whole contract: pid, first scan, CREDMON_COMPLETE, and pid gone at the
   await credmon.stop()
   expect(existsSync(credd.path('pid'))).toBe(false)
   expect(Object.keys(credd.fetch('ana'))).toEqual(['vo.use'])
+})
+
+test('a credential monitor that seems to be at work here already is told of; one that died is not', async () => {
+  const { credd, credmon, events } = await prepared()
+  writeFileSync(credd.path('pid'), `${process.ppid}\n`)
+  await credmon.start()
+  await credmon.stop()
+  expect(events).toEqual([
+    { type: 'problem', file: credd.path('pid'), why: expect.stringMatching(/is named here and alive/) },
+  ])
+  const child = spawn('true')
+  await once(child, 'close')
+  writeFileSync(credd.path('pid'), String(child.pid))
+  await credmon.start()
+  await credmon.stop()
+  expect(events).toHaveLength(1)
 })
 
 test('a .top becomes a .use of mode 0400 with the scopes and audience that were asked for', async () => {

@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SciToken, SigningKey, signBaseToken, joinKeyedToken } from '@scitokens/core'
 import { expect, test } from 'vitest'
@@ -47,12 +49,42 @@ test('a reply lost after the issuer rotated is asked for again, and the grace ti
   await expect(manager.accessToken(ana)).resolves.toBeDefined()
 })
 
-test('a hundred calls at once, from two processes, make one request to the issuer', async () => {
+test('a hundred calls at once, on two managers of one state, make one request to the issuer', async () => {
   const { issuer, manager, ana } = await withLogin()
   const other = openManager(issuer, { stateDirectory: manager.directory })
   const calls = Array.from({ length: 100 }, (_, n) => (n % 2 ? manager : other).accessToken(ana))
   const tokens = new Set((await Promise.all(calls)).map(({ token }) => token))
   expect(tokens.size).toBe(1)
+  expect(issuer.count('refresh_token')).toBe(1)
+})
+
+test('another process that asks meanwhile gets the same token, and the issuer is asked once', async () => {
+  const { issuer, manager, ana } = await withLogin()
+  let answer = (): void => {}
+  issuer.gate = new Promise((resolve) => (answer = resolve))
+  const asked = manager.accessToken(ana)
+  await expect.poll(() => issuer.requests.length).toBe(1)
+  const program = join(temporaryDirectory(), 'asking.ts')
+  writeFileSync(
+    program,
+    `import { OAuthClient, TokenManager } from ${JSON.stringify(join(import.meta.dirname, '../src/index.ts'))}
+     const oauth = new OAuthClient({ dangerouslyAllowLoopbackHttp: true })
+     const manager = TokenManager.open({ stateDirectory: process.argv[2], oauth })
+     const asked = manager.accessToken({ owner: 'ana', service: 'vo' })
+     console.log('asked')
+     console.log((await asked).token)
+     manager.close()`,
+  )
+  const child = spawn(process.execPath, ['--conditions=@scitokens/source', program, manager.directory], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let said = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (said += text))
+  await expect.poll(() => said).toContain('asked')
+  answer()
+  const { token } = await asked
+  await once(child, 'close')
+  expect(said).toBe(`asked\n${token}\n`)
   expect(issuer.count('refresh_token')).toBe(1)
 })
 
