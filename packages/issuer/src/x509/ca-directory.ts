@@ -20,7 +20,8 @@ export interface Authority {
 interface Index {
   readonly stamp: string
   readonly readAt: number
-  readonly files: ReadonlySet<string>
+  /** Names of files, by what stands before the first dot. */
+  readonly files: ReadonlyMap<string, readonly string[]>
   readonly byName: ReadonlyMap<string, readonly Authority[]>
   /** Files that could not be read: an authority that is not found may be among them. */
   readonly broken: readonly string[]
@@ -102,10 +103,9 @@ export class CaDirectory {
 
   async #beside(authority: Authority, suffix: RegExp): Promise<string[]> {
     const { files } = await this.#current()
-    return [...files].filter((file) => {
-      const dot = file.indexOf('.')
-      return authority.names.includes(file.slice(0, dot)) && suffix.test(file.slice(dot))
-    })
+    return authority.names
+      .flatMap((name) => files.get(name) ?? [])
+      .filter((file) => suffix.test(file.slice(file.indexOf('.'))))
   }
 
   async #read<T>(
@@ -175,7 +175,13 @@ export class CaDirectory {
       }
     }
     this.#told = new Set(broken)
-    return { stamp, readAt, files: present, broken, byName: Map.groupBy(byFingerprint.values(), nameOf) }
+    return {
+      stamp,
+      readAt,
+      files: Map.groupBy(files, (file) => file.split('.', 1)[0]!),
+      broken,
+      byName: Map.groupBy(byFingerprint.values(), nameOf),
+    }
   }
 
   #readAuthorities(content: Buffer): Certificate[] {

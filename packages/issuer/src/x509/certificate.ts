@@ -71,6 +71,8 @@ export class Certificate {
   readonly forClients: boolean
   readonly proxyForm: ProxyForm | undefined
   #publicKey: KeyObject | undefined
+  /** Whose signature it has and has not: that never changes. */
+  readonly #signers = new WeakMap<Certificate, boolean>()
 
   private constructor(x509: X509Certificate, asn: AsnCertificate) {
     const { tbsCertificate: tbs } = asn
@@ -111,11 +113,16 @@ export class Certificate {
   }
 
   isSignedBy(issuer: Certificate): boolean {
-    try {
-      return this.x509.verify(issuer.publicKey)
-    } catch {
-      return false
+    let holds = this.#signers.get(issuer)
+    if (holds === undefined) {
+      try {
+        holds = this.x509.verify(issuer.publicKey)
+      } catch {
+        holds = false
+      }
+      this.#signers.set(issuer, holds)
     }
+    return holds
   }
 
   /** Whether the key is for any of these uses. */

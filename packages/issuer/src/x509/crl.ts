@@ -124,8 +124,19 @@ export function isRevoked(
   return newest.revoked.has(certificate.serial)
 }
 
+/** Whose signature a list has and has not: that never changes. */
+const signers = new WeakMap<Crl, WeakMap<Certificate, boolean>>()
+
 function holds(list: Crl, authority: Certificate): boolean {
   if (!authority.hasUsage(USAGE.cRLSign)) return false
+  let known = signers.get(list)
+  if (!known) signers.set(list, (known = new WeakMap()))
+  let result = known.get(authority)
+  if (result === undefined) known.set(authority, (result = isSigned(list, authority)))
+  return result
+}
+
+function isSigned(list: Crl, authority: Certificate): boolean {
   try {
     return signatureHolds(list.signatureAlgorithm, list.signed, authority.publicKey, list.signature)
   } catch {

@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises'
+import type { BigIntStats } from 'node:fs'
+import { open, stat } from 'node:fs/promises'
 import type { Logger } from '../types.ts'
 
 /** Options of {@link WatchedFile}. */
@@ -37,14 +38,15 @@ export class WatchedFile<T> {
 
   async #look(): Promise<void> {
     const { path, maxBytes, parse } = this.#options
-    let stamp: string | undefined
+    let stamp = 'unreadable'
     try {
+      if (stampOf(await stat(path, { bigint: true })) === this.#stamp) return
       const file = await open(path, 'r')
       try {
-        const { ino, dev, size, mtimeNs, ctimeNs } = await file.stat({ bigint: true })
-        stamp = [dev, ino, size, mtimeNs, ctimeNs].join(':')
-        if (stamp === this.#stamp) return
-        if (size > maxBytes) throw new Error(`the file is over ${maxBytes} bytes`)
+        // Of the file that is read, which may be yet another one.
+        const stats = await file.stat({ bigint: true })
+        stamp = stampOf(stats)
+        if (stats.size > maxBytes) throw new Error(`the file is over ${maxBytes} bytes`)
         const content = parse(await file.readFile())
         this.#stamp = stamp
         this.#value = { content }
@@ -53,7 +55,7 @@ export class WatchedFile<T> {
         await file.close()
       }
     } catch (error) {
-      this.#fail(error, stamp ?? 'unreadable')
+      this.#fail(error, stamp)
     }
   }
 
@@ -65,4 +67,8 @@ export class WatchedFile<T> {
     if (!keepOld) this.#value = undefined
     else if (this.#value && !known) keepOld.logger.error({ err: error, file: path }, keepOld.message)
   }
+}
+
+function stampOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string {
+  return [dev, ino, size, mtimeNs, ctimeNs].join(':')
 }
