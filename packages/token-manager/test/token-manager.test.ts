@@ -60,6 +60,7 @@ test('a hundred calls at once, on two managers of one state, make one request to
 
 test('another process that asks meanwhile gets the same token, and the issuer is asked once', async () => {
   const { issuer, manager, ana } = await withLogin()
+  await manager.oauth.metadata.get(issuer.url)
   let answer = (): void => {}
   issuer.gate = new Promise((resolve) => (answer = resolve))
   const asked = manager.accessToken(ana)
