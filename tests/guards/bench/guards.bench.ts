@@ -7,10 +7,10 @@ import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import autocannon from 'autocannon'
 
-const ROUNDS = 15
+const ROUNDS = 21
 // V8 goes on compiling for some seconds.
-const WARM_UP = 4
-const SECONDS = Number(process.argv[2] ?? 2)
+const WARM_UP = 7
+const SECONDS = Number(process.argv[2] ?? 1)
 
 interface Target {
   readonly child: ChildProcess

@@ -11,11 +11,17 @@ export interface ContestantOptions {
   readonly times: number
 }
 
-/** A program that judges tokens as often as it is told, and tells the microseconds that one took. */
+/** What a token took in a round, in microseconds. */
+export interface Spent {
+  readonly wall: number
+  /** Of the processor, in all threads of the process: what other work on the machine disturbs least. */
+  readonly processor: number
+}
+
+/** A program that judges tokens as often as it is told, and tells what one took. */
 export class Contestant {
   readonly name: string
-  /** What each round took per token, in microseconds. */
-  readonly rounds: number[] = []
+  readonly rounds: Spent[] = []
   readonly #child: ChildProcess
   readonly #lines: Interface
   readonly #times: number
@@ -39,11 +45,11 @@ export class Contestant {
     return contestant
   }
 
-  /** One round; microseconds per token. */
-  async round(): Promise<number> {
-    const spent = Number(await this.#ask(String(this.#times)))
-    if (!(spent > 0)) throw new Error(`${this.name} has said ${spent}`)
-    return spent
+  async round(): Promise<Spent> {
+    const line = await this.#ask(String(this.#times))
+    const [wall, processor] = line.split(' ').map(Number) as [number, number]
+    if (!(wall > 0 && processor > 0)) throw new Error(`${this.name} has said ${line}`)
+    return { wall, processor }
   }
 
   stop(): void {
@@ -51,10 +57,17 @@ export class Contestant {
   }
 
   async #ask(text: string): Promise<string> {
-    const answer = once(this.#lines, 'line')
-    const ended = once(this.#lines, 'close').then(() => Promise.reject(new Error(`${this.name} has ended`)))
+    const over = new AbortController()
+    const { signal } = over
+    const answer = once(this.#lines, 'line', { signal }) as Promise<[string]>
+    const ended = once(this.#lines, 'close', { signal }).then(() => Promise.reject(new Error(`${this.name} has ended`)))
     this.#child.stdin!.write(`${text}\n`)
-    const [line] = (await Promise.race([answer, ended])) as [string]
-    return line
+    try {
+      const [line] = await Promise.race([answer, ended])
+      return line
+    } finally {
+      for (const loser of [answer, ended]) loser.catch(() => {})
+      over.abort()
+    }
   }
 }
