@@ -58,8 +58,9 @@ for (const alg of ['ES256', 'RS256'] as const) {
   const enforcer = new Enforcer({ issuers: issuer.issuer, keys: issuer.keys, audience, cache: false })
   console.log(`\n${alg}, bursts of ${BURST}\n`)
   console.log(
-    '| | longest delay of the event loop, ms | until all are answered, ms | cores at work |\n|---|---|---|---|',
+    '| | longest delay of the event loop, ms | until all are answered, ms | its thread, µs per token | other threads |',
   )
+  console.log('|---|---|---|---|---|')
   const ours: Candidate = async (i) => {
     const decision = await enforcer.authorize(tokens[i % tokens.length]!, { authz: 'read', path: '/store/file' })
     if (!decision.allowed) throw decision.error
