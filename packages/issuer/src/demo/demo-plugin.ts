@@ -32,13 +32,19 @@ const ROUTES = [issueRoutes, verifyRoutes, metadataRoutes, oauthRoutes, protecte
 export function demoHostPlugin(parts: DemoParts): FastifyPluginAsync {
   const { host } = parts.settings
   const plugin: FastifyPluginAsync = async (app) => {
-    app.addHook('onRequest', async ({ host: asked, routeOptions }, reply) => {
-      // No page of the issuer, and no cookie of it, under the name of the demonstration.
-      if (asked === host && !(ROUTE_MARK in routeOptions.config)) reply.callNotFound()
+    const name = hostnameOf(host)
+    app.addHook('onRequest', async ({ headers, routeOptions }, reply) => {
+      // No page of the issuer, and no cookie of it, under the name of the demonstration, however it is spelt.
+      if (hostnameOf(headers.host) === name && !(ROUTE_MARK in routeOptions.config)) reply.callNotFound()
     })
     await app.register(demoPlugin(parts, host))
   }
   return Object.assign(plugin, { [Symbol.for('skip-override')]: true })
+}
+
+/** The name in a Host header: without port, in small letters, without a dot at the end. */
+function hostnameOf(host: string | undefined): string | undefined {
+  return URL.canParse(`http://${host}`) ? new URL(`http://${host}`).hostname.replace(/\.$/, '') : undefined
 }
 
 const ROUTE_MARK = 'isDemo'

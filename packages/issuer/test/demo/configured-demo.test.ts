@@ -70,6 +70,10 @@ describe('a demonstration in the configuration of an issuer', () => {
   test('lends its name to no endpoint or page of the issuer', async () => {
     const served = await serveIssuer(configFile(BASE + DEMO), { env: {}, logger: silentLogger })
     onTestFinished(() => served.stop())
+    for (const host of ['Demo.VO.example', 'demo.vo.example:443', 'demo.vo.example.']) {
+      // oxlint-disable-next-line no-await-in-loop -- three small requests
+      expect((await ask(served.address, host, '/jwks')).status, host).toBe(404)
+    }
     for (const [path, method] of [
       ['/token', 'POST'],
       ['/jwks', 'GET'],
