@@ -110,3 +110,25 @@ test('an error about the database never tells the connection string', async () =
   expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain('the-password')
   await engine.close()
 })
+
+test('an instance that stands still amid a transaction keeps nothing locked: the database ends it', async () => {
+  const connectionString = await postgres.newDatabase()
+  const still = new PostgresEngine({ connectionString, statementTimeoutMs: 200 })
+  const other = new PostgresEngine({ connectionString })
+  await other.define([
+    'CREATE TABLE counts (id TEXT PRIMARY KEY, value BIGINT NOT NULL)',
+    "INSERT INTO counts VALUES ('a', 1)",
+  ])
+  const increase = { sql: "UPDATE counts SET value = value + 1 WHERE id = 'a' RETURNING value", values: [] }
+  const standing = {
+    values: [],
+    get sql() {
+      // As a process does that was stopped: the database sees an open transaction, and nobody who goes on with it.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000)
+      return increase.sql
+    },
+  }
+  await expect(still.atomically([increase, standing])).rejects.toMatchObject({ family: 'undecided' })
+  expect(await other.query(increase)).toEqual([{ value: '2' }])
+  await Promise.all([still.close(), other.close()])
+})

@@ -34,6 +34,8 @@ export class PostgresEngine implements SqlEngine {
       max: options.maxConnections ?? 10,
       connectionTimeoutMillis: options.connectTimeoutMs ?? 5000,
       statement_timeout: statementTimeoutMs,
+      // An instance that vanished amid a transaction, with its machine, keeps no row locked until the network finds out.
+      idle_in_transaction_session_timeout: statementTimeoutMs,
       // The server's own limit is of no use when the server, or the way to it, is silent.
       query_timeout: options.queryTimeoutMs ?? statementTimeoutMs + 2000,
       keepAlive: true,
