@@ -127,6 +127,22 @@ describe('what a front end has judged itself', () => {
     expect(reply.body).toMatchObject({ scope: 'read:/store read:/cms' })
   })
 
+  test('ends where the list of headers ends: what the world sent with a number behind it is not reached', async () => {
+    const { harness } = await start({ secret: SECRET, credentialPrefix: 'grst-cred-auri-' })
+    for (const end of ['(null)', '']) {
+      // oxlint-disable-next-line no-await-in-loop -- two
+      const reply = await ask(harness, {
+        ...believed,
+        'grst-cred-auri-0': `dn:${ANA}`,
+        'grst-cred-auri-1': end,
+        'grst-cred-auri-2': 'fqan:/cms',
+      })
+      expect(reply.body).toMatchObject({ scope: 'read:/store' })
+    }
+    const many = Array.from({ length: 40 }, (_, index) => [`grst-cred-auri-${index}`, `dn:${ANA}`])
+    expect((await ask(harness, { ...believed, ...Object.fromEntries(many) })).status).toBe(401)
+  })
+
   test('is a name, a user name and groups from a front end such as the one of CMS', async () => {
     const { harness } = await start({
       secret: SECRET,
