@@ -8,6 +8,8 @@ interface InitOptions {
   readonly issuer: string
   readonly client?: string
   readonly operationsPort?: number
+  readonly stateDirectory?: string
+  readonly logDirectory?: string
   readonly dangerouslyAllowLoopbackHttp?: boolean
 }
 
@@ -20,6 +22,8 @@ export function addIssuerInit(group: Command, registry: Registry): void {
     .argument('<directory>', 'made if missing')
     .requiredOption('--issuer <url>', 'the URL of the issuer, exactly as it will stand in tokens')
     .option('--client <name>', 'name of the first client', 'robot')
+    .option('--state-directory <dir>', 'where database and master key will be (default: the same directory)')
+    .option('--log-directory <dir>', 'where the audit will be (default: the state directory)')
     .option(
       '--operations-port <port>',
       'of health and metrics, on this machine (default: 9464)',

@@ -9,6 +9,10 @@ export interface InitOptions {
   readonly issuer: string
   /** A first client, which gets a new secret. Default: `robot`. */
   readonly client?: string
+  /** Where database and master key will be; made by whoever runs the issuer. Default: the directory itself. */
+  readonly stateDirectory?: string
+  /** Where the audit will be. Default: the state directory. */
+  readonly logDirectory?: string
   /** Of health and metrics, on this machine. Default: 9464. */
   readonly operationsPort?: number
   readonly dangerouslyAllowLoopbackHttp?: boolean
@@ -55,6 +59,10 @@ async function writeNew(path: string, text: string): Promise<void> {
 }
 
 function exampleConfig(path: (...names: string[]) => string, client: string, options: InitOptions): string {
+  const state = (name: string): string =>
+    options.stateDirectory === undefined ? path(name) : join(options.stateDirectory, name)
+  const log = (name: string): string =>
+    options.logDirectory === undefined ? state(name) : join(options.logDirectory, name)
   const { issuer, operationsPort = 9464, dangerouslyAllowLoopbackHttp } = options
   const text = JSON.stringify
   const url = new URL(issuer)
@@ -73,12 +81,12 @@ operations:
   port: ${operationsPort}
 
 storage:
-  file: ${text(path('issuer.sqlite'))}
+  file: ${text(state('issuer.sqlite'))}
 masterKey:
-  file: ${text(path('issuer.key'))}
+  file: ${text(state('issuer.key'))}
   create: true
 audit:
-  file: ${text(path('audit.jsonl'))}
+  file: ${text(log('audit.jsonl'))}
 
 clients:
   - clientId: ${text(client)}

@@ -19,8 +19,8 @@ export interface ReloadTarget {
   readonly issuer: Issuer
   readonly env: NodeJS.ProcessEnv
   readonly logger: Logger
-  /** Takes over what is not the issuer's own: limits, log level, certificate. Must not fail for a configuration that was checked. */
-  readonly apply: (config: ConfigFile) => Promise<void>
+  /** Reads what is not the issuer's own: limits, log level, certificate. Answers what takes it over, which cannot fail. */
+  readonly prepare: (config: ConfigFile) => Promise<() => void>
   readonly note: (outcome: ReloadOutcome) => void
 }
 
@@ -59,15 +59,17 @@ export class Reloader {
   }
 
   async #takeOver(): Promise<ReloadOutcome> {
-    const { issuer, env, logger, apply } = this.#target
+    const { issuer, env, logger, prepare } = this.#target
     const { path } = this.#started
     let pending: readonly string[] = []
     try {
       const read = await readConfigFile(path)
       pending = needsRestart(this.#started.config, read.config)
       const options = await checkConfig(read, env, logger)
+      const takeOver = await located(read, () => prepare(read.config))
+      // All or nothing: from here on only this can fail, and it changes nothing then.
       await located(read, async () => issuer.reconfigure(options))
-      await apply(read.config)
+      takeOver()
       await this.#audit(read.config, options)
       this.#current = read.config
       logger.info({ config: path }, 'the configuration was read again')
@@ -88,8 +90,15 @@ export class Reloader {
       if (!options.realms?.some((realm) => realm.issuer === name) && options.issuer !== name) continue
       const detail = describeChange(before!, after!)
       logger.info({ issuer: name, changed: detail }, 'clients and policy are those of the file')
-      // oxlint-disable-next-line no-await-in-loop -- a line each, in order
-      await audit.write({ time: Math.floor(clock()), event: 'config_reloaded', issuer: name, detail })
+      try {
+        // oxlint-disable-next-line no-await-in-loop -- a line each, in order
+        await audit.write({ time: Math.floor(clock()), event: 'config_reloaded', issuer: name, detail })
+      } catch (error) {
+        logger.error(
+          { err: error, issuer: name },
+          'the audit line about the changed configuration could not be written',
+        )
+      }
     }
   }
 }

@@ -80,12 +80,15 @@ export async function serveIssuer(path: string, { env, clock, ...options }: Serv
       env,
       logger,
       note: ({ ok }) => metrics.reloaded(ok),
-      apply: async (config) => {
-        logger.level = config.logLevel ?? 'info'
-        limits = readRateLimits(config.rateLimit)
-        for (const user of users) user.max = limits.perUser
+      prepare: async (config) => {
+        const newLimits = readRateLimits(config.rateLimit)
         const changed = await listenOptions(config)
-        if (tls && changed.tls) (app.server as unknown as TlsServer).setSecureContext(changed.tls)
+        return () => {
+          limits = newLimits
+          logger.level = config.logLevel ?? 'info'
+          for (const user of users) user.max = limits.perUser
+          if (tls && changed.tls) (app.server as unknown as TlsServer).setSecureContext(changed.tls)
+        }
       },
     })
     return {

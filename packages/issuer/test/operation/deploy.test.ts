@@ -6,7 +6,8 @@ import { promisify } from 'node:util'
 import { validate } from 'dockerfile-utils'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'yaml'
-import { parseConfig } from '../../src/operation/config-file.ts'
+import { parseConfig, readConfigFile } from '../../src/operation/config-file.ts'
+import { initIssuer } from '../../src/operation/init.ts'
 import { askToken, serve } from './served.ts'
 
 const DEPLOY = join(import.meta.dirname, '../../../../deploy')
@@ -190,6 +191,26 @@ test('logrotate tells the issuer by the unit that is there, and leaves the audit
   expect(await readdir(join(DEPLOY, 'systemd'))).toContain(unit)
   expect(text).toContain('nocreate')
   expect(text).not.toContain('copytruncate')
+})
+
+test('what init writes for a server lies where the unit lets the issuer write, and nowhere else', async () => {
+  const guide = await readFile(join(DEPLOY, '../docs/operate-a-vo.md'), 'utf8')
+  const [, stateDirectory, logDirectory] = /--state-directory (\S+) --log-directory (\S+)/.exec(guide)!
+  const unit = await read('systemd', 'scitokens-issuer.service')
+  expect(stateDirectory).toBe(`/var/lib/${/^StateDirectory=(.*)$/m.exec(unit)![1]}`)
+  expect(logDirectory).toBe(`/var/log/${/^LogsDirectory=(.*)$/m.exec(unit)![1]}`)
+  const written = await initIssuer(join(dir, 'etc'), {
+    issuer: 'https://vo.example.org',
+    stateDirectory: stateDirectory!,
+    logDirectory: logDirectory!,
+  })
+  const { config } = await readConfigFile(written.configFile)
+  expect(config).toMatchObject({
+    storage: { file: `${stateDirectory}/issuer.sqlite` },
+    masterKey: { file: `${stateDirectory}/issuer.key` },
+    audit: { file: `${logDirectory}/audit.jsonl` },
+  })
+  expect(await read('logrotate', 'scitokens-issuer')).toContain(`${logDirectory}/audit.jsonl {`)
 })
 
 test('the addresses that the files speak of are the defaults of the program', async () => {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readFile, rename, stat, writeFile } from 'node:fs/promises'
+import { readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { connect as connectTcp } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import { join } from 'node:path'
@@ -230,10 +230,10 @@ test('the audit goes on in a new file after the old one was renamed, and loses n
 
 test('no line of the audit is lost or torn when it is rotated under load', async () => {
   const { served, url, dir } = await serve(`${ROBOT}rateLimit: { perClient: 100000, perAddress: 100000 }\n`)
-  let rotating = true
+  const rotating = new AbortController()
   const asked = Array.from({ length: 4 }, async () => {
     const ids: unknown[] = []
-    while (rotating) {
+    while (!rotating.signal.aborted) {
       const { access_token: token } = (await (await askToken(url)).json()) as { access_token: string }
       ids.push((JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as { jti: string }).jti)
     }
@@ -245,13 +245,28 @@ test('no line of the audit is lost or torn when it is rotated under load', async
     await rename(file, `${file}.${turn}`)
     expect(await served.reload()).toMatchObject({ ok: true })
   }
-  rotating = false
+  rotating.abort()
   const issued = (await Promise.all(asked)).flat()
   const found: unknown[] = []
   const onBroken = (): void => expect.fail('a torn line')
   for await (const { jti } of searchAudit([file], { outcome: 'issued' }, { onBroken })) found.push(jti)
   expect(found).toHaveLength(issued.length)
   expect(new Set(found)).toEqual(new Set(issued))
+})
+
+test('a reload whose audit line cannot be written is taken over, and the log says what is missing', async () => {
+  const { served, url, write, log, dir } = await serve()
+  await rm(join(dir, 'audit.jsonl'))
+  // The kernel's full disk.
+  await symlink('/dev/full', join(dir, 'audit.jsonl'))
+  await write(ROBOT.replace('scopes:', 'lifetime: 60\n    scopes:'))
+  expect(await served.reload()).toMatchObject({ ok: true })
+  expect(log.lines.map(({ message }) => message)).toContain(
+    'the audit line about the changed configuration could not be written',
+  )
+  expect((await served.issuer.realms[0]!.clients.find('robot'))!.lifetime).toBe(60)
+  // And no token leaves without its line.
+  expect((await askToken(url)).status).toBe(503)
 })
 
 test('reloads that are asked for at once are done one after the other', async () => {
