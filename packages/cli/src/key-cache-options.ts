@@ -4,9 +4,8 @@ import { ConfigError, UndecidedError } from '@scitokens/core'
 import type { KeyCache, KeyCacheOptions, KeyStore } from '@scitokens/keycache'
 import type { Command } from 'commander'
 import type { Invocation } from './command.ts'
-import { configuredKeyCache } from './configured-key-cache.ts'
+import { configuredKeyCache, openKeyCache } from './configured-key-cache.ts'
 import { collect } from './option-parsers.ts'
-import { certificateAuthorities } from './trust.ts'
 
 /** Where the cache is. */
 export interface CacheOptions {
@@ -33,24 +32,12 @@ export function withReachOptions(command: Command): Command {
 
 /** Opens the cache to change it. */
 export async function withKeyCache<T>(
-  { context, output, options }: Invocation<CacheOptions & ReachOptions>,
+  invocation: Invocation<CacheOptions & ReachOptions>,
   issuers: readonly string[],
   work: (cache: KeyCache) => Promise<T> | T,
   more: Partial<KeyCacheOptions> = {},
 ): Promise<T> {
-  const { KeyCache } = await import('@scitokens/keycache')
-  const configured = await configuredKeyCache(context)
-  const cache = new KeyCache({
-    ...configured,
-    issuers,
-    staleRefresh: 'wait',
-    cacheDir: options.cacheDir ?? configured.cacheDir,
-    clock: context.clock,
-    warn: (message) => output.warn(message),
-    ...certificateAuthorities(options.ca),
-    ...(options.dangerouslyAllowLoopbackHttp ? { dangerouslyAllowLoopbackHttp: true } : {}),
-    ...more,
-  })
+  const cache = await openKeyCache(invocation, issuers, more)
   try {
     return await work(cache)
   } finally {

@@ -5,7 +5,7 @@ import { InvalidRequestError } from '@scitokens/core'
 import type { OAuthClient, TokenManager } from '@scitokens/token-manager'
 import type { Command } from 'commander'
 import type { CliContext } from './context.ts'
-import { certificateAuthorities } from './trust.ts'
+import { certificateAuthorities } from './certificate-authorities.ts'
 
 /** Options of the commands that keep logins. */
 export interface StateOptions {

@@ -1,13 +1,13 @@
-import { statSync } from 'node:fs'
 import { InvalidRequestError, type JsonObject, StaticKeys } from '@scitokens/core'
-import type { Enforcer } from '@scitokens/enforcer'
-import type { KeyCache } from '@scitokens/keycache'
+import type { Enforcer, ValidatedToken } from '@scitokens/enforcer'
 import type { Command } from 'commander'
-import { configuredKeyCache } from './configured-key-cache.ts'
+import type { Invocation } from './command.ts'
+import { openKeyCache } from './configured-key-cache.ts'
 import type { CliContext } from './context.ts'
 import { readJsonFile } from './files.ts'
 import { collect, parseSeconds } from './option-parsers.ts'
 import type { Output } from './output.ts'
+import { readToken, type TokenOptions } from './token-input.ts'
 
 /** Options that say whom to trust and where keys come from. */
 export interface TrustOptions {
@@ -45,36 +45,6 @@ export function withAudienceOptions(command: Command): Command {
     .option('--strict', "require every claim that the profile's document requires")
 }
 
-/** Options of `KeyCache` for a command: it lives briefly, so it waits for what has to be refreshed. */
-async function openKeyCache(
-  options: TrustOptions,
-  { context, output }: { context: CliContext; output: Output },
-): Promise<KeyCache> {
-  const { KeyCache } = await import('@scitokens/keycache')
-  const configured = await configuredKeyCache(context)
-  return new KeyCache({
-    ...configured,
-    issuers: options.issuer,
-    staleRefresh: 'wait',
-    cacheDir: options.cacheDir ?? configured.cacheDir,
-    clock: context.clock,
-    warn: (message) => output.warn(message),
-    ...certificateAuthorities(options.ca),
-    ...(options.dangerouslyAllowLoopbackHttp ? { dangerouslyAllowLoopbackHttp: true } : {}),
-  })
-}
-
-/** What `--ca` names: files, or one hashed directory. */
-export function certificateAuthorities(ca: readonly string[] | undefined): {
-  readonly ca?: readonly string[] | { readonly directory: string }
-} {
-  if (ca === undefined) return {}
-  const directories = ca.filter((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory())
-  if (directories.length === 0) return { ca }
-  if (ca.length > 1) throw new InvalidRequestError('--ca takes files, or one directory')
-  return { ca: { directory: directories[0]! } }
-}
-
 /** Runs `work` with an enforcer made of the options, and closes what was opened for it. */
 export async function withEnforcer<T>(
   options: TrustOptions & AudienceOptions,
@@ -86,7 +56,7 @@ export async function withEnforcer<T>(
   if ((options.audience === undefined) === (options.anyAudience !== true)) {
     throw new InvalidRequestError('say who this server is with --audience, or --any-audience if that does not matter')
   }
-  const cache = options.jwks === undefined ? await openKeyCache(options, invocation) : undefined
+  const cache = options.jwks === undefined ? await openKeyCache({ ...invocation, options }, options.issuer) : undefined
   try {
     const enforcer = new Enforcer({
       issuers: options.issuer,
@@ -119,4 +89,17 @@ export function describeToken(token: {
 }): JsonObject {
   const { issuer, subject, profile, expiresAt, claims } = token
   return { issuer, ...(subject === undefined ? {} : { subject }), profile, expiresAt, claims }
+}
+
+/** Finds the token of a command and validates it; says where it was found. Throws what makes it unacceptable. */
+export async function validateInput(
+  invocation: Invocation<TokenOptions & TrustOptions & AudienceOptions>,
+  argument: string | undefined,
+): Promise<{ readonly validated: ValidatedToken; readonly source: string }> {
+  const { context, options } = invocation
+  const { token, source } = await readToken(argument, options, invocation)
+  const validated = await withEnforcer(options, invocation, (enforcer) =>
+    enforcer.validate(token, { signal: context.signal }),
+  )
+  return { validated, source }
 }

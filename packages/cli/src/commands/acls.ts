@@ -2,13 +2,13 @@ import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { readToken, TOKEN_ARGUMENT, type TokenOptions, withTokenOptions } from '../token-input.ts'
+import { TOKEN_ARGUMENT, type TokenOptions, withTokenOptions } from '../token-input.ts'
 import {
   type AudienceOptions,
   describeToken,
   type TrustOptions,
   withAudienceOptions,
-  withEnforcer,
+  validateInput,
   withTrustOptions,
 } from '../trust.ts'
 
@@ -29,11 +29,8 @@ async function acls(
   invocation: Invocation<TokenOptions & TrustOptions & AudienceOptions>,
   argument?: string,
 ): Promise<ExitCode> {
-  const { context, output, options } = invocation
-  const { token } = await readToken(argument, options, invocation)
-  const validated = await withEnforcer(options, invocation, (enforcer) =>
-    enforcer.validate(token, { signal: context.signal }),
-  )
+  const { output } = invocation
+  const { validated } = await validateInput(invocation, argument)
   const entries = validated.acls().map(([authz, path]) => ({ authz, path }))
   output.result({ ok: true, ...describeToken(validated), acls: entries }, () =>
     entries.map(({ authz, path }) => (path === '' ? authz : `${authz}:${path}`)).join('\n'),

@@ -11,7 +11,7 @@ import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { listenLocally, parseListenAddress } from '../loopback-listener.ts'
 import { collect, parseSeconds } from '../option-parsers.ts'
-import { certificateAuthorities } from '../trust.ts'
+import { certificateAuthorities } from '../certificate-authorities.ts'
 
 interface AuthzServerOptions {
   readonly for: FrontServer

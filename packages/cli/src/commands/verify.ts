@@ -2,13 +2,13 @@ import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { readToken, TOKEN_ARGUMENT, type TokenOptions, withTokenOptions } from '../token-input.ts'
+import { TOKEN_ARGUMENT, type TokenOptions, withTokenOptions } from '../token-input.ts'
 import {
   type AudienceOptions,
   describeToken,
   type TrustOptions,
   withAudienceOptions,
-  withEnforcer,
+  validateInput,
   withTrustOptions,
 } from '../trust.ts'
 import { describeTimes } from './decode.ts'
@@ -39,11 +39,8 @@ async function verify(
   invocation: Invocation<TokenOptions & TrustOptions & AudienceOptions>,
   argument?: string,
 ): Promise<ExitCode> {
-  const { context, output, options } = invocation
-  const { token, source } = await readToken(argument, options, invocation)
-  const validated = await withEnforcer(options, invocation, (enforcer) =>
-    enforcer.validate(token, { signal: context.signal }),
-  )
+  const { context, output } = invocation
+  const { validated, source } = await validateInput(invocation, argument)
   output.result({ ok: true, source, ...describeToken(validated) }, () =>
     [
       `${output.style('green', 'acceptable')} (from ${source})`,

@@ -3,7 +3,7 @@ import { type Invocation, onAction, type Registry } from '../command.ts'
 import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { collect, parseSeconds } from '../option-parsers.ts'
-import { certificateAuthorities } from '../trust.ts'
+import { certificateAuthorities } from '../certificate-authorities.ts'
 
 interface X509TokenOptions {
   readonly proxy?: string
