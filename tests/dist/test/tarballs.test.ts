@@ -40,15 +40,8 @@ describe.for(Object.entries(tarballs))('the archive of %s', ([, tarball]) => {
       const stem = file.replace(/^src/, 'dist').replace(/\.ts$/, '')
       return [`${stem}.js`, `${stem}.js.map`, `${stem}.d.ts`, `${stem}.d.ts.map`]
     })
-    expect(files.filter((file) => file.startsWith('dist/') && /\.(js|d\.ts)(\.map)?$/.test(file)).toSorted()).toEqual(
-      built.toSorted(),
-    )
-  })
-
-  test.runIf(tarball.includes('issuer'))('holds the finished page of the token generator', () => {
-    const page = JSON.parse(tar('-xzOf', tarball, 'package/dist/demo/page.json')) as Record<string, string>
-    expect(Object.keys(page)).toEqual(expect.arrayContaining(['index.html', 'worker.js']))
-    expect(page['index.html']).toContain('<!doctype html>')
+    const compiled = files.filter((file) => /^dist\/(?!bundle\/).*\.(js|d\.ts)(\.map)?$/.test(file))
+    expect(compiled.toSorted()).toEqual(built.toSorted())
   })
 
   test('holds no tests, build state, reports or configuration', () => {
@@ -64,4 +57,22 @@ describe.for(Object.entries(tarballs))('the archive of %s', ([, tarball]) => {
       expect(files).toContain(target[1])
     }
   })
+})
+
+test('the archive of issuer holds the finished page of the token generator', () => {
+  const page = JSON.parse(tar('-xzOf', tarballs['issuer']!, 'package/dist/demo/page.json')) as Record<string, string>
+  expect(Object.keys(page)).toEqual(expect.arrayContaining(['index.html', 'worker.js']))
+  expect(page['index.html']).toContain('<!doctype html>')
+})
+
+test('only the archive of core holds bundles, one for each of its entries and what they share', () => {
+  const bundles = Object.entries(tarballs).flatMap(([name, tarball]) =>
+    tar('-tzf', tarball)
+      .split('\n')
+      .filter((file) => /^package\/dist\/bundle\/.*\.js$/.test(file))
+      .map((file) => file.replace('package', name)),
+  )
+  expect(bundles.toSorted()).toEqual(
+    ['core', 'index', 'node', 'testing'].map((entry) => `core/dist/bundle/${entry}.js`),
+  )
 })
