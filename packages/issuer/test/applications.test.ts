@@ -123,7 +123,12 @@ describe('"Your applications"', () => {
     ['with a guessed page', async () => 'guess'],
     [
       'with the page of somebody else',
-      async (harness: Harness) => pageFieldOf((await openApplications(harness, 'eve')).page),
+      async (harness: Harness) => {
+        await loginByCode(harness, {}, { subject: 'eve' })
+        const { page } = await openApplications(harness, 'eve')
+        expect(page.text).toContain('<article>')
+        return pageFieldOf(page)
+      },
     ],
     [
       'with a page of another kind',
