@@ -19,7 +19,7 @@ export class LeaseStore {
    * @returns the lease, or undefined while somebody else has it.
    */
   acquire(familyId: number, now: number, seconds: number): string | undefined {
-    const lease = `${PLACE}\0${process.pid}\0${randomUUID()}`
+    const lease = [PLACE, process.pid, randomUUID()].join('|')
     const taken = this.#database.run(
       `insert into leases.lease (family, lease, until) values (?, ?, ?) on conflict (family) do update
        set lease = excluded.lease, until = excluded.until where until <= ? or until > ?`,
@@ -58,6 +58,6 @@ function pidNamespace(): string {
 
 /** Whether the holder of a lease may still be there: a process elsewhere always may. */
 function mayHold(lease: string): boolean {
-  const [place, pid] = lease.split('\0')
+  const [place, pid] = lease.split('|')
   return place !== PLACE || isAlive(Number(pid))
 }

@@ -14,9 +14,9 @@ function openLeases(): { leases: LeaseStore; holder: (change: (lease: string[]) 
   /** Changes who holds the lease of family 1: place, process, and a random part. */
   const holder = (change: (lease: string[]) => void): void => {
     const file = new DatabaseSync(join(directory, 'leases.sqlite'))
-    const parts = String(file.prepare('select lease from lease').get()!['lease']).split('\0')
+    const parts = String(file.prepare('select lease from lease').get()!['lease']).split('|')
     change(parts)
-    file.prepare('update lease set lease = ?').run(parts.join('\0'))
+    file.prepare('update lease set lease = ?').run(parts.join('|'))
     file.close()
   }
   return { leases: new LeaseStore(database), holder }

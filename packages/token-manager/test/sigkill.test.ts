@@ -27,7 +27,7 @@ test('a manager killed in the middle of its writing, again and again, loses no l
   }
   const program = join(temporaryDirectory(), 'renewing.ts')
   writeFileSync(program, RENEWING)
-  for (let kill = 0; kill < 5; kill++) {
+  for (let kill = 0; kill < 3; kill++) {
     const child = spawn(process.execPath, ['--conditions=@scitokens/source', program, manager.directory], {
       stdio: ['ignore', 'ignore', 'inherit'],
     })
