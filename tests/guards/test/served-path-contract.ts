@@ -100,6 +100,7 @@ interface Served {
   readonly body: string
   /** What the guard judged, if it let the request pass. */
   readonly judged: string | undefined
+  readonly location: string | undefined
 }
 
 /** The path that is checked is the path that is served, whatever the layout. */
@@ -134,6 +135,7 @@ export function describeServedPaths(framework: string, layouts: readonly Layout[
         status: answer.status,
         body: answer.body,
         judged: typeof judged === 'string' ? decodeURIComponent(judged) : undefined,
+        location: answer.headers.location,
       }
     }
 
@@ -149,6 +151,25 @@ export function describeServedPaths(framework: string, layouts: readonly Layout[
       for (const { status, body } of await Promise.all(spellings.map((each) => get(each)))) {
         expect(status).toBeGreaterThanOrEqual(300)
         expect(FILES).not.toContain(body)
+      }
+    })
+
+    it('a slash at the end makes no file of a directory, no directory of a file, and leads nowhere else', async () => {
+      for (const target of ['/public', '/public/deep', '//public', '/public//', '/public/deep/', '/public/a.txt/']) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        const { status, body, judged, location } = await get(at + target)
+        if (status === 200)
+          expect([judged, body]).toEqual([expect.stringMatching(/^\/public\/?$/), '/public/index.html'])
+        else expect(status).toBeGreaterThanOrEqual(300)
+        if (location === undefined) continue
+        // A redirect stays on this server (`//public/` would be another), and below what was judged.
+        expect(location).not.toMatch(/^\/\//)
+        expect(location.replaceAll(/\/+/g, '/')).toMatch(new RegExp(`^${at}/public/(?:deep/)?$`))
+      }
+      // Names that only begin alike, with and without the slash.
+      for (const target of ['/publicity', '/publicity/', '/secret', '/secret/', '/PUBLIC/', '/public../']) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        expect((await get(at + target)).judged, target).toBeUndefined()
       }
     })
 

@@ -3,6 +3,8 @@ import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { decodeUnverified } from '@scitokens/core'
+import type { ClientOptions } from '@scitokens/issuer'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Person } from '../src/person.ts'
 import { requirePrograms, run } from '../src/programs.ts'
@@ -13,8 +15,16 @@ const AUDIENCE = 'https://xrd.test'
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const secret = 'a-secret-of-the-interop-rig-only'
-const portal = { id: 'portal', secret }
-const transfer = { id: 'transfer', secret }
+
+/** The four kinds of token that VOs issue; each has applications of its own. */
+const SCI = { read: 'read', write: 'write', profile: 'scitoken:2.0' } as const
+const WLCG = { read: 'storage.read', write: 'storage.modify', profile: 'wlcg:1.x' } as const
+const KINDS = [
+  { ...SCI, algorithm: 'ES256', portal: 'portal', transfer: 'transfer' },
+  { ...SCI, algorithm: 'RS256', portal: 'portal-sci-rs', transfer: 'transfer-sci-rs' },
+  { ...WLCG, algorithm: 'ES256', portal: 'portal-wlcg-es', transfer: 'transfer-wlcg-es' },
+  { ...WLCG, algorithm: 'RS256', portal: 'portal-wlcg-rs', transfer: 'transfer-wlcg-rs' },
+] as const
 
 let vo: Vo
 let xrootd: Xrootd
@@ -26,28 +36,26 @@ beforeAll(async () => {
     'oidc-gen': 'oidc-agent-cli',
     curl: 'curl',
   })
-  const scopes = ['read:/store', 'write:/store/{sub}']
-  vo = await startVo(
-    [
+  const clients = KINDS.flatMap(({ read, write, profile, algorithm, portal, transfer }): ClientOptions[] => {
+    const common = { clientSecret: secret, audiences: ['*'], profile, algorithm }
+    return [
       {
-        clientId: 'portal',
-        clientSecret: secret,
+        ...common,
+        clientId: portal,
         grants: [DEVICE, 'refresh_token'],
-        scopes,
-        audiences: ['*'],
+        scopes: [`${read}:/store`, `${write}:/store/{sub}`],
         defaultAudience: AUDIENCE,
       },
       {
-        clientId: 'transfer',
-        clientSecret: secret,
+        ...common,
+        clientId: transfer,
         grants: [EXCHANGE],
-        scopes: ['read:/', 'write:/'],
-        audiences: ['*'],
-        exchange: { from: ['portal'] },
+        scopes: [`${read}:/`, `${write}:/`],
+        exchange: { from: [portal] },
       },
-    ],
-    { deviceIntervalSeconds: 1 },
-  )
+    ]
+  })
+  vo = await startVo(clients, { deviceIntervalSeconds: 1 })
   xrootd = await startXrootd({
     dir: vo.dir,
     authority: vo.authority,
@@ -76,7 +84,12 @@ async function readAll(token: string): Promise<number[]> {
   return statuses
 }
 
-async function logInByDevice(scope: string): Promise<Reply> {
+interface Application {
+  readonly id: string
+  readonly secret: string
+}
+
+async function logInByDevice(scope: string, portal: Application): Promise<Reply> {
   const begun = await vo.post('/device_authorization', { scope }, portal)
   const { device_code, user_code, verification_uri } = begun.body as Record<string, string>
   await new Person('ana', vo).approveDevice(verification_uri!, user_code!)
@@ -84,30 +97,31 @@ async function logInByDevice(scope: string): Promise<Reply> {
   return vo.post('/token', { grant_type: DEVICE, device_code: device_code! }, portal)
 }
 
-describe('XRootD takes tokens of our issuer by every grant', () => {
+describe.each(KINDS)('XRootD takes $profile tokens of our issuer, signed $algorithm, by every grant', (kind) => {
+  const { read, write, profile, algorithm } = kind
+  const [portal, transfer] = [kind.portal, kind.transfer].map((id) => ({ id, secret })) as [Application, Application]
+
   test('the device flow, its refresh to a narrower path, and an exchange of that', async () => {
-    const login = await logInByDevice('read:/store write:/store/ana offline_access')
+    const login = await logInByDevice(`${read}:/store ${write}:/store/ana offline_access`, portal)
     expect(login.status).toBe(200)
-    expect(await readAll(login.body['access_token'] as string)).toEqual([200, 200, 403])
+    const token = login.body['access_token'] as string
+    const { unverifiedHeader, unverifiedClaims } = decodeUnverified(token)
+    expect(unverifiedHeader['alg']).toBe(algorithm)
+    expect(unverifiedClaims).toMatchObject(profile === 'wlcg:1.x' ? { 'wlcg.ver': '1.0' } : { ver: 'scitoken:2.0' })
+    expect(await readAll(token)).toEqual([200, 200, 403])
 
     const refreshToken = login.body['refresh_token'] as string
-    const refreshed = await vo.post(
-      '/token',
-      { grant_type: 'refresh_token', refresh_token: refreshToken, scope: 'read:/store/ana' },
-      portal,
-    )
+    const narrower = { grant_type: 'refresh_token', refresh_token: refreshToken, scope: `${read}:/store/ana` }
+    const refreshed = await vo.post('/token', narrower, portal)
     expect(await readAll(refreshed.body['access_token'] as string)).toEqual([403, 200, 403])
 
-    const exchanged = await vo.post(
-      '/token',
-      {
-        grant_type: EXCHANGE,
-        subject_token: login.body['access_token'] as string,
-        subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
-        scope: 'read:/store/ana read:/private',
-      },
-      transfer,
-    )
+    const exchange = {
+      grant_type: EXCHANGE,
+      subject_token: token,
+      subject_token_type: 'urn:ietf:params:oauth:token-type:access_token',
+      scope: `${read}:/store/ana ${read}:/private`,
+    }
+    const exchanged = await vo.post('/token', exchange, transfer)
     // What the subject token could not do, the exchanged one cannot either.
     expect(await readAll(exchanged.body['access_token'] as string)).toEqual([403, 200, 403])
   })
