@@ -24,6 +24,8 @@ export async function listenOptions(config: ConfigFile): Promise<ListenOptions> 
     cert: await pem(files.certificate, 'listen.tls.certificate'),
     key: await pem(files.key, 'listen.tls.key'),
     minVersion: 'TLSv1.2',
+    // Without this the authorities of the system would vouch for clients known by a subject (RFC 8705 section 2.1).
+    ...(gridCertificates && { ca: [] }),
     ...(files.clientCa && { ca: await pem(files.clientCa, 'listen.tls.clientCa') }),
     // In a resumed session Node knows the client's own certificate and not the chain behind it.
     ...(gridCertificates && { secureOptions: constants.SSL_OP_NO_TICKET }),

@@ -5,7 +5,7 @@ import type { IncomingMessage } from 'node:http'
 import { Agent, request } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { connect, type SecureVersion, type TLSSocket } from 'node:tls'
+import { connect, getCACertificates, type SecureVersion, setDefaultCACertificates, type TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
 import { createIssuer, MemoryAudit } from '@scitokens/issuer'
 import { decodeUnverified, systemClock } from '@scitokens/core'
@@ -41,6 +41,8 @@ beforeAll(async () => {
     }),
   )
   port = await freePort()
+  // As if the system knew the authority, as it knows those of the web.
+  setDefaultCACertificates([...getCACertificates('default'), readFileSync(ssl.authority.certificate, 'utf8')])
   const path = join(ssl.directory, 'issuer.yaml')
   writeFileSync(
     path,
@@ -53,6 +55,8 @@ x509:
   rules: ${rules}
   authorities: ${ssl.certificates}
   audiences: [https://se.example.org]
+clients:
+  - { clientId: robot, certificates: [{ subject: 'CN=Ana,DC=example,DC=org' }], scopes: ['write:/'], audiences: [x] }
 `,
   )
   served = await serveIssuer(path, { env: {}, logger: log, clock: () => systemClock() + ahead })
@@ -224,6 +228,11 @@ test('each request of a connection that is kept alive sees the whole chain', asy
   expect(await ask()).toEqual({ status: 200, reused: true })
 })
 
+test('an authority of the system vouches for no client that is known by its subject', async () => {
+  expect(await curl(ana, { client_id: 'robot' })).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
+  expect(lastAudit()).toMatchObject({ detail: 'robot showed no credentials' })
+})
+
 describe('resumption', () => {
   /** Connects, asks for a token with the old session if there is one, and answers what TLS gave for the next time. */
   async function visit(
@@ -273,6 +282,10 @@ describe('resumption', () => {
       expect(first.status).toBe(200)
       const second = await visit(port, version, proxy, first.session)
       expect(second).toMatchObject({ status: 200, resumed: false, body: { scope: 'read:/store compute.create' } })
+    // Nor after the server's own certificate was read again.
+    expect(await served.reload()).toMatchObject({ ok: true })
+    const third = await visit(port, version, proxy)
+    expect(await visit(port, version, proxy, third.session)).toMatchObject({ status: 200, resumed: false })
     },
   )
 
