@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import {
+  type ExtensionSpec,
   INDEPENDENT,
   integerExtension,
   LIMITED,
@@ -10,7 +11,7 @@ import {
   NO_REVOCATION,
 } from './pki.ts'
 import { judge, reasonOf, scenario } from './scenario.ts'
-import { implicit, nameOf, printable, seq } from './der-builder.ts'
+import { context, implicit, integer, nameOf, oid, printable, seq } from './der-builder.ts'
 
 const ANA = '/DC=org/DC=example/OU=People/CN=Ana'
 
@@ -125,6 +126,20 @@ describe('a proxy', () => {
     }
     expect(await judge(made)).toMatchObject({ dn: ANA, limited: true })
   })
+})
+
+test('a proxy of the draft (Globus Toolkit 3) is good where the site says so, with its path length', async () => {
+  const draft = (language: string, pathLength: number): ExtensionSpec => ({
+    oid: '1.3.6.1.4.1.3536.1.222',
+    critical: true,
+    value: seq(seq(oid(language)), context(1, integer(pathLength))),
+  })
+  const made = scenario({ intermediates: 1, proxies: 2, attributes: false })
+  made.policy = { proxies: { legacy: true, limited: true } }
+  for (const [index, proxy] of made.proxies.entries()) proxy.extensions[1] = draft(LIMITED, 1 - index)
+  expect(await judge(made)).toMatchObject({ dn: ANA, limited: true })
+  made.proxies[0]!.extensions[1] = draft(LIMITED, 0)
+  expect(await reasonOf(made)).toBe('proxy_path_length')
 })
 
 describe('VOMS attributes', () => {

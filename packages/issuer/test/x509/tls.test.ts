@@ -282,10 +282,10 @@ describe('resumption', () => {
       expect(first.status).toBe(200)
       const second = await visit(port, version, proxy, first.session)
       expect(second).toMatchObject({ status: 200, resumed: false, body: { scope: 'read:/store compute.create' } })
-    // Nor after the server's own certificate was read again.
-    expect(await served.reload()).toMatchObject({ ok: true })
-    const third = await visit(port, version, proxy)
-    expect(await visit(port, version, proxy, third.session)).toMatchObject({ status: 200, resumed: false })
+      // Nor after the server's own certificate was read again.
+      expect(await served.reload()).toMatchObject({ ok: true })
+      const third = await visit(port, version, proxy)
+      expect(await visit(port, version, proxy, third.session)).toMatchObject({ status: 200, resumed: false })
     },
   )
 
