@@ -52,7 +52,7 @@ export function pageRoutes(context: DemoContext): void {
 const PATHS: Readonly<Record<string, string>> = { 'index.html': '', 'device-code.html': 'device-code' }
 
 function sendFile(request: FastifyRequest, reply: FastifyReply, file: PageFile): FastifyReply {
-  const { type, etag, isImmutable, encodings } = file
+  const { type, etag, isImmutable } = file
   reply
     .headers(HEADERS)
     .type(type)
@@ -67,5 +67,5 @@ function sendFile(request: FastifyRequest, reply: FastifyReply, file: PageFile):
     new RegExp(`(^|[ ,])${name}(?!;q=0(\\.0+)?(,|$))`).test(accepted),
   )
   if (encoding) reply.header('content-encoding', encoding)
-  return reply.send(encodings[encoding ?? 'identity'])
+  return reply.send(file.encoded(encoding ?? 'identity'))
 }
