@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { scitokens, startScitokens, temporaryDirectory } from './support/scitokens.ts'
+import { runHere } from './support/in-process.ts'
+import { startScitokens, temporaryDirectory } from './support/scitokens.ts'
 import { freePort } from './support/vo.ts'
 
 const LOOPBACK = '--dangerously-allow-loopback-http'
@@ -11,7 +12,7 @@ const LOOPBACK = '--dangerously-allow-loopback-http'
 async function init(): Promise<{ directory: string; config: string; issuer: string }> {
   const directory = join(temporaryDirectory(), 'vo')
   const issuer = `http://127.0.0.1:${await freePort()}`
-  const made = await scitokens(['issuer', 'init', directory, '--issuer', issuer, LOOPBACK])
+  const made = await runHere(['issuer', 'init', directory, '--issuer', issuer, LOOPBACK])
   expect(made.status, made.stderr).toBe(0)
   const config = join(directory, 'issuer.yaml')
   // Another issuer of this machine may hold the usual port.
@@ -42,7 +43,7 @@ async function serve(config: string): Promise<{ child: ChildProcess; output: () 
 describe('scitokens issuer', () => {
   it('goes from nothing to tokens in three commands, and ends on SIGTERM with status 0', async () => {
     const { directory, config, issuer } = await init()
-    expect((await scitokens(['issuer', 'check', config])).stdout).toBe(`${config} is good: ${issuer}\n`)
+    expect((await runHere(['issuer', 'check', config])).stdout).toBe(`${config} is good: ${issuer}\n`)
     expect(existsSync(join(directory, 'issuer.sqlite'))).toBe(false)
 
     const { child, output } = await serve(config)
@@ -72,7 +73,7 @@ describe('scitokens issuer', () => {
   it('never replaces what is there', async () => {
     const { directory, issuer } = await init()
     const secret = readFileSync(join(directory, 'secrets/robot'), 'utf8')
-    const again = await scitokens(['issuer', 'init', directory, '--issuer', issuer, LOOPBACK])
+    const again = await runHere(['issuer', 'init', directory, '--issuer', issuer, LOOPBACK])
     expect(again.status).toBe(2)
     expect(again.stderr).toMatch(/exists already and is kept/)
     expect(readFileSync(join(directory, 'secrets/robot'), 'utf8')).toBe(secret)
@@ -83,7 +84,7 @@ describe('scitokens issuer', () => {
     writeFileSync(config, `${readFileSync(config, 'utf8')}lifetme: 60\n`)
     const lines = readFileSync(config, 'utf8').trimEnd().split('\n').length
     for (const command of ['check', 'serve']) {
-      const refused = await scitokens(['issuer', command, config])
+      const refused = await runHere(['issuer', command, config])
       expect(refused.status).toBe(2)
       expect(refused.stderr).toBe(`scitokens: ${config}:${lines}: lifetme: is not a key of this configuration\n`)
     }
@@ -138,7 +139,7 @@ describe('scitokens issuer policy test', () => {
   it('explains what a client would get, without a server', async () => {
     const { directory, config } = await init()
     const ask = (scope: string) =>
-      scitokens(['issuer', 'policy', 'test', '--config', config, '--client', 'robot', '--scope', scope, '--json'])
+      runHere(['issuer', 'policy', 'test', '--config', config, '--client', 'robot', '--scope', scope, '--json'])
     const yes = await ask('write:/store/user/robot/results')
     expect(yes.status, yes.stderr).toBe(0)
     expect(yes.json()).toMatchObject({ allowed: true, scope: 'write:/store/user/robot/results' })
@@ -150,7 +151,7 @@ describe('scitokens issuer policy test', () => {
 
   it('says so where the client is not known', async () => {
     const { config } = await init()
-    const unknown = await scitokens(['issuer', 'policy', 'test', '--config', config, '--client', 'nobody'])
+    const unknown = await runHere(['issuer', 'policy', 'test', '--config', config, '--client', 'nobody'])
     expect(unknown.status).toBe(1)
     expect(unknown.stdout).toContain('no: invalid_client: there is no client "nobody"')
   })
@@ -161,7 +162,7 @@ describe('scitokens issuer key', () => {
     keys: { kid: string; state: string }[]
   }
   const key = async (config: string, name: string): Promise<Keys> => {
-    const ran = await scitokens(['issuer', 'key', name, '--config', config, '--json'])
+    const ran = await runHere(['issuer', 'key', name, '--config', config, '--json'])
     expect(ran.status, ran.stderr).toBe(0)
     return ran.json<Keys>()
   }
@@ -182,7 +183,7 @@ describe('scitokens issuer client', () => {
   it('adds a client that a running issuer serves at once, and tells its secret only once', async () => {
     const { directory, config, issuer } = await init()
     const { child, output } = await serve(config)
-    const client = (...args: string[]) => scitokens(['issuer', 'client', ...args, '--config', config])
+    const client = (...args: string[]) => runHere(['issuer', 'client', ...args, '--config', config])
     const secretFile = join(directory, 'harvester.secret')
     const properties = '--scope read:/data --audience https://se.example.org --grant client_credentials'.split(' ')
     const made = await client('add', 'harvester', ...properties, '--secret-file', secretFile)
@@ -205,21 +206,75 @@ describe('scitokens issuer client', () => {
     const again = await client('secret', 'harvester', '--secret-file', secretFile)
     expect([again.status, again.stderr]).toEqual([2, `scitokens: ${secretFile} exists already and is kept\n`])
     const policy = ['issuer', 'policy', 'test', '--config', config, '--client', 'harvester', '--stored']
-    expect((await scitokens(policy)).stdout).toContain('yes: read:/data')
+    expect((await runHere(policy)).stdout).toContain('yes: read:/data')
     child.kill('SIGTERM')
     await once(child, 'exit')
     expect(output()).not.toContain(secret)
 
-    const found = await scitokens(['issuer', 'audit', '--config', config, '--client', 'harvester'])
+    const found = await runHere(['issuer', 'audit', '--config', config, '--client', 'harvester'])
     expect(found.stdout.split('\n').map((line) => line.split(' ')[1])).toEqual([
       'client_registered',
       'token_issued',
       'client_changed',
       undefined,
     ])
-    const issued = await scitokens(['issuer', 'audit', '--config', config, '--allows', 'read:/data/a', '--json'])
+    const issued = await runHere(['issuer', 'audit', '--config', config, '--allows', 'read:/data/a', '--json'])
     expect(JSON.parse(issued.stdout)).toMatchObject({ event: 'token_issued', client: 'harvester' })
-    const none = await scitokens(['issuer', 'audit', '--config', config, '--since', '2999-01-01'])
+    await client('update', 'harvester', '--scope', 'read:/other', '--unset', 'audiences')
+    expect((await client('show', 'harvester', '--json')).json()).toMatchObject({
+      scopes: ['read:/other'],
+      audiences: [],
+    })
+    const wrong = await client('update', 'harvester', '--from', config)
+    expect([wrong.status, wrong.stderr]).toEqual([2, `scitokens: ${config} is not JSON\n`])
+    expect((await client('remove', 'harvester')).stdout).toBe('removed harvester\n')
+    expect((await client('show', 'harvester')).status).toBe(2)
+    const none = await runHere(['issuer', 'audit', '--config', config, '--since', '2999-01-01'])
     expect([none.status, none.stdout]).toEqual([1, ''])
+  })
+})
+
+describe('scitokens issuer audit', () => {
+  it('shows what happens, until it is ended', async () => {
+    const { config } = await init()
+    const ending = new AbortController()
+    let seen = ''
+    const tail = runHere(['issuer', 'audit', '--config', config, '--tail', '--client', 'tailed', '--since', '1d'], {
+      signal: ending.signal,
+      onOutput: (stdout) => (seen = stdout),
+    })
+    // There is no audit yet.
+    expect((await tail).stderr).toMatch(/there is no audit file/)
+    await runHere(['issuer', 'client', 'add', 'tailed', '--config', config])
+    const again = runHere(['issuer', 'audit', '--config', config, '--tail', '--client', 'tailed', '--since', '1d'], {
+      signal: ending.signal,
+      onOutput: (stdout) => (seen = stdout),
+    })
+    await expect.poll(() => seen, { timeout: 60_000 }).toContain('client_registered')
+    await runHere(['issuer', 'client', 'remove', 'tailed', '--config', config])
+    await expect.poll(() => seen, { timeout: 60_000 }).toContain('client_removed')
+    ending.abort()
+    expect((await again).status).toBe(0)
+  })
+
+  it('needs to know where the audit is, and a time that is one', async () => {
+    const nowhere = await runHere(['issuer', 'audit'])
+    expect([nowhere.status, nowhere.stderr]).toEqual([2, 'scitokens: say where the audit is: --config or --file\n'])
+    const { config } = await init()
+    writeFileSync(config, readFileSync(config, 'utf8').replace(/^audit:\n.*\n/m, ''))
+    expect((await runHere(['issuer', 'audit', '--config', config])).stderr).toContain('the audit goes to the log')
+    for (const time of ['yesterday', '2026-13-01', '25', '2026-11-22T10']) {
+      expect((await runHere(['issuer', 'audit', '--file', 'x', '--since', time])).status, time).toBe(2)
+    }
+  })
+})
+
+describe('scitokens issuer backup', () => {
+  it('copies the database, once', async () => {
+    const { directory, config } = await init()
+    await runHere(['issuer', 'client', 'add', 'kept', '--config', config])
+    const copy = join(directory, 'copy.sqlite')
+    expect((await runHere(['issuer', 'backup', copy, '--config', config])).stdout).toContain(`to ${copy}`)
+    expect((await runHere(['issuer', 'backup', copy, '--config', config])).status).toBe(2)
   })
 })
