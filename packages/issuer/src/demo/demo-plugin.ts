@@ -69,7 +69,7 @@ export function demoPlugin(parts: DemoParts, host?: string): FastifyPluginAsync 
       }
       return sendProblem(reply.code(status), status < 500 ? error.message : 'Something went wrong here.')
     })
-    const route = routeOptions(host)
+    const route = optionsFor(host)
     const limited = { ...route, preHandler: await limiter(app, parts.settings.perAddress) }
     const context: DemoContext = { ...parts, app, route, limited }
     for (const add of ROUTES) add(context)
@@ -81,7 +81,7 @@ function allowOtherOrigins(app: FastifyInstance, { settings }: DemoParts, host: 
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('access-control-allow-origin', '*')
   })
-  app.options(`${settings.basePath}/*`, routeOptions(host), (_request, reply) =>
+  app.options(`${settings.basePath}/*`, optionsFor(host), (_request, reply) =>
     reply
       .headers({
         'access-control-allow-methods': 'GET, POST',
@@ -93,7 +93,7 @@ function allowOtherOrigins(app: FastifyInstance, { settings }: DemoParts, host: 
   )
 }
 
-function routeOptions(host: string | undefined): RouteShorthandOptions {
+function optionsFor(host: string | undefined): RouteShorthandOptions {
   return { config: { [ROUTE_MARK]: true } as object, ...(host !== undefined && { constraints: { host } }) }
 }
 
