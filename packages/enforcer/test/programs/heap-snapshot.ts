@@ -1,6 +1,6 @@
-// Decides on tokens, lets go of them, and writes what is left in memory to the file that is named. Prints the tokens afterwards,
-// one in a line: the good one, one with a bad signature, and one that is held on purpose. Until then it has them as bytes only, which
-// are no part of a snapshot.
+// Decides on tokens, lets go of them, and writes what is left in memory to the file that is named. Prints the tokens afterwards, one in
+// a line: one that is held on purpose, a good one, one for another server and one with a bad signature. Until then it has these as bytes
+// only, which are no part of a snapshot.
 import { writeHeapSnapshot } from 'node:v8'
 import { createTestIssuer } from '@scitokens/core/testing'
 import { Enforcer } from '../../src/index.ts'
@@ -10,8 +10,8 @@ const question = { authz: 'read', path: '/a' }
 const issuer = await createTestIssuer()
 const enforcer = new Enforcer({ issuers: issuer.issuer, keys: issuer.keys, audience })
 /** In one piece, as it comes from a request, and not as the parts that it was put together from. */
-const sign = async (jti: string): Promise<string> =>
-  Buffer.from(await issuer.sign({ aud: audience, scope: 'read:/a', jti })).toString()
+const sign = async (jti: string, aud: string = audience): Promise<string> =>
+  Buffer.from(await issuer.sign({ aud, scope: 'read:/a', jti })).toString()
 
 async function decideTwice(token: string, expected: boolean): Promise<Buffer> {
   for (let time = 1; time <= 2; time++) {
@@ -28,11 +28,12 @@ async function withBadSignature(): Promise<string> {
 }
 
 const good = await decideTwice(await sign('jti-of-the-good-one'), true)
+const foreign = await decideTwice(await sign('foreign', 'https://elsewhere.example'), false)
 const bad = await decideTwice(await withBadSignature(), false)
 const held = { token: await sign('held') }
 // A turn of the event loop, after which nobody waits for anything that knew a token.
 await new Promise((resolve) => setImmediate(resolve))
 writeHeapSnapshot(process.argv[2])
-console.log([good.toString(), bad.toString(), held.token].join('\n'))
+console.log([held.token, ...[good, foreign, bad].map(String)].join('\n'))
 // The verdicts are alive until here.
 await enforcer.authorize('', question)
