@@ -2,7 +2,7 @@
 export { type AuditEvent, type AuditSink, FileAudit, LoggerAudit, MemoryAudit } from './audit.ts'
 export type { BrokenLine } from './audit/audit-files.ts'
 export type { AuditQuery } from './audit/audit-query.ts'
-export { followAudit } from './audit/follow-audit.ts'
+export { followAudit, type FollowOptions } from './audit/follow-audit.ts'
 export { searchAudit, type SearchOptions } from './audit/search-audit.ts'
 export type {
   AssertionPolicy,

@@ -99,14 +99,15 @@ async function audit({ context, output, options }: Invocation<AuditOptions>): Pr
     found++
     output.raw(output.json ? `${JSON.stringify(event)}\n` : `${printable(lineOf(event))}\n`)
   }
-  if (!options.tail || options.since) {
+  if (!options.tail) {
     const onBroken = ({ file, line }: { file: string; line: number }): void =>
       output.warn(`${file}:${line}: this line is no event, it is left out`)
     for await (const event of searchAudit(files, query, { onBroken })) tell(event)
   }
   if (options.tail) {
     const follow = async (file: string): Promise<void> => {
-      for await (const event of followAudit(file, query, context.signal)) tell(event)
+      const withHistory = options.since !== undefined
+      for await (const event of followAudit(file, query, context.signal, { withHistory })) tell(event)
     }
     await Promise.all(files.map(follow))
     return EXIT.yes

@@ -19,20 +19,29 @@ interface AuditFile {
   readonly path: string
   /** Of its first event, seconds since the epoch. */
   readonly from: number
+  readonly inode: number
+}
+
+/** Which files {@link readAuditFiles} reads. */
+export interface FileChoice {
+  /** Files that end before this time, in seconds since the epoch, are not read. Default: all are. */
+  readonly since?: number
+  /** The file with this inode is left out. */
+  readonly without?: number | undefined
+  /** That there is no file yet is no mistake. */
+  readonly mayBeMissing?: boolean
 }
 
 /**
  * All events of an audit file and of the files that it was rotated into, compressed ones as well, in the order in which they were
  * written. Throws `invalid_request` where there is nothing to read.
- *
- * @param since - files that end before this time are not read. Default: all are.
  */
 export async function* readAuditFiles(
   path: string,
   onBroken: (broken: BrokenLine) => void,
-  since: number = 0,
+  { since = 0, without, mayBeMissing = false }: FileChoice = {},
 ): AsyncGenerator<AuditEvent> {
-  const files = await filesOf(path)
+  const files = (await filesOf(path, mayBeMissing)).filter(({ inode }) => inode !== without)
   for (const [index, file] of files.entries()) {
     const next = files[index + 1]
     if (next && next.from < since) continue
@@ -50,19 +59,20 @@ export function parseEvent(line: string): AuditEvent | undefined {
   }
 }
 
-async function filesOf(path: string): Promise<readonly AuditFile[]> {
+async function filesOf(path: string, mayBeMissing: boolean): Promise<readonly AuditFile[]> {
   const name = basename(path)
   const inDirectory = await readdir(dirname(path)).catch(() => [])
   const names = inDirectory.filter(
     (one) => one === name || (one.startsWith(name) && ROTATED.test(one.slice(name.length))),
   )
-  if (names.length === 0) throw new InvalidRequestError(`there is no audit file ${path}`)
+  if (names.length === 0 && !mayBeMissing) throw new InvalidRequestError(`there is no audit file ${path}`)
   const found: (AuditFile & { readonly changed: number })[] = []
   for (const one of names) {
     const place = join(dirname(path), one)
     // oxlint-disable no-await-in-loop -- a handful of files
     const from = await firstTime(place)
-    if (from !== undefined) found.push({ path: place, from, changed: (await stat(place)).mtimeMs })
+    const { ino: inode, mtimeMs: changed } = await stat(place)
+    if (from !== undefined) found.push({ path: place, from, inode, changed })
     // oxlint-enable no-await-in-loop
   }
   return found.toSorted((a, b) => a.from - b.from || a.changed - b.changed)

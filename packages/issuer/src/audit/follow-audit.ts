@@ -1,20 +1,35 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import type { AuditEvent } from '../audit.ts'
-import { parseEvent } from './audit-files.ts'
+import { parseEvent, readAuditFiles } from './audit-files.ts'
 import { type AuditQuery, auditMatcher } from './audit-query.ts'
 
 const LOOK_MS = 200
 const CHUNK = 65_536
 
+/** How {@link followAudit} begins. */
+export interface FollowOptions {
+  /** First everything that is there, in the files that it was rotated into as well. Default: what comes from now on. */
+  readonly withHistory?: boolean
+}
+
 /**
- * Events as they are written from now on, until `signal`. A file that is rotated is read to its end, and then the new one. Throws
+ * Events as they are written, until `signal`. A file that is rotated is read to its end, and then the new one. Throws
  * `invalid_request` for a query that cannot be looked for.
  */
-export async function* followAudit(path: string, query: AuditQuery, signal: AbortSignal): AsyncGenerator<AuditEvent> {
+export async function* followAudit(
+  path: string,
+  query: AuditQuery,
+  signal: AbortSignal,
+  { withHistory = false }: FollowOptions = {},
+): AsyncGenerator<AuditEvent> {
   const matches = auditMatcher(query)
+  // Opened first: what is written while the older files are read is not missed, nor what is rotated away meanwhile.
   let file = await openIfThere(path)
-  let position = file ? (await file.stat()).size : 0
+  let position = file && !withHistory ? (await file.stat()).size : 0
+  if (withHistory) {
+    for await (const event of readRotated(path, file)) if (matches(event)) yield event
+  }
   try {
     while (!signal.aborted) {
       // oxlint-disable no-await-in-loop -- one look after the other
@@ -37,6 +52,12 @@ export async function* followAudit(path: string, query: AuditQuery, signal: Abor
   } finally {
     await file?.close()
   }
+}
+
+/** What the file was rotated into, without the file itself. */
+async function* readRotated(path: string, file: FileHandle | undefined): AsyncGenerator<AuditEvent> {
+  const inode = file && (await file.stat()).ino
+  yield* readAuditFiles(path, () => {}, { without: inode, mayBeMissing: true })
 }
 
 async function openIfThere(path: string): Promise<FileHandle | undefined> {

@@ -22,7 +22,9 @@ export async function* searchAudit(
   const matches = auditMatcher(query)
   // A chain may have begun before the time that is asked for.
   const since = query.derivedFrom === undefined ? query.since : undefined
-  for await (const event of inOrder(paths.map((path) => readAuditFiles(path, onBroken, since)))) {
+  for await (const event of inOrder(
+    paths.map((path) => readAuditFiles(path, onBroken, since === undefined ? {} : { since })),
+  )) {
     if (matches(event)) yield event
   }
 }

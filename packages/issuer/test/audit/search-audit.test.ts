@@ -2,7 +2,7 @@ import { appendFile, mkdtemp, rename, rm, truncate, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import { type AuditEvent, type AuditQuery, followAudit, searchAudit } from '@scitokens/issuer'
+import { type AuditEvent, type AuditQuery, followAudit, type FollowOptions, searchAudit } from '@scitokens/issuer'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { APP, basic, loginByCode, SECRET, startIssuerForPeople } from '../harness.ts'
 
@@ -164,11 +164,15 @@ describe('a search', () => {
 
 describe('following', () => {
   /** Collects what is followed; `until` resolves once so many events came. */
-  function follow(file: string, query: AuditQuery = {}): { seen: unknown[]; until: (count: number) => Promise<void> } {
+  function follow(
+    file: string,
+    query: AuditQuery = {},
+    options: FollowOptions = {},
+  ): { seen: unknown[]; until: (count: number) => Promise<void> } {
     const ending = new AbortController()
     const seen: unknown[] = []
     const done = (async () => {
-      for await (const { jti } of followAudit(file, query, ending.signal)) seen.push(jti)
+      for await (const { jti } of followAudit(file, query, ending.signal, options)) seen.push(jti)
     })()
     onTestFinished(async () => {
       ending.abort()
@@ -217,5 +221,13 @@ describe('following', () => {
     await writeFile(file, text([issued(1, 'a'), issued(2, 'b', { client: 'robot' })]))
     await until(1)
     expect(seen).toEqual(['b'])
+  })
+
+  test('with what was before, begins in the rotated files and misses nothing that follows', async () => {
+    const file = await rotated()
+    const { seen, until } = follow(file, { derivedFrom: 't1' }, { withHistory: true })
+    await appendFile(file, text([issued(6, 't6', { parent: 't1' }), issued(7, 't7', { parent: 't6' })]))
+    await until(3)
+    expect(seen).toEqual(['t1', 't6', 't7'])
   })
 })
