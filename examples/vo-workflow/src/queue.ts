@@ -30,9 +30,9 @@ export async function runJob(job: Job, { socket, spool }: { socket: string; spoo
   const directory = join(spool, job.name)
   mkdirSync(directory, { mode: 0o700 })
   const file = join(directory, 'bearer_token')
-  using manager = await ManagerClient.connect(socket)
-  await manager.call('deliver', { owner: job.user, service: 'ligo', file, scopes: job.scopes })
+  const manager = await ManagerClient.connect(socket)
   try {
+    await manager.call('deliver', { owner: job.user, service: 'ligo', file, scopes: job.scopes })
     const program = join(import.meta.dirname, 'job.ts')
     const child = spawn(process.execPath, ['--conditions=@scitokens/source', program, ...job.args], {
       cwd: directory,
@@ -45,5 +45,6 @@ export async function runJob(job: Job, { socket, spool }: { socket: string; spoo
     return { job, status, output, directory }
   } finally {
     await manager.call('forget', { file })
+    manager.close()
   }
 }

@@ -9,7 +9,8 @@ export interface KeeperOptions extends StateOptions {
 }
 
 /** Keeps a login, and can be asked for a token of it. */
-export interface OpenKeeper extends LoginKeeper, Disposable {
+export interface OpenKeeper extends LoginKeeper {
+  close(): void
   /** Gets a token once. Throws when the issuer gives none. */
   tryOut(name: FamilyName, signal: AbortSignal): Promise<void>
 }
@@ -22,20 +23,20 @@ export async function openKeeper(options: KeeperOptions, context: CliContext): P
       oauth: manager.oauth,
       enrol: (enrolment) => manager.enrol(enrolment),
       tryOut: async (name, signal) => void (await manager.accessToken({ ...name, signal })),
-      [Symbol.dispose]: () => manager.close(),
+      close: () => manager.close(),
     }
   }
   const { ManagerClient } = await import('@scitokens/token-manager')
   // A connection for each question: while a person logs in, the manager would end an idle one.
   const ask = async <T>(work: (client: ManagerClient) => Promise<T>): Promise<T> => {
-    using client = await ManagerClient.connect(socketOf(options.socketDir, context.env))
-    return await work(client)
+    const client = await ManagerClient.connect(socketOf(options.socketDir, context.env))
+    return await work(client).finally(() => client.close())
   }
   await ask(async () => {})
   return {
     oauth: await openOAuthClient(options, context),
     enrol: (enrolment) => ask(async (client) => (await client.call('enrol', enrolment)) as unknown as FamilyStatus),
     tryOut: (name) => ask(async (client) => void (await client.call('token', name))),
-    [Symbol.dispose]: () => {},
+    close: () => {},
   }
 }

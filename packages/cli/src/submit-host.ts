@@ -37,6 +37,19 @@ export async function openManager(options: StateOptions, context: CliContext): P
   })
 }
 
+/** Opens the state for some work, and closes it. Not by `using`, which is no syntax of Node 22: the sources run there as they are. */
+export async function withManager<T>(
+  { options, context }: { readonly options: StateOptions; readonly context: CliContext },
+  work: (manager: TokenManager) => T | Promise<T>,
+): Promise<T> {
+  const manager = await openManager(options, context)
+  try {
+    return await work(manager)
+  } finally {
+    manager.close()
+  }
+}
+
 /** What speaks to issuers. */
 export async function openOAuthClient(options: StateOptions, { clock }: CliContext): Promise<OAuthClient> {
   const { createHttpsFetch, OAuthClient } = await import('@scitokens/token-manager')

@@ -77,15 +77,20 @@ async function login({ context, output, options }: Invocation<LoginOptions>, iss
   if (options.flow === 'client' && (client.clientId === undefined || clientSecret === undefined)) {
     throw new InvalidRequestError('a client that logs in by itself needs --client-id and --client-secret-file')
   }
-  using keeper = await openKeeper(options, context)
+  const keeper = await openKeeper(options, context)
   let status: FamilyStatus
-  if (options.flow === 'client') {
-    status = await keeper.enrol({ ...name, ...wanted, issuer, clientId: client.clientId!, clientSecret: clientSecret! })
-    await output.progress(`asking ${issuer}`, keeper.tryOut(name, context.signal))
-  } else {
-    const { loginPerson } = await import('@scitokens/token-manager')
-    const flow = await personFlow(keeper, issuer, { context, output, options })
-    status = await loginPerson(keeper, { ...name, ...wanted, ...client, issuer, flow })
+  try {
+    if (options.flow === 'client') {
+      const robot = { clientId: client.clientId!, clientSecret: clientSecret! }
+      status = await keeper.enrol({ ...name, ...wanted, ...robot, issuer })
+      await output.progress(`asking ${issuer}`, keeper.tryOut(name, context.signal))
+    } else {
+      const { loginPerson } = await import('@scitokens/token-manager')
+      const flow = await personFlow(keeper, issuer, { context, output, options })
+      status = await loginPerson(keeper, { ...name, ...wanted, ...client, issuer, flow })
+    }
+  } finally {
+    keeper.close()
   }
   output.result({ ok: true, ...status }, () => `logged in at ${issuer} as ${status.service}`)
   return EXIT.yes

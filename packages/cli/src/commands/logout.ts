@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode, exitCodeFor } from '../exit-codes.ts'
-import { findLogin, openManager, ownName, type StateOptions, withStateOptions } from '../submit-host.ts'
+import { findLogin, withManager, ownName, type StateOptions, withStateOptions } from '../submit-host.ts'
 
 /** Adds `scitokens logout` and `scitokens logins`. */
 export function addLogout(program: Command, registry: Registry): void {
@@ -24,9 +24,9 @@ export function addLogout(program: Command, registry: Registry): void {
   onAction(command, registry, logout)
 }
 
-async function logins({ context, output, options }: Invocation<StateOptions>): Promise<ExitCode> {
-  using manager = await openManager(options, context)
-  const all = manager.list(ownName())
+async function logins(invocation: Invocation<StateOptions>): Promise<ExitCode> {
+  const { output } = invocation
+  const all = await withManager(invocation, (manager) => manager.list(ownName()))
   output.result({ logins: all }, () =>
     all
       .map(({ service, handle, issuer, scopes, ended }) =>
@@ -44,10 +44,13 @@ async function logins({ context, output, options }: Invocation<StateOptions>): P
   return EXIT.yes
 }
 
-async function logout({ context, output, options }: Invocation<StateOptions>, name?: string): Promise<ExitCode> {
-  using manager = await openManager(options, context)
-  const login = findLogin(manager, name)
-  const { revoked, problem } = await output.progress(`asking the issuer of ${login.service}`, manager.logout(login))
+async function logout(invocation: Invocation<StateOptions>, name?: string): Promise<ExitCode> {
+  const { output } = invocation
+  const { login, revoked, problem } = await withManager(invocation, async (manager) => {
+    const found = findLogin(manager, name)
+    const asked = manager.logout(found)
+    return { login: found, ...(await output.progress(`asking the issuer of ${found.service}`, asked)) }
+  })
   const why = problem === undefined ? {} : { error: { code: problem.code, message: problem.message } }
   output.result({ ok: problem === undefined, ...login, revoked, ...why }, () => `logged out of ${login.service}`)
   if (problem === undefined) return EXIT.yes

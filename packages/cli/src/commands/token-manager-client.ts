@@ -171,8 +171,9 @@ async function withClient(
   work: (client: ManagerClient) => Promise<readonly [document: JsonObject, text: string]>,
 ): Promise<ExitCode> {
   const { ManagerClient } = await import('@scitokens/token-manager')
-  using client = await ManagerClient.connect(socketOf(options.socketDir, context.env))
-  const [document, text] = await output.progress('asking the token manager', work(client))
+  const client = await ManagerClient.connect(socketOf(options.socketDir, context.env))
+  const asked = work(client).finally(() => client.close())
+  const [document, text] = await output.progress('asking the token manager', asked)
   output.result({ ok: true, ...document }, () => text)
   return EXIT.yes
 }

@@ -1,5 +1,5 @@
 import { InvalidRequestError } from '@scitokens/core'
-import type { CredmonEvent, CredmonProvider } from '@scitokens/token-manager'
+import type { CredmonEvent, CredmonProvider, TokenManager } from '@scitokens/token-manager'
 import { type Command, Option } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { ended } from '../ended.ts'
@@ -8,7 +8,7 @@ import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { readJsonFile, readTextFile } from '../files.ts'
 import { parseSeconds } from '../option-parsers.ts'
 import type { Output } from '../output.ts'
-import { openManager, type StateOptions, stateDirectoryOf, withStateOptions } from '../submit-host.ts'
+import { withManager, type StateOptions, stateDirectoryOf, withStateOptions } from '../submit-host.ts'
 import { tell } from './token-manager-serve.ts'
 
 interface CredmonCommandOptions extends StateOptions {
@@ -56,11 +56,27 @@ export function addCredmon(group: Command, registry: Registry): void {
   })
 }
 
-async function credmon({ context, output, options }: Invocation<CredmonCommandOptions>): Promise<ExitCode> {
-  const { Credmon, lockInstance } = await import('@scitokens/token-manager')
+async function credmon(invocation: Invocation<CredmonCommandOptions>): Promise<ExitCode> {
+  const { context, options } = invocation
+  const { lockInstance } = await import('@scitokens/token-manager')
   const providers = options.providers === undefined ? undefined : readProviders(options.providers, context.stdinFd)
-  using manager = await openManager(options, context)
-  using _lock = lockInstance(stateDirectoryOf(options, context.env))
+  return withManager(invocation, async (manager) => {
+    const lock = lockInstance(stateDirectoryOf(options, context.env))
+    try {
+      await monitorUntilEnd(manager, providers, invocation)
+    } finally {
+      lock[Symbol.dispose]()
+    }
+    return EXIT.yes
+  })
+}
+
+async function monitorUntilEnd(
+  manager: TokenManager,
+  providers: Record<string, CredmonProvider> | undefined,
+  { context, output, options }: Invocation<CredmonCommandOptions>,
+): Promise<void> {
+  const { Credmon } = await import('@scitokens/token-manager')
   const monitor = new Credmon(manager, {
     directory: options.directory,
     format: options.format,
@@ -83,7 +99,6 @@ async function credmon({ context, output, options }: Invocation<CredmonCommandOp
     process.off('SIGQUIT', end)
     await monitor.stop()
   }
-  return EXIT.yes
 }
 
 function tellCredmon(output: Output, event: CredmonEvent): void {

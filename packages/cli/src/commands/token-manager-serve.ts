@@ -9,7 +9,7 @@ import { collect } from '../option-parsers.ts'
 import type { Output } from '../output.ts'
 import {
   defaultSocketDirectory,
-  openManager,
+  withManager,
   type StateOptions,
   stateDirectoryOf,
   withStateOptions,
@@ -37,21 +37,23 @@ export function addServe(group: Command, registry: Registry): void {
   onAction(command, registry, serve)
 }
 
-async function serve({ context, output, options }: Invocation<ServeOptions>): Promise<ExitCode> {
+async function serve(invocation: Invocation<ServeOptions>): Promise<ExitCode> {
+  const { context, output, options } = invocation
   const { startDaemon, systemAccounts } = await import('@scitokens/token-manager')
   const accounts = systemAccounts()
   const queueManagers = await Promise.all((options.queueManager ?? []).map((user) => uidOf(user, accounts)))
-  using manager = await openManager(options, context)
-  const daemon = await startDaemon(manager, {
-    stateDirectory: stateDirectoryOf(options, context.env),
-    socketDirectory: options.socketDir ?? defaultSocketDirectory(context.env),
-    queueManagers,
-    accounts,
-    renewer: { onEvent: (event) => tell(output, event) },
+  await withManager(invocation, async (manager) => {
+    const daemon = await startDaemon(manager, {
+      stateDirectory: stateDirectoryOf(options, context.env),
+      socketDirectory: options.socketDir ?? defaultSocketDirectory(context.env),
+      queueManagers,
+      accounts,
+      renewer: { onEvent: (event) => tell(output, event) },
+    })
+    output.event({ type: 'listening', socket: daemon.socket }, `listening on ${daemon.socket}`)
+    await ended(context.signal)
+    await daemon.stop()
   })
-  output.event({ type: 'listening', socket: daemon.socket }, `listening on ${daemon.socket}`)
-  await ended(context.signal)
-  await daemon.stop()
   output.event({ type: 'ended' }, 'ended')
   return EXIT.yes
 }

@@ -3,7 +3,7 @@ import { type Invocation, onAction, type Registry } from '../command.ts'
 import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { collect, parseSeconds } from '../option-parsers.ts'
-import { findLogin, openManager, type StateOptions, withStateOptions } from '../submit-host.ts'
+import { findLogin, withManager, type StateOptions, withStateOptions } from '../submit-host.ts'
 
 interface TokenCommandOptions extends StateOptions {
   readonly scope?: readonly string[]
@@ -39,20 +39,20 @@ export function addToken(program: Command, registry: Registry): void {
   onAction(command, registry, token)
 }
 
-async function token({ context, output, options }: Invocation<TokenCommandOptions>, name?: string): Promise<ExitCode> {
+async function token(invocation: Invocation<TokenCommandOptions>, name?: string): Promise<ExitCode> {
+  const { context, output, options } = invocation
   const { tokenFileLocation, writeTokenFile } = await import('@scitokens/token-manager')
-  using manager = await openManager(options, context)
-  const login = findLogin(manager, name)
-  const { token: text, expiresAt } = await output.progress(
-    `asking the issuer of ${login.service}`,
-    manager.accessToken({
+  const { token: text, expiresAt } = await withManager(invocation, (manager) => {
+    const login = findLogin(manager, name)
+    const asked = manager.accessToken({
       ...login,
       minLifetime: options.minLifetime,
       signal: context.signal,
       ...(options.scope === undefined ? {} : { scopes: options.scope }),
       ...(options.audience === undefined ? {} : { audience: options.audience }),
-    }),
-  )
+    })
+    return output.progress(`asking the issuer of ${login.service}`, asked)
+  })
   if (options.write === undefined) {
     output.result({ ok: true, token: text, expiresAt }, () => text)
     return EXIT.yes
