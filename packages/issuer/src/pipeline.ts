@@ -278,6 +278,8 @@ async function auditRefusal(
       event: 'token_refused',
       issuer: realm.issuer,
       ...(client ? { client: client.clientId } : {}),
+      // All certificates are one client: without the name nobody could tell who asked.
+      ...(client && client.clientId === realm.x509?.clientId ? { subject: client.subject } : {}),
       ...(grant !== undefined && realm.grants.has(grant) ? { grant } : {}),
       address,
       error: error instanceof OAuthError ? error.error : error instanceof SciTokenError ? error.code : 'server_error',

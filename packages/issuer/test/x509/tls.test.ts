@@ -320,6 +320,15 @@ describe('resumption', () => {
   )
 })
 
+test('a Unix socket is instead of host, port and TLS', async () => {
+  const path = join(ssl.directory, 'socket.yaml')
+  const listen = `{ socket: ${join(ssl.directory, 'x.sock')}, port: 1 }`
+  writeFileSync(path, `issuer: https://localhost/vo\nstorage: { file: ":memory:" }\nlisten: ${listen}\n`)
+  await expect(serveIssuer(path, { env: {}, logger: log })).rejects.toThrow(
+    /socket\.yaml:3: listen\.socket: goes without/,
+  )
+})
+
 test('certificates need TLS: the configuration says so before anything listens', async () => {
   const path = join(ssl.directory, 'plain.yaml')
   writeFileSync(

@@ -257,7 +257,12 @@ describe('errors', () => {
   test('tell that somebody without a rule gets nothing', async () => {
     const { ask, harness } = await start()
     expect(await ask({}, { dn: '/CN=nobody' })).toMatchObject({ status: 400, body: { error: 'invalid_scope' } })
-    expect(harness.audit.events.at(-1)).toMatchObject({ event: 'token_refused', error: 'invalid_scope' })
+    expect(harness.audit.events.at(-1)).toMatchObject({
+      event: 'token_refused',
+      client: 'x509',
+      subject: '/CN=nobody',
+      error: 'invalid_scope',
+    })
   })
 })
 
