@@ -65,7 +65,7 @@ function median(values: readonly number[]): number {
 
 console.log('| | requests/s without guard | with guard | ratio | processor time without guard | with guard | ratio |')
 console.log('| --- | --- | --- | --- | --- | --- | --- |')
-for (const framework of ['express', 'fastify']) {
+for (const framework of process.argv[3]?.split(',') ?? ['express', 'fastify']) {
   const [plain, guarded] = [await start(framework, 'plain'), await start(framework, 'guarded')]
   const rounds: (readonly [plain: Round, guarded: Round])[] = []
   for (let round = -WARM_UP; round < ROUNDS; round++) {
