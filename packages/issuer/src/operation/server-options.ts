@@ -46,7 +46,11 @@ export async function listenOptions(config: ConfigFile): Promise<ListenOptions> 
 
 /** Whether an issuer of the file knows certificates of the grid by the connection. */
 function asksForGridCertificates({ listen, realms = [], ...one }: ConfigFile): boolean {
-  const direct = [one, ...realms].filter(({ x509 }) => x509 && !x509.frontEnd)
+  const all = [one, ...realms]
+  if (listen?.socket === undefined && all.some(({ x509 }) => x509?.frontEnd?.unixSocket)) {
+    throw new ConfigError('x509: frontEnd.unixSocket believes nobody without listen.socket')
+  }
+  const direct = all.filter(({ x509 }) => x509 && !x509.frontEnd)
   if (direct.length > 0 && !listen?.tls) {
     throw new ConfigError('x509: certificates come with TLS: name listen.tls here, or x509.frontEnd')
   }

@@ -11,7 +11,7 @@ import { createIssuer, MemoryAudit } from '@scitokens/issuer'
 import { decodeUnverified, systemClock } from '@scitokens/core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { type ServedIssuer, serveIssuer } from '../../src/operation/serve.ts'
-import { BASE, type Files, OpenSsl, words } from './openssl.ts'
+import { type Files, OpenSsl, words } from './openssl.ts'
 import { freePort, TestLog } from '../operation/served.ts'
 
 const run = promisify(execFile)
@@ -320,22 +320,12 @@ describe('resumption', () => {
   )
 })
 
-test('a Unix socket is instead of host, port and TLS', async () => {
-  const path = join(ssl.directory, 'socket.yaml')
-  const listen = `{ socket: ${join(ssl.directory, 'x.sock')}, port: 1 }`
-  writeFileSync(path, `issuer: https://localhost/vo\nstorage: { file: ":memory:" }\nlisten: ${listen}\n`)
-  await expect(serveIssuer(path, { env: {}, logger: log })).rejects.toThrow(
-    /socket\.yaml:3: listen\.socket: goes without/,
-  )
-})
-
-test('certificates need TLS: the configuration says so before anything listens', async () => {
-  const path = join(ssl.directory, 'plain.yaml')
-  writeFileSync(
-    path,
-    `issuer: https://localhost/vo\nstorage: { file: ":memory:" }\nx509: { rules: ${rules}, authorities: ${BASE} }\n`,
-  )
-  await expect(serveIssuer(path, { env: {}, logger: log })).rejects.toThrow(
-    /plain\.yaml:3: x509: certificates come with TLS/,
-  )
+test.each([
+  ['listen: { socket: /x.sock, port: 1 }', /:3: listen\.socket: goes without host, port and tls/],
+  ['x509: { rules: x, authorities: x }', /:3: x509: certificates come with TLS/],
+  ['x509: { rules: x, frontEnd: { unixSocket: true, dnHeader: x } }', /:3: x509: frontEnd\.unixSocket believes nobody/],
+])('a contradiction stops the start before anything listens: %s', async (line, message) => {
+  const path = join(ssl.directory, 'contradiction.yaml')
+  writeFileSync(path, `issuer: https://localhost/vo\nstorage: { file: ":memory:" }\n${line}\n`)
+  await expect(serveIssuer(path, { env: {}, logger: log })).rejects.toThrow(message)
 })
