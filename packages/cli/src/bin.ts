@@ -13,6 +13,12 @@ for (const stream of [process.stdout, process.stderr]) {
   })
 }
 
+// Node 22 says at the first use of its SQLite that it is experimental there: nothing that whoever reads our standard error can act upon.
+const warn = process.emitWarning.bind(process) as (...given: unknown[]) => void
+process.emitWarning = (...given: unknown[]): void => {
+  if (!String(given[0]).startsWith('SQLite is an experimental feature')) warn(...given)
+}
+
 process.exitCode = await run(process.argv.slice(2), {
   env: process.env,
   stdinFd: 0,
