@@ -29,10 +29,14 @@ async function demo(
   env: Record<string, string> = {},
   whenUp?: (output: string) => Promise<NodeJS.Signals>,
 ): Promise<Run> {
-  const child = spawn(process.execPath, ['--conditions=@scitokens/source', MAIN, ...args], {
-    env: { ...environment, TMPDIR: temporary, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    process.execPath,
+    ['--disable-warning=ExperimentalWarning', '--conditions=@scitokens/source', MAIN, ...args],
+    {
+      env: { ...environment, TMPDIR: temporary, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   let stdout = ''
   let stderr = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text))
