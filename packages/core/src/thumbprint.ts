@@ -6,7 +6,7 @@ import type { Jwk } from './jwk.ts'
 export async function thumbprint(jwk: Jwk): Promise<string> {
   // In alphabetical order, as the RFC demands.
   const { kty = '' } = jwk ?? {}
-  const names = Object.hasOwn(THUMBPRINT_MEMBERS, kty) ? THUMBPRINT_MEMBERS[kty] : undefined
+  const names = typeof kty === 'string' && Object.hasOwn(THUMBPRINT_MEMBERS, kty) ? THUMBPRINT_MEMBERS[kty] : undefined
   if (!names || !names.every((name) => typeof jwk[name] === 'string'))
     throw new ConfigError('only a complete RSA, EC or OKP key has a thumbprint', {}, 'unsupported_key')
   const canonical = JSON.stringify(Object.fromEntries(names.map((name) => [name, jwk[name]])))
