@@ -5,7 +5,7 @@ import type { CliContext } from '../../src/context.ts'
 import { type CommandDescription, describeCommand, flatten } from '../../src/describe.ts'
 import { buildProgram } from '../../src/program.ts'
 import { run } from '../../src/run.ts'
-import { NO_HOME, temporaryDirectory } from './scitokens.ts'
+import { EMPTY_HOME, temporaryDirectory } from './scitokens.ts'
 
 /** What a command left that ran in this process. */
 export interface RanHere {
@@ -28,7 +28,7 @@ export async function runHere(
   let stderr = ''
   const stdinFd = input === undefined ? NOTHING : fileWith(input)
   const context: CliContext = {
-    env: { HOME: NO_HOME, XDG_RUNTIME_DIR: NO_HOME, ...env },
+    env: { HOME: EMPTY_HOME, XDG_RUNTIME_DIR: '/nonexistent', ...env },
     stdinFd,
     stdout: { write: (text) => onOutput((stdout += text)) },
     stderr: { write: (text) => (stderr += text) },

@@ -7,8 +7,9 @@ import { onTestFinished, vi } from 'vitest'
 // Every call is a process of its own, and a busy machine starts few a second.
 vi.setConfig({ testTimeout: 240_000 })
 
-/** A home that is not there, and that not even root can make. */
-export const NO_HOME: string = '/proc/nonexistent'
+/** A home with nothing in it, so that no test finds or leaves anything in a real one. Gone when its process ends. */
+export const EMPTY_HOME: string = mkdtempSync(join(tmpdir(), 'scitokens-cli-home-'))
+process.once('exit', () => rmSync(EMPTY_HOME, { recursive: true, force: true }))
 
 /** The program's source. */
 export const BIN: string = join(import.meta.dirname, '../../src/bin.ts')
@@ -37,7 +38,7 @@ export interface Ran {
 export function scitokens(args: readonly string[], { cwd, env, input, onStderr }: RunOptions = {}): Promise<Ran> {
   const child = spawn(process.execPath, ['--conditions=@scitokens/source', BIN, ...args], {
     cwd: cwd ?? tmpdir(),
-    env: { PATH: process.env['PATH'], HOME: NO_HOME, XDG_RUNTIME_DIR: NO_HOME, ...env },
+    env: { PATH: process.env['PATH'], HOME: EMPTY_HOME, XDG_RUNTIME_DIR: '/nonexistent', ...env },
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   })
   let stdout = ''
@@ -59,7 +60,7 @@ export function scitokens(args: readonly string[], { cwd, env, input, onStderr }
 export function startScitokens(args: readonly string[], onOutput: (text: string) => void): ChildProcess {
   const child = spawn(process.execPath, ['--conditions=@scitokens/source', BIN, ...args], {
     cwd: tmpdir(),
-    env: { PATH: process.env['PATH'], HOME: NO_HOME },
+    env: { PATH: process.env['PATH'], HOME: EMPTY_HOME },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', onOutput)

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { onTestFinished } from 'vitest'
-import { BIN, NO_HOME } from './scitokens.ts'
+import { BIN, EMPTY_HOME } from './scitokens.ts'
 
 /** script(1) of util-linux gives a command a terminal. */
 export const hasTerminal: boolean = succeeds('script', ['--version'], 'util-linux')
@@ -26,7 +26,7 @@ export class Terminal {
     const line = command.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ')
     this.#child = spawn('script', ['-qefc', `stty cols 200 rows 50; exec ${line}`, '/dev/null'], {
       ...(cwd === undefined ? {} : { cwd }),
-      env: { PATH: process.env['PATH'], HOME: NO_HOME, TERM: 'xterm', LANG: 'C.UTF-8', ...env },
+      env: { PATH: process.env['PATH'], HOME: EMPTY_HOME, TERM: 'xterm', LANG: 'C.UTF-8', ...env },
       stdio: ['pipe', 'pipe', 'ignore'],
     })
     this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => {
