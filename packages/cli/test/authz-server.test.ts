@@ -12,7 +12,7 @@ import {
   send,
   startAuthzServer,
   startIssuer,
-  TRICKS,
+  expectJudgedAsItCame,
 } from './support/authz-server.ts'
 import { scitokens, temporaryDirectory } from './support/scitokens.ts'
 import { freePort } from './support/vo.ts'
@@ -261,18 +261,7 @@ http {
   })
 
   it('judges the request exactly as it came: spelling changes nothing, tricks are refused', async () => {
-    expect(await send(url, 'GET', '/store//user/%61na/x?a=b', ana)).toMatchObject({
-      status: 200,
-      body: 'store/user/ana/x',
-    })
-    for (const target of TRICKS) {
-      const { status, body } = await send(url, 'GET', target, ana)
-      expect([400, 403, 404], target).toContain(status)
-      expect(body).not.toBe('top')
-    }
-    for (const field of ['x-original-uri', 'x-original-method', 'x-forwarded-uri', 'x-rewrite-url']) {
-      expect(await send(url, 'GET', '/top', { ...ana, [field]: '/store/x' })).toMatchObject({ status: 403 })
-    }
+    await expectJudgedAsItCame(url, ana)
   })
 
   it('lets nothing pass while the authz-server is down', async () => {

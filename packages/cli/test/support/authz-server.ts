@@ -128,3 +128,19 @@ export function documented(language: string): string {
   if (block === undefined) throw new Error(`docs/guards.md has no block in ${language}`)
   return block
 }
+
+/** A front end hands on the request as it came: no spelling of a place and no other field changes what is judged. */
+export async function expectJudgedAsItCame(url: string, ana: Record<string, string>): Promise<void> {
+  expect(await send(url, 'GET', '/store//user/%61na/x?a=b', ana)).toMatchObject({
+    status: 200,
+    body: 'store/user/ana/x',
+  })
+  for (const target of TRICKS) {
+    const { status, body } = await send(url, 'GET', target, ana)
+    expect([400, 403, 404], target).toContain(status)
+    expect(body).not.toBe('top')
+  }
+  for (const field of ['x-original-uri', 'x-original-method', 'x-forwarded-uri', 'x-rewrite-url']) {
+    expect(await send(url, 'GET', '/top', { ...ana, [field]: '/store/x' })).toMatchObject({ status: 403 })
+  }
+}

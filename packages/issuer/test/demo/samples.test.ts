@@ -1,22 +1,15 @@
-import { ERROR_CODES, SigningKey, StaticKeys } from '@scitokens/core'
+import { ERROR_CODES, StaticKeys } from '@scitokens/core'
 import { Enforcer } from '@scitokens/enforcer'
 import { expect, test } from 'vitest'
-import { SAMPLES, type SampleContext } from '../../src/demo/samples.ts'
+import { SAMPLES } from '../../src/demo/samples.ts'
+import { sampleContext } from './sample-context.ts'
 
 const issuer = 'https://demo.example'
-const signer = await SigningKey.generate('ES256', { kid: 'key-es256' })
-const context: SampleContext = {
-  issuer,
-  audience: issuer,
-  signer,
-  publicJwk: signer.publicJwk,
-  stranger: await SigningKey.generate('ES256'),
-  now: Math.floor(Date.now() / 1000),
-}
+const context = await sampleContext(issuer)
 const enforcer = new Enforcer({
   issuers: [issuer],
   audience: issuer,
-  keys: new StaticKeys({ [issuer]: { keys: [signer.publicJwk] } }),
+  keys: new StaticKeys({ [issuer]: { keys: [context.publicJwk] } }),
   chains: true,
 })
 
