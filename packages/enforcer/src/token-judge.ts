@@ -29,11 +29,9 @@ export function judgeToken(
   if (signal?.aborted) throw new UndecidedError('aborted', 'the caller stopped waiting', { cause: signal.reason })
   // What is too long is refused by verification, unread; what has no dot is no token.
   const dot = typeof text === 'string' && text.length <= configuration.maxTokenLength ? text.lastIndexOf('.') : -1
-  if (!cache || dot === -1) return judgeUnremembered(text, configuration, signal)
-  const signed = text.slice(0, dot)
-  const key = cache.key(text.slice(dot + 1))
-  const call: Call = { text, signed, configuration, cache, signal }
-  return typeof key === 'string' ? judgeByKey(key, call) : key.then((hashed) => judgeByKey(hashed, call))
+  const key = dot === -1 ? undefined : cache?.key(text, dot)
+  if (!cache || key === undefined) return judgeUnremembered(text, configuration, signal)
+  return judgeByKey(key, { text, signed: text.slice(0, dot), configuration, cache, signal })
 }
 
 /** One question on its way. */

@@ -1,6 +1,6 @@
 import { ConfigError, type KeySet, type SciTokenError } from '@scitokens/core'
-import { digest } from '#digest'
 import type { Configuration } from './configuration.ts'
+import { Fingerprints } from './fingerprint.ts'
 import type { ValidatedToken } from './validated-token.ts'
 
 /** Options of the verdict cache. */
@@ -25,13 +25,16 @@ export interface Verdict {
 const bytesOf = (signedLength: number): number => 1536 + 6 * signedLength
 
 /**
- * Verdicts by token. A token is remembered as what was signed and the SHA-256 of its signature: together they are the whole token,
- * so that none can stand in for another, but nobody who reads the memory finds a token that could be used. Refusals are kept
- * apart: a flood of bad tokens drives no good one out.
+ * Verdicts by token. A token is remembered as what was signed, letter by letter, and a keyed fingerprint of its signature: no other
+ * can stand in for it, and nobody who reads the memory finds a token. Who reads all of it, keys included, while the process runs
+ * could make a text that this one process takes for the token; but then the tokens of the requests under way lie there as well.
+ *
+ * Refusals are kept apart: a flood of bad tokens drives no good one out.
  */
 export class VerdictCache {
   readonly #accepted: BoundedMap
   readonly #refused: BoundedMap
+  readonly #fingerprints = new Fingerprints()
 
   /** Throws `config_error`. */
   constructor({ maxEntries = 10_000, maxBytes = 32 * 1024 * 1024 }: VerdictCacheOptions = {}) {
@@ -43,9 +46,13 @@ export class VerdictCache {
     this.#refused = new BoundedMap(Math.ceil(maxEntries / 8), Math.ceil(maxBytes / 8))
   }
 
-  /** The name under which a token with this signature is looked for. At once on Node, elsewhere a promise. */
-  key(signature: string): string | Promise<string> {
-    return digest(signature)
+  /**
+   * The name under which a token is looked for; undefined where its signature is none that could be remembered.
+   *
+   * @param dot - where the last dot of the token is.
+   */
+  key(token: string, dot: number): string | undefined {
+    return this.#fingerprints.of(token, dot + 1)
   }
 
   /** @param signed - the token up to its last dot. */

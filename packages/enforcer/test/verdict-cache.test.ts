@@ -229,7 +229,25 @@ test('a token that differs in one character of its signature is another token', 
     // oxlint-disable-next-line no-await-in-loop -- one at a time is easier to read when it fails
     expect(await enforcer.authorize(other, question)).toMatchObject({ allowed: false, code: 'bad_signature' })
   }
-  expect(await enforcer.authorize(`${token} `, question)).toMatchObject({ allowed: false, code: 'malformed_token' })
+  for (const tail of [' ', '\u0000', '=', 'é', '.', 'AA', 'A'.repeat(5000)]) {
+    // oxlint-disable-next-line no-await-in-loop -- one at a time is easier to read when it fails
+    expect((await enforcer.authorize(token + tail, question)).allowed).toBe(false)
+  }
+  const [signed, signature] = [token.slice(0, token.lastIndexOf('.')), token.slice(token.lastIndexOf('.') + 1)]
+  const backwards = `${signed}.${[...signature].toReversed().join('')}`
+  expect(await enforcer.authorize(backwards, question)).toMatchObject({ allowed: false })
+  expect(await enforcer.authorize(token, question)).toMatchObject({ allowed: true })
+})
+
+test('a signature that is too long to be remembered is checked each time', async () => {
+  const { keys, enforcer } = await setUp()
+  const token = await issuer.sign({ aud: audience, scope: 'read:/a' })
+  const long = `${token.slice(0, token.lastIndexOf('.'))}.${'A'.repeat(4000)}`
+  for (const checked of [1, 2]) {
+    // oxlint-disable-next-line no-await-in-loop -- the second time, it would be known
+    expect(await enforcer.authorize(long, question)).toMatchObject({ allowed: false, code: 'bad_signature' })
+    expect(keys.checked).toBe(checked)
+  }
 })
 
 test('asynchronous keys, validators and revocation give the same answers, all at once', async () => {
