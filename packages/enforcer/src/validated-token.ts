@@ -118,10 +118,10 @@ export class ValidatedToken {
   }
 
   /** @internal The same for a question that was read already. Throws only for the times. */
-  judge({ authz, path }: ReadQuestion): Decision {
+  judge(question: ReadQuestion): Decision {
     this.checkNow()
-    const grant = this.#find({ authz, path })
-    return grant ? this.#allowed(grant, path) : this.#denied([authz], path)
+    const grant = this.#find(question)
+    return grant ? this.#allowed(grant, question.path) : this.#denied([question.authz], question.path)
   }
 
   /** @internal */

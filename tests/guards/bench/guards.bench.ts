@@ -1,15 +1,17 @@
 // What the guard costs a route, tokens warm, the whole stack over HTTP: requests per second, and processor time per request, which a
 // busy machine disturbs less. Each server has a process of its own, on the first core where the machine can pin it. Rounds alternate
-// between both, so that a slow moment meets both; ratios are medians of the rounds' ratios. `npm run bench -- guards`.
+// between all of a row, so that a slow moment meets all; ratios are medians of the rounds' ratios. `npm run bench -- guards`.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import autocannon from 'autocannon'
 
-const ROUNDS = 21
+// Two processes of one program differ by up to 5 µs a request, as V8 compiles them differently: so each server is started anew.
+const STARTS = 5
+const ROUNDS = 7
 // V8 goes on compiling for some seconds.
-const WARM_UP = 7
+const WARM_UP = 5
 const SECONDS = Number(process.argv[2] ?? 1)
 
 interface Target {
@@ -25,9 +27,9 @@ interface Round {
   readonly cpu: number
 }
 
-async function start(framework: string, kind: string): Promise<Target> {
+async function start(framework: string, content: string, kind: string): Promise<Target> {
   const script = fileURLToPath(new URL('server.ts', import.meta.url))
-  const node = [process.execPath, '--conditions=@scitokens/source', script, framework, kind]
+  const node = [process.execPath, '--conditions=@scitokens/source', script, framework, content, kind]
   const pinned = spawnSync('taskset', ['-c', '0', 'true']).status === 0
   const [command, ...args] = pinned ? ['taskset', '-c', '0', ...node] : node
   const env = { ...process.env, NODE_ENV: 'production' }
@@ -63,24 +65,41 @@ function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
 }
 
-console.log('| | requests/s without guard | with guard | ratio | processor time without guard | with guard | ratio |')
-console.log('| --- | --- | --- | --- | --- | --- | --- |')
-for (const framework of process.argv[3]?.split(',') ?? ['express', 'fastify']) {
-  const [plain, guarded] = [await start(framework, 'plain'), await start(framework, 'guarded')]
-  const rounds: (readonly [plain: Round, guarded: Round])[] = []
+/** Rounds of servers of several kinds, all started anew; who comes first alternates too. */
+async function compare(framework: string, content: string, kinds: readonly string[]): Promise<readonly Round[][]> {
+  const targets = await Promise.all(kinds.map((kind) => start(framework, content, kind)))
+  const rounds: Round[][] = []
   for (let round = -WARM_UP; round < ROUNDS; round++) {
-    // Who comes first alternates too.
-    const first = round % 2 === 0 ? await measure(plain) : undefined
-    const withGuard = await measure(guarded)
-    const pair = [first ?? (await measure(plain)), withGuard] as const
-    if (round >= 0) rounds.push(pair)
+    const measured: Round[] = []
+    for (const index of round % 2 === 0 ? targets.keys() : [...targets.keys()].toReversed()) {
+      // oxlint-disable-next-line no-await-in-loop -- one at a time
+      measured[index] = await measure(targets[index]!)
+    }
+    if (round >= 0) rounds.push(measured)
   }
-  for (const { child } of [plain, guarded]) child.stdin!.end()
-  const of = (read: (round: readonly [Round, Round]) => number): number => median(rounds.map(read))
-  const percent = (ratio: number): string => `${(ratio * 100).toFixed(1)} %`
-  console.log(
-    `| ${framework} | ${of(([a]) => a.perSecond).toFixed(0)} | ${of(([, b]) => b.perSecond).toFixed(0)} ` +
-      `| ${percent(of(([a, b]) => b.perSecond / a.perSecond))} | ${of(([a]) => a.cpu).toFixed(1)} µs ` +
-      `| ${of(([, b]) => b.cpu).toFixed(1)} µs | ${percent(of(([a, b]) => a.cpu / b.cpu))} |`,
-  )
+  for (const { child } of targets) child.stdin!.end()
+  return rounds
+}
+
+console.log('| | requests/s | | processor time | |')
+console.log('| --- | --- | --- | --- | --- |')
+for (const content of ['json', 'file']) {
+  for (const framework of ['express', 'fastify']) {
+    const kinds = content === 'json' ? ['plain', 'least', 'guarded'] : ['plain', 'guarded']
+    const rounds: Round[][] = []
+    for (let started = 0; started < STARTS; started++) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      rounds.push(...(await compare(framework, content, kinds)))
+    }
+    for (const [index, kind] of kinds.entries()) {
+      const of = (read: (own: Round, plain: Round) => number): number =>
+        median(rounds.map((round) => read(round[index]!, round[0]!)))
+      const percent = (ratio: number): string => `${(ratio * 100).toFixed(1)} %`
+      console.log(
+        `| ${framework}, ${content}, ${kind} | ${of(({ perSecond }) => perSecond).toFixed(0)} ` +
+          `| ${percent(of((own, plain) => own.perSecond / plain.perSecond))} | ${of(({ cpu }) => cpu).toFixed(1)} µs ` +
+          `| ${percent(of((own, plain) => plain.cpu / own.cpu))} |`,
+      )
+    }
+  }
 }

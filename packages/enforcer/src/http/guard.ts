@@ -1,5 +1,6 @@
 import { InvalidRequestError, type Path, SciTokenError } from '@scitokens/core'
 import type { Enforcer } from '../enforcer.ts'
+import type { AuthorizationQuestion } from '../question.ts'
 import type { ValidatedToken } from '../validated-token.ts'
 import { type Allowed, type Decision, type Refused, refused } from '../decision.ts'
 import { type Auth, createAuth, validatedOf } from './auth.ts'
@@ -153,23 +154,17 @@ export function createGuard(options: GuardOptions): Guard {
   ): GuardOutcome => {
     const token = validatedOf(auth)
     if (!auth || !token) return refuse(noCredentials())
-    const names = typeof authz === 'string' ? [authz] : authz
-    const ask = (name: string): Decision =>
-      path === undefined
-        ? token.decide({ authz: name, rejectDotSegments })
-        : token.decide({ authz: name, path, pathIsDecoded, isDirectory, rejectDotSegments })
-    const refusals: Refused[] = []
-    for (const name of names) {
-      const decision = ask(name)
+    const question: Omit<AuthorizationQuestion, 'authz'> =
+      path === undefined ? { rejectDotSegments } : { path, pathIsDecoded, isDirectory, rejectDotSegments }
+    let first: Refused | undefined
+    const missing: string[] = []
+    for (const name of typeof authz === 'string' ? [authz] : authz) {
+      const decision = token.decide({ ...question, authz: name })
       if (decision.allowed) return passed(auth, decision)
-      refusals.push(decision)
+      first ??= decision
+      missing.push(...decision.missing)
     }
-    const [first] = refusals
-    if (!first) return refuse(new InvalidRequestError('no authorization was asked for'))
-    return refuse(
-      first.error,
-      refusals.flatMap((decision) => decision.missing),
-    )
+    return refuse(first?.error ?? new InvalidRequestError('no authorization was asked for'), missing)
   }
 
   const checkMethod: Guard['checkMethod'] = (auth, request, context = {}) => {
