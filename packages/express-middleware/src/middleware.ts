@@ -29,7 +29,7 @@ export interface SciTokensMiddleware extends RequestHandler {
  */
 export function scitokens(options: SciTokensOptions): SciTokensMiddleware {
   let cache: KeyCache | undefined
-  const app = createAppGuard(options, (issuers) => (cache = new KeyCache({ ...cacheDefaults(options), issuers })))
+  const app = createAppGuard(options, (needs) => (cache = new KeyCache({ ...needs, ...options.keyCache })))
   const metadata = metadataHandler(app)
   const { property = 'auth' } = options
   const refuse: Refuse = (stopped, response, next) =>
@@ -53,18 +53,6 @@ export function scitokens(options: SciTokensOptions): SciTokensMiddleware {
     outcome.then((waited) => proceed(waited, request, response, next)).catch(next)
   }
   return Object.assign(handler, { metadata, close: async () => cache?.close() })
-}
-
-function cacheDefaults({
-  keyCache,
-  dangerouslyAllowLoopbackHttp,
-  clock,
-}: SciTokensOptions): SciTokensOptions['keyCache'] {
-  return {
-    ...(dangerouslyAllowLoopbackHttp !== undefined && { dangerouslyAllowLoopbackHttp }),
-    ...(clock && { clock }),
-    ...keyCache,
-  }
 }
 
 function isMetadata({ metadata }: AppGuard, request: Request): boolean {

@@ -32,8 +32,8 @@ export const scitokens: FastifyPluginAsync<SciTokensOptions> = fastifyPlugin(reg
 })
 
 async function register(app: FastifyInstance, options: SciTokensOptions): Promise<void> {
-  const { guard, metadata } = createAppGuard(options, (issuers) => {
-    const cache = new KeyCache({ ...cacheDefaults(options), issuers })
+  const { guard, metadata } = createAppGuard(options, (needs) => {
+    const cache = new KeyCache({ ...needs, ...options.keyCache })
     app.addHook('onClose', () => cache.close())
     return cache
   })
@@ -63,18 +63,6 @@ async function register(app: FastifyInstance, options: SciTokensOptions): Promis
 }
 
 type Done = (error?: Error) => void
-
-function cacheDefaults({
-  keyCache,
-  dangerouslyAllowLoopbackHttp,
-  clock,
-}: SciTokensOptions): SciTokensOptions['keyCache'] {
-  return {
-    ...(dangerouslyAllowLoopbackHttp !== undefined && { dangerouslyAllowLoopbackHttp }),
-    ...(clock && { clock }),
-    ...keyCache,
-  }
-}
 
 /** RFC 9728: for everybody, wherever the page that asks comes from. */
 function serveMetadata(app: FastifyInstance, { path, document, headers }: ResourceMetadata): void {

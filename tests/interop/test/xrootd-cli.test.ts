@@ -1,14 +1,4 @@
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -16,15 +6,15 @@ import { decodeUnverified, type Jwk } from '@scitokens/core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Authority, createAuthority } from '../src/certificates.ts'
 import { scitokens, scitokensOutput } from '../src/cli.ts'
-import { type Outcome, requirePrograms, run } from '../src/programs.ts'
+import { type Outcome, run } from '../src/programs.ts'
 import { type KeyServer, publishKeys } from '../src/static-issuer.ts'
 import { startXrootd, type Xrootd } from '../src/xrootd/server.ts'
+import { fillStore, requireXrootdAndClients, STORED } from '../src/xrootd/store.ts'
 
 // A VO without a server: its keys are made by `scitokens keygen`, its key set lies on a web server, its tokens are made by
 // `scitokens create`. XRootD and every client must do with that.
 
 const AUDIENCE = 'https://xrd.test'
-const CONTENT = 'hello from the grid\n'
 let dir: string
 let authority: Authority
 let keyServer: KeyServer
@@ -33,15 +23,7 @@ let xrootd: Xrootd
 const file = (name: string): string => join(dir, name)
 
 beforeAll(async () => {
-  requirePrograms({
-    xrootd: 'xrootd-server',
-    xrdcp: 'xrootd-client',
-    xrdfs: 'xrootd-client',
-    'davix-get': 'davix',
-    curl: 'curl',
-    unshare: 'util-linux',
-    openssl: 'openssl',
-  })
+  requireXrootdAndClients()
   dir = mkdtempSync(join(tmpdir(), 'scitokens-interop-'))
   chmodSync(dir, 0o755)
   authority = createAuthority(dir)
@@ -59,13 +41,7 @@ beforeAll(async () => {
     issuers: [{ issuer: keyServer.issuer, basePath: '/' }],
     audience: AUDIENCE,
   })
-  const { uid, gid } = statSync(xrootd.dataDir)
-  for (const directory of ['store', 'store/ana', 'private']) {
-    mkdirSync(join(xrootd.dataDir, directory))
-    chownSync(join(xrootd.dataDir, directory), uid, gid)
-  }
-  writeFileSync(join(xrootd.dataDir, 'store/a.txt'), CONTENT)
-  writeFileSync(join(xrootd.dataDir, 'private/b.txt'), 'not for you\n')
+  fillStore(xrootd)
   writeFileSync(file('upload.txt'), 'from a job\n')
 })
 
@@ -165,7 +141,7 @@ describe.each(KINDS)('a $profile token of the command line, signed $alg, at XRoo
     const target = `/store/ana/curl-${kind.alg}-${kind.read}`
     // curl does not look for tokens: `scitokens discover` does it for it, as its help shows.
     const discovered = await scitokensOutput(['discover', '--print'], { env: { BEARER_TOKEN_FILE: reader } })
-    expect(await curlWith(discovered, 'GET', '/store/a.txt')).toEqual({ status: 200, text: CONTENT })
+    expect(await curlWith(discovered, 'GET', '/store/a.txt')).toEqual({ status: 200, text: STORED })
     expect(await curl(reader, 'PROPFIND', '/store/')).toMatchObject({
       status: 207,
       text: expect.stringContaining('a.txt'),
@@ -181,7 +157,7 @@ describe.each(KINDS)('a $profile token of the command line, signed $alg, at XRoo
   test('xrdcp and xrdfs discover it: read, list, stat, write, delete', async () => {
     const target = `/store/ana/xrd-${kind.alg}-${kind.read}`
     const copied = await xrd('xrdcp', ['-f', '-s', `${xrootd.roots}/store/a.txt`, '-'], reader)
-    expect(copied).toMatchObject({ code: 0, stdout: CONTENT })
+    expect(copied).toMatchObject({ code: 0, stdout: STORED })
     expect((await xrdfs(reader, 'ls', '/store')).stdout).toContain('/store/a.txt')
     expect((await xrdfs(reader, 'stat', '/store/a.txt')).stdout).toMatch(/Size:\s+20/)
     const upload = ['-f', '-s', file('upload.txt'), `${xrootd.roots}${target}`]
@@ -197,7 +173,7 @@ describe.each(KINDS)('a $profile token of the command line, signed $alg, at XRoo
     const target = `/store/ana/davix-${kind.alg}-${kind.read}`
     expect(await davix('davix-get', [`${xrootd.https}/store/a.txt`], reader)).toMatchObject({
       code: 0,
-      stdout: CONTENT,
+      stdout: STORED,
     })
     expect((await davix('davix-ls', [`${xrootd.https}/store`], reader)).stdout).toContain('a.txt')
     expect((await davix('davix-put', [file('upload.txt'), `${xrootd.https}${target}`], reader)).code).not.toBe(0)

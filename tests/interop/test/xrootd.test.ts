@@ -1,9 +1,10 @@
-import { chownSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { requirePrograms, run } from '../src/programs.ts'
+import { run } from '../src/programs.ts'
 import { startVo, type Vo } from '../src/vo.ts'
 import { startXrootd, type Xrootd } from '../src/xrootd/server.ts'
+import { fillStore, requireXrootdAndClients, STORED } from '../src/xrootd/store.ts'
 
 const AUDIENCE = 'https://xrd.test'
 const secret = 'a-secret-of-the-interop-rig-only'
@@ -37,15 +38,7 @@ let vo: Vo
 let xrootd: Xrootd
 
 beforeAll(async () => {
-  requirePrograms({
-    xrootd: 'xrootd-server',
-    xrdcp: 'xrootd-client',
-    xrdfs: 'xrootd-client',
-    'davix-get': 'davix',
-    curl: 'curl',
-    unshare: 'util-linux',
-    openssl: 'openssl',
-  })
+  requireXrootdAndClients()
   vo = await startVo(
     Object.values(KINDS).map(({ read: _read, write: _write, ...client }) => ({ ...common, ...client })),
   )
@@ -55,13 +48,7 @@ beforeAll(async () => {
     issuers: [{ issuer: vo.issuer, basePath: '/' }],
     audience: AUDIENCE,
   })
-  const { uid, gid } = statSync(xrootd.dataDir)
-  for (const directory of ['store', 'store/ana', 'private']) {
-    mkdirSync(join(xrootd.dataDir, directory))
-    chownSync(join(xrootd.dataDir, directory), uid, gid)
-  }
-  writeFileSync(join(xrootd.dataDir, 'store/a.txt'), 'hello from the grid\n')
-  writeFileSync(join(xrootd.dataDir, 'private/b.txt'), 'not for you\n')
+  fillStore(xrootd)
 })
 
 afterAll(async () => {
@@ -94,7 +81,7 @@ describe.each(Object.entries(KINDS))('a %s token of our issuer at XRootD', (_, k
 
   test('reads below its path over HTTPS and nowhere else', async () => {
     const token = await tokenFor(`${kind.read}:/store`)
-    expect(await curl(token, 'GET', '/store/a.txt')).toEqual({ status: 200, text: 'hello from the grid\n' })
+    expect(await curl(token, 'GET', '/store/a.txt')).toEqual({ status: 200, text: STORED })
     expect(await read(token, '/private/b.txt')).toBe(403)
     expect(await read(token, '/store/../private/b.txt')).toBe(403)
     expect(await read(token, '/store/%2e%2e/private/b.txt')).toBe(403)
@@ -136,7 +123,7 @@ describe.each(Object.entries(KINDS))('a %s token of our issuer at XRootD', (_, k
     writeFileSync(tokenFile, `${token}\n`, { mode: 0o600 })
     const env = { X509_CERT_DIR: xrootd.caDir, XrdSecPROTOCOL: 'ztn', BEARER_TOKEN_FILE: tokenFile }
     const copied = await run('xrdcp', ['-f', '-s', `${xrootd.roots}/store/a.txt`, '-'], { env })
-    expect(copied).toMatchObject({ code: 0, stdout: 'hello from the grid\n' })
+    expect(copied).toMatchObject({ code: 0, stdout: STORED })
     const refused = await run('xrdcp', ['-f', '-s', `${xrootd.roots}/private/b.txt`, '-'], { env })
     expect(refused.code).not.toBe(0)
     expect(refused.stderr).toContain('permission denied')
@@ -151,7 +138,7 @@ describe.each(Object.entries(KINDS))('a %s token of our issuer at XRootD', (_, k
     const args = ['--capath', xrootd.caDir, '-H', `Authorization: Bearer ${token}`]
     expect(await run('davix-get', [...args, `${xrootd.https}/store/a.txt`])).toMatchObject({
       code: 0,
-      stdout: 'hello from the grid\n',
+      stdout: STORED,
     })
     expect((await run('davix-get', [...args, `${xrootd.https}/private/b.txt`])).code).not.toBe(0)
   })

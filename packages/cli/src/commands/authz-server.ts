@@ -96,14 +96,12 @@ async function authzServer({ context, output, options }: Invocation<AuthzServerO
       ...(options.dangerouslyAllowLoopbackHttp && { dangerouslyAllowLoopbackHttp: true }),
       ...(options.revoked !== undefined && { revocation: await denyList(options.revoked) }),
     },
-    (issuers) =>
+    (needs) =>
       (cache = new KeyCache({
-        issuers,
+        ...needs,
         cacheDir: options.cacheDir ?? defaultCacheDirectory(context.env['XDG_CACHE_HOME']),
-        clock: context.clock,
         warn: (message) => output.warn(message),
         ...certificateAuthorities(options.ca),
-        ...(options.dangerouslyAllowLoopbackHttp && { dangerouslyAllowLoopbackHttp: true }),
       })),
   )
   const handle = createAuthzHandler({

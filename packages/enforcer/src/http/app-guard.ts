@@ -26,6 +26,11 @@ export interface AppGuard {
   readonly metadata: ResourceMetadata | undefined
 }
 
+/** What whoever makes a key source has to know of an app's options. */
+export type KeySourceNeeds = Pick<AppGuardOptions, 'clock' | 'dangerouslyAllowLoopbackHttp'> & {
+  readonly issuers: readonly string[]
+}
+
 /**
  * Puts an app's guard together.
  *
@@ -33,10 +38,7 @@ export interface AppGuard {
  *
  * Throws `config_error`.
  */
-export function createAppGuard(
-  options: AppGuardOptions,
-  findKeys: (issuers: readonly string[]) => KeySource,
-): AppGuard {
+export function createAppGuard(options: AppGuardOptions, findKeys: (needs: KeySourceNeeds) => KeySource): AppGuard {
   const issuers = issuerNames(options.issuers)
   const metadata =
     options.resource === undefined
@@ -46,13 +48,24 @@ export function createAppGuard(
           authorizationServers: issuers,
           ...(options.scopesSupported && { scopesSupported: options.scopesSupported }),
         })
-  const enforcer = options.enforcer ?? createEnforcer(options, () => findKeys(issuers))
+  const enforcer = options.enforcer ?? createEnforcer(options, () => findKeys(keySourceNeeds(issuers, options)))
   return { guard: createGuard({ ...options, enforcer, ...(metadata && { resourceMetadata: metadata.url }) }), metadata }
 }
 
 function createEnforcer({ issuers, ...options }: AppGuardOptions, findKeys: () => KeySource): Enforcer {
   if (issuers === undefined) throw new ConfigError('issuers: say whose tokens are accepted')
   return new Enforcer({ ...options, issuers, keys: options.keys ?? findKeys() })
+}
+
+function keySourceNeeds(
+  issuers: readonly string[],
+  { clock, dangerouslyAllowLoopbackHttp }: AppGuardOptions,
+): KeySourceNeeds {
+  return {
+    issuers,
+    ...(clock && { clock }),
+    ...(dangerouslyAllowLoopbackHttp !== undefined && { dangerouslyAllowLoopbackHttp }),
+  }
 }
 
 function issuerNames(issuers: EnforcerOptions['issuers'] = []): readonly string[] {

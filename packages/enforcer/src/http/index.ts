@@ -1,5 +1,5 @@
 // Table of contents of `@scitokens/enforcer/http`.
-export { type AppGuard, type AppGuardOptions, createAppGuard } from './app-guard.ts'
+export { type AppGuard, type AppGuardOptions, createAppGuard, type KeySourceNeeds } from './app-guard.ts'
 export { type Auth, createAuth } from './auth.ts'
 export {
   type AuthzAnswer,

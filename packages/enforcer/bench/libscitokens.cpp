@@ -1,4 +1,8 @@
-// libscitokens as a contestant of peers.bench.ts. Keys come from the library's own cache file, which the caller has filled.
+// What libscitokens needs for the same work: `scitoken_deserialize` and `enforcer_test`, one token after the other.
+//
+// Standard input has the issuer, the audience and its key set, then one token on each line and an empty line, and then, for each
+// round, how often all tokens are judged. Keys come from the library's own cache file, which the caller has filled, and not from the
+// line. Prints `ready`, and the microseconds per token of each round: elapsed, and of the processor.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
