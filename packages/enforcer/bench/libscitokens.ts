@@ -21,8 +21,8 @@ export function measureLibscitokens({ issuer, audience, jwks, tokens }: Libscito
   if (!existsSync('/usr/include/scitokens/scitokens.h')) return undefined
   const directory = mkdtempSync(join(tmpdir(), 'scitokens-bench-'))
   try {
-    const program = compileLibscitokens(directory)
-    fillLibscitokensCache(directory, issuer, jwks)
+    const program = compile(directory)
+    fillKeyCache(directory, issuer, jwks)
     const output = execFileSync(program, {
       input: [issuer, audience, '', ...tokens, '', ...Array.from({ length: ROUNDS }, () => 1)].join('\n'),
       env: { XDG_CACHE_HOME: directory },
@@ -40,7 +40,7 @@ export function measureLibscitokens({ issuer, audience, jwks, tokens }: Libscito
 }
 
 /** Compiles `libscitokens.cpp` into a directory and returns the program. */
-export function compileLibscitokens(directory: string): string {
+function compile(directory: string): string {
   const program = join(directory, 'libscitokens')
   execFileSync('g++', ['-O2', '-o', program, join(import.meta.dirname, 'libscitokens.cpp'), '-lSciTokens'])
   return program
@@ -51,7 +51,7 @@ export function compileLibscitokens(directory: string): string {
  *
  * @param home - what it is told in `XDG_CACHE_HOME`.
  */
-export function fillLibscitokensCache(home: string, issuer: string, jwks: Jwks): void {
+function fillKeyCache(home: string, issuer: string, jwks: Jwks): void {
   mkdirSync(join(home, 'scitokens'), { recursive: true })
   const database = new DatabaseSync(join(home, 'scitokens', 'scitokens_cpp.sqllite'))
   database.exec('CREATE TABLE keycache (issuer text UNIQUE PRIMARY KEY NOT NULL, keys text NOT NULL)')

@@ -1,12 +1,12 @@
 // Verify and enforce beside the other libraries: libscitokens (Debian), Python scitokens (PyPI) and this project, each in a process of
 // its own, the same tokens and keys, in alternating rounds, so that a slow moment meets all of them. `npm run bench -- peers`.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { defaultCacheDirectory, preparePython } from '@scitokens/conformance'
 import { type Jwks, SigningKey, signToken } from '@scitokens/core'
-import { compileLibscitokens, fillLibscitokensCache } from '../../../packages/enforcer/bench/libscitokens.ts'
 import { requirePrograms } from '../src/programs.ts'
 import { Contestant } from './contestant.ts'
 
@@ -14,6 +14,8 @@ const ROUNDS = Number(process.argv[2] ?? 21)
 const ISSUER = 'https://vo.example.org'
 const SERVER = 'https://storage.example.org'
 const TOKENS = 20
+/** The enforcer's benchmark drives the library with the same program. */
+const LIBSCITOKENS_DRIVER = join(import.meta.dirname, '../../../packages/enforcer/bench/libscitokens.cpp')
 
 /** What a program is told first, and then a number of times to go through all tokens, again and again. */
 interface Task {
@@ -38,10 +40,22 @@ async function makeTask(algorithm: 'ES256' | 'RS256'): Promise<Task> {
   }
 }
 
+/** libscitokens finds keys in its own cache file, so that nothing is fetched. */
+function fillKeyCache(home: string, jwks: Jwks): void {
+  mkdirSync(join(home, 'scitokens'), { recursive: true })
+  const database = new DatabaseSync(join(home, 'scitokens', 'scitokens_cpp.sqllite'))
+  database.exec('CREATE TABLE keycache (issuer text UNIQUE PRIMARY KEY NOT NULL, keys text NOT NULL)')
+  const later = Math.floor(Date.now() / 1000) + 3600
+  const keys = JSON.stringify({ jwks, expires: later, next_update: later })
+  database.prepare('INSERT INTO keycache VALUES (?, ?)').run(ISSUER, keys)
+  database.close()
+}
+
 async function contestants(directory: string, { jwks, tokens }: Task): Promise<readonly Contestant[]> {
   const source = (name: string): string => join(import.meta.dirname, name)
-  const cpp = compileLibscitokens(directory)
-  fillLibscitokensCache(directory, ISSUER, jwks)
+  const cpp = join(directory, 'libscitokens')
+  execFileSync('g++', ['-O2', '-o', cpp, LIBSCITOKENS_DRIVER, '-lSciTokens'])
+  fillKeyCache(directory, jwks)
   const python = await preparePython(defaultCacheDirectory())
   const node = [process.execPath, '--conditions=@scitokens/source', source('ours.ts')] as const
   const env = { XDG_CACHE_HOME: directory }
