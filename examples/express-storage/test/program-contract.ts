@@ -12,7 +12,8 @@ const AUDIENCE = 'https://data.example'
 
 /** What the program of a storage service must do: `node src/main.ts`, whatever the framework. */
 export function describeStorageProgram(main: string): void {
-  const command = ['--conditions=@scitokens/source', main]
+  // Node 22 says of its SQLite that it is experimental, whatever a program does.
+  const command = ['--conditions=@scitokens/source', '--disable-warning=ExperimentalWarning', main]
   let directory: string
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), 'storage-main-'))

@@ -81,7 +81,8 @@ function nonEmpty(text: string, source: string): string {
 /** A pipe, socket or file is read; a terminal or /dev/null is not. */
 function isPiped(fd: number): boolean {
   try {
-    const stat = fstatSync(fd)
+    // As bigints: Node 22 looks for links in a module's path by the last plain answer of stat, and ends its search at a pipe.
+    const stat = fstatSync(fd, { bigint: true })
     return stat.isFIFO() || stat.isFile() || stat.isSocket()
   } catch {
     return false // closed by the caller
