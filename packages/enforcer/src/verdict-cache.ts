@@ -52,7 +52,7 @@ export class VerdictCache {
    * @param dot - where the last dot of the token is.
    */
   key(token: string, dot: number): string | undefined {
-    return this.#fingerprints.of(token, dot + 1)
+    return this.#fingerprints.of(token.slice(dot + 1))
   }
 
   /** @param signed - the token up to its last dot. */

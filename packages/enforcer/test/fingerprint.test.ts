@@ -4,15 +4,18 @@ import { Fingerprints, MAX_FINGERPRINTED } from '../src/fingerprint.ts'
 
 const ascii = fc.string({ unit: 'binary-ascii', maxLength: 400 })
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+const LANES = [0, 1, 2, 3]
 const wordsOf = (fingerprint: string): number[] =>
-  [0, 2, 4, 6].map((at) => fingerprint.charCodeAt(at) * 0x1_0000 + fingerprint.charCodeAt(at + 1))
+  LANES.map((lane) => 1 + 2 * lane).map((at) => fingerprint.charCodeAt(at) * 0x1_0000 + fingerprint.charCodeAt(at + 1))
 
-test('the same text has the same fingerprint wherever it stands, under the keys of one object and of no other', () => {
+test('the same text has the same fingerprint, whatever came before, under the keys of one object and of no other', () => {
   const [one, other] = [new Fingerprints(), new Fingerprints()]
   fc.assert(
-    fc.property(ascii, ascii, (before, text) => {
-      expect(one.of(before + text, before.length)).toBe(one.of(text, 0))
-      if (text !== '') expect(other.of(text, 0)).not.toBe(one.of(text, 0))
+    fc.property(fc.string({ unit: 'binary-ascii', minLength: 2 }), fc.string({ unit: 'binary' }), (text, between) => {
+      const first = one.of(text)
+      one.of(between)
+      expect(one.of(text)).toBe(first)
+      if (/[^\0]/.test(text)) expect(other.of(text)).not.toBe(first)
     }),
   )
 })
@@ -20,7 +23,7 @@ test('the same text has the same fingerprint wherever it stands, under the keys 
 test('two different texts have different fingerprints, however alike they are', () => {
   const fingerprints = new Fingerprints()
   const differ = (a: string, b: string): void => {
-    if (a !== b) expect(fingerprints.of(a, 0)).not.toBe(fingerprints.of(b, 0))
+    if (a !== b) expect(fingerprints.of(a)).not.toBe(fingerprints.of(b))
   }
   fc.assert(
     fc.property(
@@ -42,7 +45,7 @@ test('two different texts have different fingerprints, however alike they are', 
   )
 })
 
-test('it is four sums of letters by keys, modulo 2^32, and each of them tells letters apart', () => {
+test('it is the length and four sums of pairs of letters by keys, modulo 2^32, and each of them tells letters apart', () => {
   // Weyl's sequence: any keys will do, but the same at every run.
   let drawn = 0
   const draw = vi.spyOn(globalThis.crypto, 'getRandomValues').mockImplementation((array) => {
@@ -53,38 +56,66 @@ test('it is four sums of letters by keys, modulo 2^32, and each of them tells le
   onTestFinished(() => draw.mockRestore())
   const fingerprints = new Fingerprints()
   const key = (index: number): bigint => BigInt(Math.imul(index + 1, 0x9e37_79b9))
+  const reference = (text: string): number[] =>
+    LANES.map((lane) => {
+      let sum = 0n
+      for (let at = 0; at < text.length; at += 2) {
+        const pair = text.charCodeAt(at) + 256 * (at + 1 < text.length ? text.charCodeAt(at + 1) : 0)
+        sum += BigInt(pair) * key(LANES.length * (at / 2) + lane)
+      }
+      return Number(BigInt.asUintN(32, sum))
+    })
   fc.assert(
     fc.property(ascii, (text) => {
-      const sums = [0, 1, 2, 3].map((lane) =>
-        text.split('').reduce((sum, letter, at) => sum + BigInt(letter.charCodeAt(0) + 1) * key(4 * at + lane), 0n),
-      )
-      expect(wordsOf(fingerprints.of(text, 0)!)).toEqual(sums.map((sum) => Number(BigInt.asUintN(32, sum))))
+      const fingerprint = fingerprints.of(text)!
+      expect(fingerprint.charCodeAt(0)).toBe(text.length)
+      expect(wordsOf(fingerprint)).toEqual(reference(text))
     }),
   )
+  const longest = LETTERS.repeat(MAX_FINGERPRINTED / LETTERS.length)
+  expect(wordsOf(fingerprints.of(longest)!)).toEqual(reference(longest))
   const text = LETTERS.repeat(2)
   for (let at = 0; at < text.length; at++) {
     const other = `${text.slice(0, at)}${text[at] === 'A' ? 'B' : 'A'}${text.slice(at + 1)}`
-    const [ours, theirs] = [wordsOf(fingerprints.of(text, 0)!), wordsOf(fingerprints.of(other, 0)!)]
+    const [ours, theirs] = [wordsOf(fingerprints.of(text)!), wordsOf(fingerprints.of(other)!)]
     for (const [lane, word] of ours.entries()) expect(theirs[lane]).not.toBe(word)
   }
 })
 
-test('keys are drawn at the first text and then never again, as many as the longest signature has letters for each sum', () => {
+test('keys are drawn at the first text and then never again, as many as the longest signature has pairs for each sum', () => {
   const draw = vi.spyOn(globalThis.crypto, 'getRandomValues')
   onTestFinished(() => draw.mockRestore())
   const fingerprints = new Fingerprints()
   expect(draw).not.toHaveBeenCalled()
-  for (const text of ['abc', 'def']) fingerprints.of(text, 0)
+  for (const text of ['abc', 'def']) fingerprints.of(text)
   expect(draw).toHaveBeenCalledOnce()
-  expect((draw.mock.calls[0]![0] as Int32Array).length).toBe(4 * MAX_FINGERPRINTED)
+  expect((draw.mock.calls[0]![0] as Int32Array).length).toBe((4 * MAX_FINGERPRINTED) / 2)
 })
 
 test('what is too long, or has a letter that no signature has, has none', () => {
   const fingerprints = new Fingerprints()
   const longest = 'A'.repeat(MAX_FINGERPRINTED)
-  expect(fingerprints.of(longest, 0)).toHaveLength(8)
-  expect(fingerprints.of(`${longest}A`, 0)).toBeUndefined()
-  expect(fingerprints.of(`${longest}A`, 1)).toHaveLength(8)
-  for (const letter of ['\u0080', 'é', 'Ł', '\u{1f600}']) expect(fingerprints.of(`abc${letter}def`, 0)).toBeUndefined()
-  expect(fingerprints.of('é.abc', 2)).toBe(fingerprints.of('abc', 0))
+  expect(fingerprints.of(longest)).toHaveLength(9)
+  expect(fingerprints.of(`${longest}A`)).toBeUndefined()
+  for (const letter of ['\u0080', 'é', 'Ł', '\u{1f600}', '\ud800']) {
+    for (const text of [
+      `abc${letter}def`,
+      letter + longest.slice(letter.length),
+      longest.slice(letter.length) + letter,
+    ]) {
+      expect(fingerprints.of(text)).toBeUndefined()
+    }
+  }
+  // What was refused leaves nothing behind.
+  expect(fingerprints.of('abc')).toBe(fingerprints.of('abc'))
+})
+
+test('no signature stays in memory', () => {
+  const filled = vi.spyOn(Uint8Array.prototype, 'fill')
+  onTestFinished(() => filled.mockRestore())
+  const fingerprints = new Fingerprints()
+  for (const text of ['a signature', 'é']) fingerprints.of(text)
+  const buffers = filled.mock.contexts as Uint8Array[]
+  expect(buffers).toHaveLength(2)
+  for (const bytes of buffers) expect(bytes.every((byte) => byte === 0)).toBe(true)
 })

@@ -13,6 +13,8 @@ const ROUNDS = 7
 // V8 goes on compiling for some seconds.
 const WARM_UP = 5
 const SECONDS = Number(process.argv[2] ?? 1)
+/** `fastify-file`: only this row. */
+const ROW = process.argv[3]
 
 interface Target {
   readonly child: ChildProcess
@@ -85,6 +87,7 @@ console.log('| | requests/s | | processor time | |')
 console.log('| --- | --- | --- | --- | --- |')
 for (const content of ['json', 'file']) {
   for (const framework of ['express', 'fastify']) {
+    if (ROW !== undefined && ROW !== `${framework}-${content}`) continue
     const kinds = content === 'json' ? ['plain', 'least', 'guarded'] : ['plain', 'guarded']
     const rounds: Round[][] = []
     for (let started = 0; started < STARTS; started++) {
