@@ -29,7 +29,10 @@ export interface SciTokensMiddleware extends RequestHandler {
  */
 export function scitokens(options: SciTokensOptions): SciTokensMiddleware {
   let cache: KeyCache | undefined
-  const app = createAppGuard(options, (needs) => (cache = new KeyCache({ ...needs, ...options.keyCache })))
+  const app = createAppGuard(
+    options,
+    (needs) => (cache = new KeyCache({ ...needs, ...options.keyCache, issuers: needs.issuers })),
+  )
   const metadata = metadataHandler(app)
   const { property = 'auth' } = options
   const refuse: Refuse = (stopped, response, next) =>

@@ -33,7 +33,7 @@ export const scitokens: FastifyPluginAsync<SciTokensOptions> = fastifyPlugin(reg
 
 async function register(app: FastifyInstance, options: SciTokensOptions): Promise<void> {
   const { guard, metadata } = createAppGuard(options, (needs) => {
-    const cache = new KeyCache({ ...needs, ...options.keyCache })
+    const cache = new KeyCache({ ...needs, ...options.keyCache, issuers: needs.issuers })
     app.addHook('onClose', () => cache.close())
     return cache
   })

@@ -1,7 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-
-// Letters that need no second look, as in core.
-const PLAIN_PATH = /^\/[A-Za-z0-9_~!$&'()*+,;=:@./-]*$/
+import { coversPath, parseRequestPath, type Path } from '@scitokens/core'
 
 /**
  * The least that a guard can do, for comparison: it keeps the tokens as they are, knows one prefix for all of them, explains nothing
@@ -11,8 +9,8 @@ const PLAIN_PATH = /^\/[A-Za-z0-9_~!$&'()*+,;=:@./-]*$/
  */
 export function leastGuard(
   expirations: ReadonlyMap<string, number>,
-  prefix: string,
-): (request: IncomingMessage) => { readonly token: string; readonly path: string } {
+  prefix: Path,
+): (request: IncomingMessage) => { readonly token: string; readonly path: Path } {
   return ({ rawHeaders, url = '' }) => {
     let token: string | undefined
     for (let i = 0; i < rawHeaders.length; i += 2) {
@@ -23,10 +21,8 @@ export function leastGuard(
     const expiration = token === undefined ? undefined : expirations.get(token)
     if (token === undefined || expiration === undefined || !(Date.now() < expiration)) throw new Error('not acceptable')
     const mark = url.indexOf('?')
-    const path = mark === -1 ? url : url.slice(0, mark)
-    if (!PLAIN_PATH.test(path) || path.includes('//') || path.includes('/.') || !path.startsWith(prefix)) {
-      throw new Error('not allowed')
-    }
+    const path = parseRequestPath(mark === -1 ? url : url.slice(0, mark))
+    if (!coversPath(prefix, path)) throw new Error('not allowed')
     return { token, path }
   }
 }

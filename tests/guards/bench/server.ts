@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fastifyStatic from '@fastify/static'
+import { parseScopePath } from '@scitokens/core'
 import { createTestIssuer } from '@scitokens/core/testing'
 import * as guardExpress from '@scitokens/express-middleware'
 import * as guardFastify from '@scitokens/fastify-plugin'
@@ -26,7 +27,10 @@ const tokens = await Promise.all(
     ),
   ),
 )
-const least = leastGuard(new Map(tokens.map((token) => [token, Date.now() + LIFETIME_SECONDS * 1000])), '/store/')
+const least = leastGuard(
+  new Map(tokens.map((token) => [token, Date.now() + LIFETIME_SECONDS * 1000])),
+  parseScopePath('/store'),
+)
 
 const root = mkdtempSync(join(tmpdir(), 'scitokens-guards-'))
 process.on('exit', () => rmSync(root, { recursive: true, force: true }))
