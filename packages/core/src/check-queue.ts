@@ -12,8 +12,11 @@ interface Waiting<Check> {
   readonly reject: (error: unknown) => void
 }
 
-/** How long the event loop may be kept by checks in one turn, in milliseconds. */
-const TURN_BUDGET_MS = 1
+/**
+ * How long the event loop may be kept by checks in one turn, in milliseconds: a few checks. More would leave other cores idle for
+ * longer, less would cost whoever asks one after the other a turn for each (`docs/benchmarks.md`, "Enforcer").
+ */
+const TURN_BUDGET_MS = 0.2
 /**
  * What keeps the thread pool at work for as long as a turn takes: answers are taken, and new work is handed over, once in a turn. More
  * would only make others wait who need the pool: files, names, compression.
@@ -22,7 +25,7 @@ const MAX_ELSEWHERE = 16
 
 /**
  * Does checks of which each takes about as long as the way to another thread and back. The first of a turn of the event loop are
- * done at once, up to a millisecond in all. What comes beyond that waits for the next turns, each of which does its millisecond,
+ * done at once, up to a fifth of a millisecond in all. What comes beyond that waits for the next turns, each of which does as much,
  * and where several wait, the thread pool gets what it can work on: so a burst uses all cores and keeps nobody waiting.
  */
 export class CheckQueue<Check> {

@@ -4,7 +4,7 @@ import { CheckQueue, type Ways } from '../src/check-queue.ts'
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
 /** Checks that are odd or even numbers; even ones are good. Those on other threads end when they are told to. */
-function setUp({ costMs = 0.6 } = {}) {
+function setUp({ costMs = 0.12 } = {}) {
   const done: string[] = []
   const elsewhere: (() => void)[] = []
   let clock = 0
@@ -27,7 +27,7 @@ function setUp({ costMs = 0.6 } = {}) {
   return { queue, done, elsewhere }
 }
 
-test('the first checks of a turn are done at once, until a millisecond is spent', async () => {
+test('the first checks of a turn are done at once, until a fifth of a millisecond is spent', async () => {
   const { queue } = setUp()
   expect([queue.run(2), queue.run(1)]).toEqual([true, false])
   expect(queue.run(4)).toBeInstanceOf(Promise)
@@ -46,7 +46,7 @@ test('whoever asks one after the other has each answer in the next turn, without
   expect(elsewhere).toEqual([])
 })
 
-test('beyond that the thread pool gets sixteen, and each turn does what fits into a millisecond, in order', async () => {
+test('beyond that the thread pool gets sixteen, and each turn does what fits into its time, in order', async () => {
   const { queue, done, elsewhere } = setUp({ costMs: 1 })
   const answers = Array.from({ length: 20 }, async (_, index) => queue.run(index))
   expect(done).toEqual(['now 0'])
