@@ -2,7 +2,6 @@
 export const MAX_FINGERPRINTED = 2048
 
 const LANES = 4
-const LOW = 0xffff
 
 /**
  * Knows signatures again without keeping them: a universal hash (Carter and Wegman 1979, the multilinear family) under keys that are
@@ -16,38 +15,39 @@ const LOW = 0xffff
 export class Fingerprints {
   // Not before the first token: some platforms have no randomness while a program is loaded.
   #keys: Int32Array | undefined
-  readonly #encoder = new TextEncoder()
-  /** Room for any text of the longest length, ASCII or not. Empty between calls. */
-  readonly #bytes = new Uint8Array(3 * MAX_FINGERPRINTED)
-  readonly #pairs = new Uint16Array(this.#bytes.buffer)
+
+  /** The fingerprint that was read last. One place for all of them: what is asked with every request makes no objects. */
+  readonly words: Int32Array = new Int32Array(LANES)
 
   /**
-   * The fingerprint of a text, with its length; undefined for what is longer than {@link MAX_FINGERPRINTED} or has a letter that
-   * is not ASCII, which no signature has.
+   * Reads what a text holds from a place to its end into {@link words}. False for what is longer than {@link MAX_FINGERPRINTED} or
+   * has a letter that is not ASCII, which no signature has.
    */
-  of(text: string): string | undefined {
-    const { length } = text
-    if (length > MAX_FINGERPRINTED) return undefined
-    const { written } = this.#encoder.encodeInto(text, this.#bytes)
-    // Whatever is not ASCII takes more bytes than it has characters.
-    const sums = written === length ? this.#sums((length + 1) >> 1, this.#pairs) : undefined
-    this.#bytes.fill(0, 0, written)
-    return sums && String.fromCharCode(length) + sums
-  }
-
-  #sums(count: number, pairs: Uint16Array): string {
+  read(text: string, from: number): boolean {
+    const end = text.length
+    if (end - from > MAX_FINGERPRINTED) return false
     const keys = (this.#keys ??= crypto.getRandomValues(new Int32Array((LANES * MAX_FINGERPRINTED) / 2)))
-    let a = 0
+    // The length counts, for NUL at the end adds nothing.
+    let a = end - from
     let b = 0
     let c = 0
     let d = 0
-    for (let at = 0, key = 0; at < count; at++, key += LANES) {
-      const pair = pairs[at]!
+    let letters = 0
+    for (let at = from, key = 0; at < end; at += 2, key += LANES) {
+      const one = text.charCodeAt(at)
+      const other = at + 1 < end ? text.charCodeAt(at + 1) : 0
+      letters |= one | other
+      const pair = one | (other << 8)
       a = (a + Math.imul(pair, keys[key]!)) | 0
       b = (b + Math.imul(pair, keys[key + 1]!)) | 0
       c = (c + Math.imul(pair, keys[key + 2]!)) | 0
       d = (d + Math.imul(pair, keys[key + 3]!)) | 0
     }
-    return String.fromCharCode(a >>> 16, a & LOW, b >>> 16, b & LOW, c >>> 16, c & LOW, d >>> 16, d & LOW)
+    const { words } = this
+    words[0] = a
+    words[1] = b
+    words[2] = c
+    words[3] = d
+    return letters < 0x80
   }
 }

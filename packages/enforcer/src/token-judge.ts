@@ -27,17 +27,21 @@ export function judgeToken(
   signal: AbortSignal | undefined,
 ): ValidatedToken | Promise<ValidatedToken> {
   if (signal?.aborted) throw new UndecidedError('aborted', 'the caller stopped waiting', { cause: signal.reason })
-  // What is too long is refused by verification, unread; what has no dot is no token.
-  const dot = typeof text === 'string' && text.length <= configuration.maxTokenLength ? text.lastIndexOf('.') : -1
-  const key = dot === -1 ? undefined : cache?.key(text, dot)
-  if (!cache || key === undefined) return judgeUnremembered(text, configuration, signal)
-  return judgeByKey(key, { text, signed: text.slice(0, dot), configuration, cache, signal })
+  // What is too long is refused by verification, unread.
+  if (!cache || typeof text !== 'string' || text.length > configuration.maxTokenLength) {
+    return judgeUnremembered(text, configuration, signal)
+  }
+  const known = cache.find(text)
+  if (known === undefined || known.configuration !== configuration) {
+    return judgeAfresh(text, { configuration, cache, signal })
+  }
+  const keySet = keySetOf(known.issuer, known.kid, signal ? { keys: configuration.keys, signal } : configuration)
+  if (keySet === known.keySet) return use(known, text, configuration, cache)
+  return judgeUnder(keySet, known, text, { configuration, cache, signal })
 }
 
-/** One question on its way. */
+/** What a question that has to wait carries along. */
 interface Call {
-  readonly text: string
-  readonly signed: string
   readonly configuration: Configuration
   readonly cache: VerdictCache
   readonly signal: AbortSignal | undefined
@@ -51,42 +55,41 @@ async function judgeUnremembered(
   return admit(judgeClaims(await verify(text, configuration, configuration.keys, signal), configuration), configuration)
 }
 
-function judgeByKey(key: string, call: Call): ValidatedToken | Promise<ValidatedToken> {
-  const { signed, configuration, cache, signal } = call
-  const known = cache.get(key, signed)
-  if (known?.configuration !== configuration) return judgeAfresh(key, call)
-  const { keys } = configuration
-  const current = keySetOf(known.issuer, known.kid, signal ? { keys, signal } : { keys })
-  if (current === known.keySet) return use(known, key, call)
-  const goOn = (keySet: KeySet): ValidatedToken | Promise<ValidatedToken> => {
-    if (keySet === known.keySet) return use(known, key, call)
-    cache.delete(key)
-    return judgeAfresh(key, call)
-  }
-  return current instanceof Promise ? current.then(goOn) : goOn(current)
+/** A verdict whose key set has to be waited for, or is another one by now. */
+async function judgeUnder(
+  keySet: KeySet | Promise<KeySet>,
+  known: Verdict,
+  text: string,
+  call: Call,
+): Promise<ValidatedToken> {
+  const { configuration, cache } = call
+  if ((await keySet) === known.keySet) return use(known, text, configuration, cache)
+  cache.delete(text)
+  return judgeAfresh(text, call)
 }
 
 function use(
   { outcome }: Verdict,
-  key: string,
-  { configuration, cache }: Call,
+  text: string,
+  configuration: Configuration,
+  cache: VerdictCache,
 ): ValidatedToken | Promise<ValidatedToken> {
   if (!(outcome instanceof ValidatedToken)) throw outcome
   try {
     return admit(outcome, configuration)
   } catch (error) {
-    if (outcome.hasExpired()) cache.delete(key)
+    if (outcome.hasExpired()) cache.delete(text)
     throw error
   }
 }
 
-async function judgeAfresh(key: string, { text, signed, configuration, cache, signal }: Call): Promise<ValidatedToken> {
+async function judgeAfresh(text: string, { configuration, cache, signal }: Call): Promise<ValidatedToken> {
   const watched = new WatchedKeys(configuration.keys)
   const remember = (outcome: ValidatedToken | SciTokenError): void => {
     const { issuer, kid, keySet } = watched
     // Only what was judged under a key set can become void with it.
     if (issuer === undefined || keySet === undefined) return
-    cache.set(key, signed, { outcome, issuer, kid, keySet, configuration })
+    cache.set(text, { outcome, issuer, kid, keySet, configuration })
   }
   let token: ValidatedToken
   try {

@@ -109,12 +109,20 @@ export class ValidatedToken {
 
   /** Whether the token allows this now, and why. Never throws. */
   decide(question: AuthorizationQuestion): Decision {
-    return this.#answer(() => this.judge(readQuestion(question, this.#jurisdiction)))
+    try {
+      return this.judge(readQuestion(question, this.#jurisdiction))
+    } catch (error) {
+      return this.#refusal(error)
+    }
   }
 
   /** Whether the token lets a storage operation be done now, and why. Never throws. */
   decideOperation(question: OperationQuestion): Decision {
-    return this.#answer(() => this.judgeOperation(readOperationQuestion(question, this.#jurisdiction)))
+    try {
+      return this.judgeOperation(readOperationQuestion(question, this.#jurisdiction))
+    } catch (error) {
+      return this.#refusal(error)
+    }
   }
 
   /** @internal The same for a question that was read already. Throws only for the times. */
@@ -135,7 +143,7 @@ export class ValidatedToken {
 
   /** Whether the holder is in this group of the issuer, exactly: no group implies another. */
   inGroup(group: string): Decision {
-    return this.#answer(() => {
+    try {
       this.checkNow()
       if (this.groups.includes(group)) {
         return this.#allowed({ authz: 'wlcg.groups', path: group as Path, hasPath: true }, undefined)
@@ -146,7 +154,9 @@ export class ValidatedToken {
         issuer: this.issuer,
       })
       return refused(error, { token: this })
-    })
+    } catch (error) {
+      return this.#refusal(error)
+    }
   }
 
   /**
@@ -154,14 +164,16 @@ export class ValidatedToken {
    * WLCG profile 1.3 section 2.2.1. Names are compared without case.
    */
   speaksForHost(host: string): Decision {
-    return this.#answer(() => {
+    try {
       this.checkNow()
       const grant = this.#find({ authz: 'host.auth', path: undefined })
       const subject = this.subject?.startsWith('host:') ? this.subject.slice(5).toLowerCase() : undefined
       return grant && host !== '' && subject === host.toLowerCase()
         ? this.#allowed(grant, undefined)
         : this.#denied(['host.auth'], undefined)
-    })
+    } catch (error) {
+      return this.#refusal(error)
+    }
   }
 
   /** What the token grants, as pairs, in the order of the claim; WLCG names are kept as they are. Throws `expired`. */
@@ -204,13 +216,9 @@ export class ValidatedToken {
   }
 
   /** What makes no sense, or has expired, is an answer too. */
-  #answer(judge: () => Decision): Decision {
-    try {
-      return judge()
-    } catch (error) {
-      if (error instanceof SciTokenError) return refused(error, { token: this })
-      throw error
-    }
+  #refusal(error: unknown): Decision {
+    if (error instanceof SciTokenError) return refused(error, { token: this })
+    throw error
   }
 
   #find(question: ReadQuestion): Scope | undefined {

@@ -46,30 +46,33 @@ export class VerdictCache {
     this.#refused = new BoundedMap(Math.ceil(maxEntries / 8), Math.ceil(maxBytes / 8))
   }
 
-  /**
-   * The name under which a token is looked for; undefined where its signature is none that could be remembered.
-   *
-   * @param dot - where the last dot of the token is.
-   */
-  key(token: string, dot: number): string | undefined {
-    return this.#fingerprints.of(token.slice(dot + 1))
+  /** What is known of exactly this token. */
+  find(token: string): Verdict | undefined {
+    const dot = token.lastIndexOf('.')
+    if (dot === -1 || !this.#fingerprints.read(token, dot + 1)) return undefined
+    const { words } = this.#fingerprints
+    const signed = token.slice(0, dot)
+    return this.#accepted.get(words, signed) ?? this.#refused.get(words, signed)
   }
 
-  /** @param signed - the token up to its last dot. */
-  get(key: string, signed: string): Verdict | undefined {
-    return this.#accepted.get(key, signed) ?? this.#refused.get(key, signed)
-  }
-
-  set(key: string, signed: string, verdict: Verdict): void {
+  /** Remembers a verdict, unless the token's signature is none that could be remembered. */
+  set(token: string, verdict: Verdict): void {
+    const dot = token.lastIndexOf('.')
+    if (dot === -1 || !this.#fingerprints.read(token, dot + 1)) return
+    const { words } = this.#fingerprints
+    const signed = token.slice(0, dot)
     const [home, other] =
       verdict.outcome instanceof Error ? [this.#refused, this.#accepted] : [this.#accepted, this.#refused]
-    if (other.get(key, signed)) other.delete(key)
-    home.set(key, signed, verdict)
+    if (other.get(words, signed)) other.delete(words[0]!)
+    home.set(words, signed, verdict)
   }
 
-  delete(key: string): void {
-    this.#accepted.delete(key)
-    this.#refused.delete(key)
+  /** Forgets a token. */
+  delete(token: string): void {
+    if (this.find(token) === undefined) return
+    const [first] = this.#fingerprints.words
+    this.#accepted.delete(first!)
+    this.#refused.delete(first!)
   }
 
   clear(): void {
@@ -89,7 +92,12 @@ export class VerdictCache {
 }
 
 interface Slot {
+  /** The token up to its last dot. */
   readonly signed: string
+  /** The fingerprint of its signature, but for the first word, by which it is looked for. */
+  readonly second: number
+  readonly third: number
+  readonly fourth: number
   readonly verdict: Verdict
   readonly bytes: number
   /** Read since it was last in line to go: it gets a second chance. */
@@ -104,9 +112,12 @@ function copyOf(slice: string): string {
   return decoder.decode(encoder.encode(slice))
 }
 
-/** A map bounded in entries and bytes. What was not used goes first; a hit costs no reordering. */
+/**
+ * A map bounded in entries and bytes, by the first words of fingerprints: of two tokens that share it, the later one is kept. What
+ * was not used goes first; a hit costs no reordering.
+ */
 class BoundedMap {
-  readonly #slots = new Map<string, Slot>()
+  readonly #slots = new Map<number, Slot>()
   readonly #maxEntries: number
   readonly #maxBytes: number
   #bytes = 0
@@ -124,27 +135,30 @@ class BoundedMap {
     return this.#bytes
   }
 
-  get(key: string, signed: string): Verdict | undefined {
-    const slot = this.#slots.get(key)
+  get(words: Int32Array, signed: string): Verdict | undefined {
+    const slot = this.#slots.get(words[0]!)
+    if (slot === undefined) return undefined
+    if (slot.second !== words[1] || slot.third !== words[2] || slot.fourth !== words[3]) return undefined
     // What was signed is compared as it is, letter by letter.
-    if (slot?.signed !== signed) return undefined
+    if (slot.signed !== signed) return undefined
     slot.used = true
     return slot.verdict
   }
 
-  set(key: string, signed: string, verdict: Verdict): void {
-    this.delete(key)
+  set(words: Int32Array, signed: string, verdict: Verdict): void {
+    const [first, second, third, fourth] = words as unknown as [number, number, number, number]
+    this.delete(first)
     const bytes = bytesOf(signed.length)
     if (bytes > this.#maxBytes) return
-    this.#slots.set(key, { signed: copyOf(signed), verdict, bytes, used: false })
+    this.#slots.set(first, { signed: copyOf(signed), second, third, fourth, verdict, bytes, used: false })
     this.#bytes += bytes
     this.#evict()
   }
 
-  delete(key: string): void {
-    const slot = this.#slots.get(key)
+  delete(first: number): void {
+    const slot = this.#slots.get(first)
     if (!slot) return
-    this.#slots.delete(key)
+    this.#slots.delete(first)
     this.#bytes -= slot.bytes
   }
 
@@ -155,13 +169,13 @@ class BoundedMap {
 
   #evict(): void {
     while (this.#slots.size > this.#maxEntries || this.#bytes > this.#maxBytes) {
-      const [key, slot] = this.#slots.entries().next().value!
+      const [first, slot] = this.#slots.entries().next().value!
       if (slot.used) {
         slot.used = false
-        this.#slots.delete(key)
-        this.#slots.set(key, slot)
+        this.#slots.delete(first)
+        this.#slots.set(first, slot)
       } else {
-        this.delete(key)
+        this.delete(first)
       }
     }
   }

@@ -1,6 +1,7 @@
 import { KeySet, TokenNotAcceptableError } from '@scitokens/core'
 import { createTestIssuer } from '@scitokens/core/testing'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { MAX_FINGERPRINTED } from '../src/fingerprint.ts'
 import { Enforcer, type ValidatedToken } from '../src/index.ts'
 import { type Verdict, VerdictCache } from '../src/verdict-cache.ts'
 
@@ -17,13 +18,17 @@ beforeAll(async () => {
   bad = { ...rest, outcome: new TokenNotAcceptableError('bad_signature', 'no') }
 })
 
-/** The part before the dot tells tokens apart; each test names its tokens by keys. */
-function remember(cache: VerdictCache, key: string, verdict: Verdict, length = 500): void {
-  cache.set(key, key.padEnd(length, 'x'), verdict)
+/** A token of some length; each test tells its tokens apart by names, which are all that their signatures are of. */
+function tokenOf(name: string, length = 500): string {
+  return `${name.padEnd(length, 'x')}.${name}`
 }
 
-function recall(cache: VerdictCache, key: string, length = 500): Verdict | undefined {
-  return cache.get(key, key.padEnd(length, 'x'))
+function remember(cache: VerdictCache, name: string, verdict: Verdict, length?: number): void {
+  cache.set(tokenOf(name, length), verdict)
+}
+
+function recall(cache: VerdictCache, name: string, length?: number): Verdict | undefined {
+  return cache.find(tokenOf(name, length))
 }
 
 test('no more tokens are remembered than the limit', () => {
@@ -74,7 +79,7 @@ test('a verdict that changes sides is held once', () => {
   remember(cache, 'key', good, 500)
   expect(cache.size).toBe(1)
   expect(recall(cache, 'key')).toBe(good)
-  cache.delete('key')
+  cache.delete(tokenOf('key'))
   expect([cache.size, cache.bytes]).toEqual([0, 0])
 })
 
@@ -85,29 +90,57 @@ test.each([{ maxEntries: 0 }, { maxBytes: -1 }, { maxEntries: 1.5 }, { maxBytes:
   },
 )
 
-/** The name of a token of which the part before the last dot matters not. */
-function keyOf(cache: VerdictCache, signature: string): string {
-  return cache.key(`header.claims.${signature}`, 'header.claims'.length)!
-}
-
-test('a token is looked for by the fingerprint of its signature, and found only if all of it is the same', () => {
+test('a token is found only if every letter of it is the same', () => {
   const cache = new VerdictCache()
-  const key = keyOf(cache, 'signature')
-  expect(key).not.toContain('signature')
-  expect(keyOf(cache, 'signature')).toBe(key)
-  expect(keyOf(cache, 'signaturf')).not.toBe(key)
-  cache.set(key, 'header.claims', good)
-  expect(cache.get(key, 'header.claims')).toBe(good)
-  for (const other of ['header.claimx', 'headerxclaims', 'header.claims.', 'header', '']) {
-    expect(cache.get(key, other)).toBeUndefined()
+  const token = 'header.claims.signature'
+  cache.set(token, good)
+  expect(cache.find(['header', 'claims', 'signature'].join('.'))).toBe(good)
+  for (let at = 0; at < token.length; at++) {
+    const other = `${token.slice(0, at)}${token[at] === 'a' ? 'b' : 'a'}${token.slice(at + 1)}`
+    expect(cache.find(other)).toBeUndefined()
+    expect(cache.find(token.slice(0, at) + token.slice(at + 1))).toBeUndefined()
+    expect(cache.find(`${token.slice(0, at)}\u0000${token.slice(at)}`)).toBeUndefined()
   }
+  for (const other of [`${token}A`, `${token}\u0000\u0000`, `${token}.`, 'header.claims', 'signature', '.', '']) {
+    expect(cache.find(other)).toBeUndefined()
+  }
+})
+
+test('what has no signature, or one that no key makes, is not remembered and drives nothing out', () => {
+  const cache = new VerdictCache()
+  cache.set('header.claims.signature', good)
+  for (const token of ['', 'no dot', 'header.claims.é', `header.claims.${'A'.repeat(MAX_FINGERPRINTED + 1)}`]) {
+    cache.set(token, good)
+    expect(cache.find(token)).toBeUndefined()
+    cache.delete(token)
+  }
+  expect(cache.size).toBe(1)
+})
+
+test('of two tokens that share the first word of their fingerprints, the later one is kept, and neither is taken for the other', () => {
+  // Keys with which the first word is only the length of a signature, and the second one tells them apart.
+  const draw = vi.spyOn(globalThis.crypto, 'getRandomValues').mockImplementation((array) => {
+    const keys = array as Int32Array
+    keys.fill(0)
+    keys.set([0, 1, 0, 0])
+    return array
+  })
+  onTestFinished(() => draw.mockRestore())
+  const cache = new VerdictCache()
+  cache.set('same.AA', good)
+  expect(cache.find('same.BB')).toBeUndefined()
+  cache.set('same.BB', good)
+  expect(cache.find('same.BB')).toBe(good)
+  expect(cache.find('same.AA')).toBeUndefined()
+  expect(cache.size).toBe(1)
+  cache.delete('same.AA')
+  expect(cache.size).toBe(1)
 })
 
 test('a bad token with the signature of a good one does not drive it out', () => {
   const cache = new VerdictCache()
-  const key = keyOf(cache, 'signature')
-  cache.set(key, 'header.claims', good)
-  cache.set(key, 'header.other', bad)
-  expect(cache.get(key, 'header.claims')).toBe(good)
-  expect(cache.get(key, 'header.other')).toBe(bad)
+  cache.set('header.claims.signature', good)
+  cache.set('header.other.signature', bad)
+  expect(cache.find('header.claims.signature')).toBe(good)
+  expect(cache.find('header.other.signature')).toBe(bad)
 })

@@ -2,10 +2,9 @@ import type { Path } from '@scitokens/core'
 import {
   checkScope,
   cutTarget,
-  foundPath,
   judgedFrom,
   Mount,
-  type Need,
+  needFinder,
   pathOfRoute,
   requestTarget,
   RouteReader,
@@ -43,17 +42,17 @@ export function requireScope(
   const mount = new Mount(options.prefix)
   const routes = new RouteReader()
   const chosen = path ?? question.path
-  const where = (request: Request): Pick<Need, 'path' | 'pathIsDecoded'> => {
-    if (chosen === undefined) return { path: mount.inNamespace(urlPath(request, routes, handler)) }
-    return typeof chosen === 'string' ? { path: chosen } : foundPath(chosen(request), options.pathIsDecoded)
-  }
+  const fromUrl = (request: Request): string => mount.inNamespace(urlPath(request, routes, handler))
+  const needOf = needFinder(question.authz, chosen, fromUrl, options.pathIsDecoded)
   const handler: RequestHandler = (request, response, next) => {
-    const { guard, auth, refuse } = guarded.get(request)
-    const outcome = checkScope(guard, auth, question.authz, where, request)
-    if (!outcome.ok) return refuse(outcome, response, next)
+    const state = guarded.get(request)
+    const outcome = checkScope(state.guard, state.auth, needOf, request)
+    if (!outcome.ok) return state.refuse(outcome, response, next)
     const judged = judgedFrom(outcome)
-    if (judged) guarded.judge(request, judged)
-    if (judged && chosen === undefined) serveJudged(request, mount, judged.path)
+    if (judged !== undefined) {
+      state.judged = judged
+      if (chosen === undefined) serveJudged(request, mount, judged.path)
+    }
     next()
   }
   return handler

@@ -1,4 +1,4 @@
-import { checkScope, foundPath, judgedFrom, type Need, scopeQuestion } from '@scitokens/enforcer/http'
+import { checkScope, judgedFrom, needFinder, scopeQuestion } from '@scitokens/enforcer/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { guarded } from './guarded.ts'
 import { type UrlPathOptions, UrlPaths } from './url-path.ts'
@@ -32,17 +32,21 @@ export function requireScope(
   const question = scopeQuestion(authz)
   const urls = new UrlPaths(options)
   const chosen = path ?? question.path
-  const where = (request: FastifyRequest): Pick<Need, 'path' | 'pathIsDecoded'> => {
-    if (chosen === undefined) return { path: urls.toJudge(request) }
-    return typeof chosen === 'string' ? { path: chosen } : foundPath(chosen(request), options.pathIsDecoded)
-  }
+  const needOf = needFinder(
+    question.authz,
+    chosen,
+    (request: FastifyRequest) => urls.toJudge(request),
+    options.pathIsDecoded,
+  )
   return (request, reply, done) => {
-    const { guard, auth, refuse } = guarded.get(request)
-    const outcome = checkScope(guard, auth, question.authz, where, request)
-    if (!outcome.ok) return refuse(outcome, reply, done)
+    const state = guarded.get(request)
+    const outcome = checkScope(state.guard, state.auth, needOf, request)
+    if (!outcome.ok) return state.refuse(outcome, reply, done)
     const judged = judgedFrom(outcome)
-    if (judged) guarded.judge(request, judged)
-    if (judged && chosen === undefined) urls.serveJudged(request, judged.path)
+    if (judged !== undefined) {
+      state.judged = judged
+      if (chosen === undefined) urls.serveJudged(request, judged.path)
+    }
     done()
   }
 }

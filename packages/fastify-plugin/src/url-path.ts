@@ -1,5 +1,5 @@
 import { InvalidRequestError, type Path } from '@scitokens/core'
-import { cutTarget, Mount, pathOfRoute, requestTarget, type Route, RouteReader } from '@scitokens/enforcer/http'
+import { cutTarget, Mount, pathOfRoute, requestTarget, RouteReader } from '@scitokens/enforcer/http'
 import type { FastifyRequest } from 'fastify'
 
 /** Options that say how URLs and the tokens' namespace belong together. */
@@ -24,12 +24,17 @@ export class UrlPaths {
   /** The request's path below the mount, or the route's own where it is fixed. Throws as `pathOfRoute` and `requestTarget`. */
   below(request: FastifyRequest): string {
     const { path } = requestTarget(request.url)
+    const { url: pattern } = request.routeOptions
     // Where no route fits, a not-found handler may still serve something: it is judged by the URL.
-    const served = request.is404 ? path : pathOfRoute(this.#routeOf(request), path)
-    if (served !== this.mountedAt && !served.startsWith(`${this.mountedAt}/`)) {
-      throw new InvalidRequestError(`this route does not lie in ${this.mountedAt}/`)
-    }
-    return served.slice(this.mountedAt.length) || '/'
+    const served = pattern === undefined ? path : pathOfRoute(this.#routes.read(pattern), path)
+    return this.mountedAt === '' ? served || '/' : this.#belowMount(served)
+  }
+
+  #belowMount(served: string): string {
+    const { mountedAt } = this
+    if (served === mountedAt) return '/'
+    if (served.startsWith(mountedAt) && served[mountedAt.length] === '/') return served.slice(mountedAt.length)
+    throw new InvalidRequestError(`this route does not lie in ${mountedAt}/`)
   }
 
   /** The path to judge. */
@@ -48,11 +53,7 @@ export class UrlPaths {
     if (came === path) return
     request.raw.url = path + (query === '' ? '' : `?${query}`)
     const params = request.params as Record<string, string> | undefined
-    const literal = this.#routeOf(request).literal ?? ''
+    const literal = this.#routes.read(request.routeOptions.url).literal ?? ''
     if (params && '*' in params) params['*'] = decodeURIComponent(path.slice(literal.length))
-  }
-
-  #routeOf({ routeOptions: { url } }: FastifyRequest): Route {
-    return this.#routes.read(url)
   }
 }

@@ -1,5 +1,5 @@
 import { InvalidRequestError } from '@scitokens/core'
-import { type HeaderSource, headerValues } from './headers.ts'
+import { type HeaderSource, headerValue, SEVERAL } from './headers.ts'
 
 /** Options of {@link extractBearer}. */
 export interface BearerOptions {
@@ -40,29 +40,33 @@ export function extractBearer(request: BearerRequest, options: BearerOptions = {
  * has the right ones, so that it is enough to look at those that it refuses, with {@link checkBearer}.
  */
 export function bearerCandidate(request: BearerRequest, options: BearerOptions): string | undefined {
-  const values = headerValues(request.headers, 'authorization')
-  if (options.queryParameter === undefined && values.length === 1) return tokenIn(values[0]!, options)
-  const fromQuery = options.queryParameter === undefined ? [] : queryValues(request.query ?? '', options.queryParameter)
-  if (values.length + fromQuery.length === 0) return undefined
-  if (values.length + fromQuery.length > 1)
-    throw new InvalidRequestError('the request has more than one set of credentials')
-  const [value] = values
-  return value === undefined ? tokenIn(withScheme(fromQuery[0]!), options) : tokenIn(value, options)
+  const value = headerValue(request.headers, 'authorization')
+  if (value === SEVERAL) throw moreThanOne()
+  if (options.queryParameter === undefined) return value === undefined ? undefined : tokenIn(value, options)
+  const [other, another] = queryValues(request.query ?? '', options.queryParameter)
+  if (another !== undefined || (value !== undefined && other !== undefined)) throw moreThanOne()
+  if (other !== undefined) return tokenIn(withScheme(other), options)
+  return value === undefined ? undefined : tokenIn(value, options)
+}
+
+function moreThanOne(): InvalidRequestError {
+  return new InvalidRequestError('the request has more than one set of credentials')
 }
 
 function tokenIn(value: string, { maxLength = 65_536 + 'Bearer '.length }: BearerOptions): string {
   if (value.length > maxLength) throw new InvalidRequestError('the credentials are too long', {}, 'too_large')
   // How nearly everybody writes it.
-  if (value.startsWith('Bearer ')) return withoutSpaces(value.slice(7))
+  return withoutSpaces(value.startsWith('Bearer ') ? value.slice(7) : afterScheme(value))
+}
+
+function afterScheme(value: string): string {
   const space = value.indexOf(' ')
   const scheme = space === -1 ? value : value.slice(0, space)
   // RFC 9110 section 11.1: schemes are compared without case.
-  if (scheme.toLowerCase() !== 'bearer') {
-    // A comma list that hides a bearer token behind another scheme is an attempt, not an absence.
-    if (/\bbearer\s/i.test(value)) throw new InvalidRequestError('the Authorization header has more than one scheme')
-    throw new InvalidRequestError('the credentials are not a bearer token', {}, 'no_credentials')
-  }
-  return space === -1 ? '' : withoutSpaces(value.slice(space + 1))
+  if (scheme.toLowerCase() === 'bearer') return space === -1 ? '' : value.slice(space + 1)
+  // A comma list that hides a bearer token behind another scheme is an attempt, not an absence.
+  if (/\bbearer\s/i.test(value)) throw new InvalidRequestError('the Authorization header has more than one scheme')
+  throw new InvalidRequestError('the credentials are not a bearer token', {}, 'no_credentials')
 }
 
 /** Throws `invalid_request` for what cannot be a token. */
@@ -70,8 +74,11 @@ export function checkBearer(token: string): void {
   if (!TOKEN68.test(token)) throw new InvalidRequestError('the Authorization header holds no well-formed bearer token')
 }
 
+const SPACE = 0x20
+
 function withoutSpaces(text: string): string {
-  return text.startsWith(' ') || text.endsWith(' ') ? text.replace(/^ +| +$/g, '') : text
+  const isPlain = text.charCodeAt(0) !== SPACE && text.charCodeAt(text.length - 1) !== SPACE
+  return isPlain ? text : text.replace(/^ +| +$/g, '')
 }
 
 /** In a query the scheme may be left out, as XRootD's clients do. */

@@ -1,6 +1,5 @@
 import { InvalidRequestError, type Path, SciTokenError } from '@scitokens/core'
 import type { Enforcer } from '../enforcer.ts'
-import type { AuthorizationQuestion } from '../question.ts'
 import type { ValidatedToken } from '../validated-token.ts'
 import { type Allowed, type Decision, type Refused, refused } from '../decision.ts'
 import { type Auth, createAuth, validatedOf } from './auth.ts'
@@ -148,18 +147,15 @@ export function createGuard(options: GuardOptions): Guard {
   const judge = (auth: Auth, decision: Decision): GuardOutcome =>
     decision.allowed ? passed(auth, decision) : refuse(decision.error, decision.missing)
 
-  const check = (
-    auth: Auth | undefined,
-    { authz, path, pathIsDecoded = false, isDirectory = false }: Need,
-  ): GuardOutcome => {
+  const check: Guard['check'] = (auth, { authz, path, pathIsDecoded = false, isDirectory = false }) => {
     const token = validatedOf(auth)
     if (!auth || !token) return refuse(noCredentials())
-    const question: Omit<AuthorizationQuestion, 'authz'> =
-      path === undefined ? { rejectDotSegments } : { path, pathIsDecoded, isDirectory, rejectDotSegments }
     let first: Refused | undefined
     const missing: string[] = []
     for (const name of typeof authz === 'string' ? [authz] : authz) {
-      const decision = token.decide({ ...question, authz: name })
+      const decision = token.decide(
+        path === undefined ? { authz: name } : { authz: name, path, pathIsDecoded, isDirectory, rejectDotSegments },
+      )
       if (decision.allowed) return passed(auth, decision)
       first ??= decision
       missing.push(...decision.missing)

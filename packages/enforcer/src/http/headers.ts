@@ -15,6 +15,16 @@ export function headerValues(headers: HeaderSource, name: string): readonly stri
   return values
 }
 
+/** The value of a header field; undefined where it is missing, {@link SEVERAL} where it came more than once. */
+export function headerValue(headers: HeaderSource, name: string): string | undefined | typeof SEVERAL {
+  if (headers instanceof RawHeaders) return headers.valueNamed(name)
+  const values = headerValues(headers, name)
+  return values.length > 1 ? SEVERAL : values[0]
+}
+
+/** More than one value. */
+export const SEVERAL: unique symbol = Symbol('several')
+
 /**
  * Node's `request.rawHeaders` (name, value, name, value, …) as pairs. Give these to the guard rather than `request.headers`,
  * where Node has dropped the second of two `Authorization` fields.
@@ -36,6 +46,18 @@ class RawHeaders implements Iterable<readonly [string, string]> {
     const values: string[] = []
     for (let i = 0; i + 1 < list.length; i += 2) if (isNamed(list[i]!, name)) values.push(list[i + 1]!)
     return values
+  }
+
+  /** Looked for with every request: no list is made. */
+  valueNamed(name: string): string | undefined | typeof SEVERAL {
+    const list = this.#list
+    let value: string | undefined
+    for (let i = 0; i + 1 < list.length; i += 2) {
+      if (!isNamed(list[i]!, name)) continue
+      if (value !== undefined) return SEVERAL
+      value = list[i + 1]!
+    }
+    return value
   }
 
   *[Symbol.iterator](): Iterator<readonly [string, string]> {

@@ -37,5 +37,5 @@ export { METHOD_RULES, type MethodContext, type MethodRule, type Step, stepsOf }
 export { cutTarget, Mount, type RequestTarget, requestTarget } from './request-target.ts'
 export { type ResourceMetadata, resourceMetadata, type ResourceMetadataOptions } from './resource-metadata.ts'
 export { parseRoute, pathOfRoute, type Route, RouteReader } from './route-path.ts'
-export { checkScope, foundPath, type ScopeQuestion, scopeQuestion } from './scope-question.ts'
+export { checkScope, needFinder, type ScopeQuestion, scopeQuestion } from './scope-question.ts'
 export { type HttpRefusal, httpRefusal, type OAuthErrorName } from './status.ts'

@@ -18,31 +18,44 @@ export function scopeQuestion(authz: string | readonly string[]): ScopeQuestion 
 }
 
 /**
- * A path that an app's own function found in a request. Routers give parameters decoded and paths as they came; where it is not
- * said which, and an escape can still be seen, it might be either. Throws `invalid_request`.
+ * How to find out what a request needs.
+ *
+ * @param authz - any one of these.
+ * @param path - what the app says: the path, or where it is in a request. Undefined: it is that of the URL.
+ * @param urlPath - the path of a request's URL, not decoded.
+ * @param pathIsDecoded - whether what the app's own function finds has been decoded already. Routers give parameters decoded and
+ *   paths as they came; where it is not said which, and an escape can still be seen, it might be either, and is refused.
  */
-export function foundPath(path: string, pathIsDecoded: boolean | undefined): Pick<Need, 'path' | 'pathIsDecoded'> {
-  if (pathIsDecoded === undefined && /%[0-9a-f]{2}/i.test(path)) {
-    throw new InvalidRequestError('the path has percent escapes: say with pathIsDecoded whether it has been decoded')
+export function needFinder<R>(
+  authz: readonly string[],
+  path: string | ((request: R) => string) | undefined,
+  urlPath: (request: R) => string,
+  pathIsDecoded: boolean | undefined,
+): (request: R) => Need {
+  if (path === undefined) return (request) => ({ authz, path: urlPath(request) })
+  if (typeof path === 'string') return () => ({ authz, path })
+  return (request) => {
+    const found = path(request)
+    if (pathIsDecoded === undefined && /%[0-9a-f]{2}/i.test(found)) {
+      throw new InvalidRequestError('the path has percent escapes: say with pathIsDecoded whether it has been decoded')
+    }
+    return { authz, path: found, pathIsDecoded: pathIsDecoded ?? true }
   }
-  return { path, pathIsDecoded: pathIsDecoded ?? true }
 }
 
 /**
  * Asks the guard; what is wrong with the question itself is a refusal like any other.
  *
- * @param where - finds the path in the request.
+ * @param needOf - what the request needs.
  */
 export function checkScope<R>(
   guard: Guard,
   auth: Auth | undefined,
-  authz: readonly string[],
-  where: (request: R) => Pick<Need, 'path' | 'pathIsDecoded'>,
+  needOf: (request: R) => Need,
   request: R,
 ): GuardOutcome {
   try {
-    const { path, pathIsDecoded = false } = where(request)
-    return guard.check(auth, path === undefined ? { authz } : { authz, path, pathIsDecoded })
+    return guard.check(auth, needOf(request))
   } catch (error) {
     if (error instanceof SciTokenError) return guard.refuse(error)
     throw error

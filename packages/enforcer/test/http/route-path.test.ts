@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { foundPath, parseRoute, pathOfRoute, scopeQuestion } from '../../src/http/index.ts'
+import { type Need, needFinder, parseRoute, pathOfRoute, scopeQuestion } from '../../src/http/index.ts'
 
 it.each([
   ['/status', '/STATUS/', '/status'],
@@ -35,9 +35,20 @@ it('reads what an app asks for', () => {
   expect(scopeQuestion(['read', 'storage.read'])).toEqual({ authz: ['read', 'storage.read'], path: undefined })
 })
 
+const needOf = (
+  path: string | ((request: string) => string) | undefined,
+  pathIsDecoded: boolean | undefined,
+): ((request: string) => Need) => needFinder<string>(['read'], path, (request) => `/url${request}`, pathIsDecoded)
+
+it('takes the path of the URL as it came, unless the app says another', () => {
+  expect(needOf(undefined, undefined)('/a%20b')).toEqual({ authz: ['read'], path: '/url/a%20b' })
+  expect(needOf('/fixed', undefined)('/a%20b')).toEqual({ authz: ['read'], path: '/fixed' })
+})
+
 it('takes a path that an app found as decoded, unless it might not be', () => {
-  expect(foundPath('/a b', undefined)).toEqual({ path: '/a b', pathIsDecoded: true })
-  expect(foundPath('/a%20b', false)).toEqual({ path: '/a%20b', pathIsDecoded: false })
-  expect(foundPath('/100%', undefined)).toEqual({ path: '/100%', pathIsDecoded: true })
-  expect(() => foundPath('/a%20b', undefined)).toThrow(expect.objectContaining({ code: 'invalid_request' }))
+  const found = (request: string): string => request
+  expect(needOf(found, undefined)('/a b')).toEqual({ authz: ['read'], path: '/a b', pathIsDecoded: true })
+  expect(needOf(found, false)('/a%20b')).toEqual({ authz: ['read'], path: '/a%20b', pathIsDecoded: false })
+  expect(needOf(found, undefined)('/100%')).toEqual({ authz: ['read'], path: '/100%', pathIsDecoded: true })
+  expect(() => needOf(found, undefined)('/a%20b')).toThrow(expect.objectContaining({ code: 'invalid_request' }))
 })
