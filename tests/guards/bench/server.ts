@@ -1,4 +1,4 @@
-// One server in a process of its own: `node server.ts express|fastify json|file plain|least|guarded`. Says where it listens, and which
+// One server in a process of its own: `node server.ts express|fastify json|file plain|empty|least|guarded`. Says where it listens, and which
 // tokens it accepts, as one line of JSON; answers each line on standard input with the processor time it has used, in microseconds.
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
@@ -9,7 +9,7 @@ import { parseScopePath } from '@scitokens/core'
 import { createTestIssuer } from '@scitokens/core/testing'
 import * as guardExpress from '@scitokens/express-middleware'
 import * as guardFastify from '@scitokens/fastify-plugin'
-import express from 'express'
+import express, { type RequestHandler } from 'express'
 import Fastify from 'fastify'
 import { leastGuard } from './least-guard.ts'
 
@@ -40,13 +40,22 @@ writeFileSync(join(root, 'store', 'run-1', 'data.root'), Buffer.alloc(FILE_BYTES
 async function startExpress(): Promise<string> {
   const app = express()
   if (kind === 'guarded') app.use(guardExpress.scitokens({ ...trust, handleErrors: true }))
+  if (kind === 'empty') app.use((_request, _response, next) => next())
   if (kind === 'least') {
-    app.use((request, response, next) => {
-      response.locals['seen'] = least(request)
+    app.use((request, _response, next) => {
+      least.authenticate(request)
       next()
     })
   }
-  const guard = kind === 'guarded' ? [guardExpress.requireScope('read')] : []
+  const guards: Readonly<Record<string, RequestHandler>> = {
+    empty: (_request, _response, next) => next(),
+    least(request, _response, next) {
+      least.authorize(request)
+      next()
+    },
+    guarded: guardExpress.requireScope('read'),
+  }
+  const guard = kind === 'plain' ? [] : [guards[kind!]!]
   if (content === 'json') app.get('/store/*path', ...guard, (_request, response) => void response.json({ events: 125 }))
   else app.use(...guard, express.static(root))
   const server = app.listen(0, '127.0.0.1')
@@ -57,17 +66,25 @@ async function startExpress(): Promise<string> {
 async function startFastify(): Promise<string> {
   const app = Fastify()
   if (kind === 'guarded') await app.register(guardFastify.scitokens, { ...trust, handleErrors: true })
+  if (kind === 'empty') app.addHook('onRequest', (_request, _reply, done) => done())
   if (kind === 'least') {
-    app.decorateRequest('seen', null)
     app.addHook('onRequest', (request, _reply, done) => {
-      ;(request as unknown as { seen: object }).seen = least(request.raw)
+      least.authenticate(request.raw)
       done()
     })
   }
-  const guard = kind === 'guarded' ? { onRequest: guardFastify.requireScope('read') } : {}
+  const guards: Readonly<Record<string, guardFastify.GuardHook>> = {
+    empty: (_request, _reply, done) => done(),
+    least(request, _reply, done) {
+      least.authorize(request.raw)
+      done()
+    },
+    guarded: guardFastify.requireScope('read'),
+  }
+  const guard = kind === 'plain' ? {} : { onRequest: guards[kind!]! }
   if (content === 'json') app.get('/store/*', guard, async () => ({ events: 125 }))
   else {
-    if (guard.onRequest) app.addHook('onRequest', guard.onRequest)
+    if ('onRequest' in guard) app.addHook('onRequest', guard.onRequest)
     await app.register(fastifyStatic, { root })
   }
   return app.listen({ port: 0, host: '127.0.0.1' })
