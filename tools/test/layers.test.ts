@@ -98,7 +98,7 @@ describe('main entries that also run in browsers', () => {
         if (seen.has(file)) return
         seen.add(file)
         for (const [, specifier = ''] of readFileSync(file, 'utf8').matchAll(
-          /^\s*(?:import|export)(?! type)[^'"]*['"]([^'"]+)['"]/gm,
+          /^\s*(?:import|export)(?! type)(?:[\w\s{},*$]*\sfrom)?\s*['"]([^'"]+)['"]/gm,
         )) {
           expect(specifier, `imported by ${[...path, file].join(' > ')}`).not.toMatch(/^(node:|ini$|pino$)/)
           if (specifier.startsWith('.')) visit(join(file, '..', specifier), [...path, file])
