@@ -48,19 +48,17 @@ export class VerdictCache {
 
   /** What is known of exactly this token. */
   find(token: string): Verdict | undefined {
-    const dot = token.lastIndexOf('.')
-    if (dot === -1 || !this.#fingerprints.read(token, dot + 1)) return undefined
+    const signed = this.#read(token)
+    if (signed === undefined) return undefined
     const { words } = this.#fingerprints
-    const signed = token.slice(0, dot)
     return this.#accepted.get(words, signed) ?? this.#refused.get(words, signed)
   }
 
   /** Remembers a verdict, unless the token's signature is none that could be remembered. */
   set(token: string, verdict: Verdict): void {
-    const dot = token.lastIndexOf('.')
-    if (dot === -1 || !this.#fingerprints.read(token, dot + 1)) return
+    const signed = this.#read(token)
+    if (signed === undefined) return
     const { words } = this.#fingerprints
-    const signed = token.slice(0, dot)
     const [home, other] =
       verdict.outcome instanceof Error ? [this.#refused, this.#accepted] : [this.#accepted, this.#refused]
     if (other.get(words, signed)) other.delete(words[0]!)
@@ -88,6 +86,12 @@ export class VerdictCache {
   /** Estimated memory of the verdicts that are held. */
   get bytes(): number {
     return this.#accepted.bytes + this.#refused.bytes
+  }
+
+  /** Reads the fingerprint of a token's signature, and gives what was signed; undefined for what has none. */
+  #read(token: string): string | undefined {
+    const dot = token.lastIndexOf('.')
+    return dot !== -1 && this.#fingerprints.read(token, dot + 1) ? token.slice(0, dot) : undefined
   }
 }
 
@@ -146,7 +150,7 @@ class BoundedMap {
   }
 
   set(words: Int32Array, signed: string, verdict: Verdict): void {
-    const [first, second, third, fourth] = words as unknown as [number, number, number, number]
+    const [first = 0, second = 0, third = 0, fourth = 0] = words
     this.delete(first)
     const bytes = bytesOf(signed.length)
     if (bytes > this.#maxBytes) return

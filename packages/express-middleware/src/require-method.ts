@@ -24,7 +24,7 @@ export function requireMethod({ prefix, exists, hosts = [] }: RequireMethodOptio
   const mount = new Mount(prefix)
   const proceed = (outcome: MethodOutcome, request: Request, response: Response, next: NextFunction): void => {
     if (!outcome.ok) return guarded.get(request).refuse(outcome, response, next)
-    guarded.judge(request, outcome.judged)
+    guarded.get(request).judged = outcome.judged
     serveJudged(request, mount, outcome.judged.path)
     next()
   }

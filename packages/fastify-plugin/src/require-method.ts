@@ -25,7 +25,7 @@ export function requireMethod({ exists, hosts = [], ...where }: RequireMethodOpt
   const urls = new UrlPaths(where)
   const proceed = (outcome: MethodOutcome, request: FastifyRequest, reply: FastifyReply, done: Done): void => {
     if (!outcome.ok) return guarded.get(request).refuse(outcome, reply, done)
-    guarded.judge(request, outcome.judged)
+    guarded.get(request).judged = outcome.judged
     urls.serveJudged(request, outcome.judged.path)
     done()
   }

@@ -1,5 +1,5 @@
-import { InvalidRequestError, type Path } from '@scitokens/core'
-import { cutTarget, Mount, pathOfRoute, requestTarget, RouteReader } from '@scitokens/enforcer/http'
+import type { Path } from '@scitokens/core'
+import { belowMount, cutTarget, Mount, pathOfRoute, requestTarget, RouteReader } from '@scitokens/enforcer/http'
 import type { FastifyRequest } from 'fastify'
 
 /** Options that say how URLs and the tokens' namespace belong together. */
@@ -21,20 +21,13 @@ export class UrlPaths {
     this.mount = new Mount(prefix)
   }
 
-  /** The request's path below the mount, or the route's own where it is fixed. Throws as `pathOfRoute` and `requestTarget`. */
+  /** The request's path below the mount, or the route's own where it is fixed. Throws as `pathOfRoute`, `requestTarget` and `belowMount`. */
   below(request: FastifyRequest): string {
     const { path } = requestTarget(request.url)
     const { url: pattern } = request.routeOptions
     // Where no route fits, a not-found handler may still serve something: it is judged by the URL.
     const served = pattern === undefined ? path : pathOfRoute(this.#routes.read(pattern), path)
-    return this.mountedAt === '' ? served || '/' : this.#belowMount(served)
-  }
-
-  #belowMount(served: string): string {
-    const { mountedAt } = this
-    if (served === mountedAt) return '/'
-    if (served.startsWith(mountedAt) && served[mountedAt.length] === '/') return served.slice(mountedAt.length)
-    throw new InvalidRequestError(`this route does not lie in ${mountedAt}/`)
+    return belowMount(served, this.mountedAt)
   }
 
   /** The path to judge. */

@@ -1,9 +1,9 @@
-import { ConfigError, formatScope, InvalidRequestError, SciTokenError } from '@scitokens/core'
+import { ConfigError, formatScope, SciTokenError } from '@scitokens/core'
 import type { Auth } from './auth.ts'
 import type { Guard, Stopped } from './guard.ts'
 import { type HeaderSource, headerValues } from './headers.ts'
 import { type Exists, judgeMethod, type MethodOutcome } from './judge-method.ts'
-import { Mount, requestTarget } from './request-target.ts'
+import { belowMount, Mount, requestTarget } from './request-target.ts'
 
 /**
  * Which server asks, and so where the original request is found. There is no falling back from one to another: a field that the
@@ -85,7 +85,7 @@ export function createAuthzHandler(options: AuthzHandlerOptions): (question: Aut
     if (!who.ok) return { outcome: who }
     const request = {
       method,
-      path: () => below(path, mountedAt),
+      path: () => belowMount(path, mountedAt),
       destination: onlyValue(headers, 'destination'),
       mountedAt,
       hosts: [...headerValues(headers, 'host'), ...(options.hosts ?? [])],
@@ -140,13 +140,6 @@ function fieldOf(headers: HeaderSource, name: string): string {
 function onlyValue(headers: HeaderSource, name: string): string | readonly string[] | undefined {
   const values = headerValues(headers, name)
   return values.length > 1 ? values : values[0]
-}
-
-function below(path: string, mountedAt: string): string {
-  if (path !== mountedAt && !path.startsWith(`${mountedAt}/`)) {
-    throw new InvalidRequestError(`the request is not for ${mountedAt}/`)
-  }
-  return path.slice(mountedAt.length) || '/'
 }
 
 /** Who asks, for the server behind: percent-encoded, as a subject may hold what a header field cannot. */

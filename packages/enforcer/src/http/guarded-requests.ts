@@ -40,11 +40,6 @@ export class GuardedRequests<R extends object, S extends GuardedRequest = Guarde
     ;(request as Record<symbol, S>)[this.#key] = state
   }
 
-  /** Adds what was judged. */
-  judge(request: R, judged: Judged): void {
-    this.get(request).judged = judged
-  }
-
   /** Throws `config_error` where no guard has seen the request. */
   get(request: R): S {
     const state = (request as Record<symbol, S | undefined>)[this.#key]

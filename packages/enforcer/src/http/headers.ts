@@ -5,7 +5,6 @@ export type HeaderSource =
 
 /** Every value of a header field, in order; names are compared without case. RFC 9110 section 5.1. */
 export function headerValues(headers: HeaderSource, name: string): readonly string[] {
-  if (headers instanceof RawHeaders) return headers.valuesOf(name)
   const values: string[] = []
   for (const [field, value] of isIterable(headers) ? headers : Object.entries(headers)) {
     if (value === undefined || !isNamed(field, name)) continue
@@ -17,7 +16,7 @@ export function headerValues(headers: HeaderSource, name: string): readonly stri
 
 /** The value of a header field; undefined where it is missing, {@link SEVERAL} where it came more than once. */
 export function headerValue(headers: HeaderSource, name: string): string | undefined | typeof SEVERAL {
-  if (headers instanceof RawHeaders) return headers.valueNamed(name)
+  if (headers instanceof RawHeaders) return headers.valueOfField(name)
   const values = headerValues(headers, name)
   return values.length > 1 ? SEVERAL : values[0]
 }
@@ -33,7 +32,7 @@ export function fromRawHeaders(rawHeaders: readonly string[]): Iterable<readonly
   return new RawHeaders(rawHeaders)
 }
 
-/** Pairs that are only made for who asks for pairs: for one field the list is read as it is. */
+/** Pairs that are only made for who asks for pairs. */
 class RawHeaders implements Iterable<readonly [string, string]> {
   readonly #list: readonly string[]
 
@@ -41,15 +40,8 @@ class RawHeaders implements Iterable<readonly [string, string]> {
     this.#list = list
   }
 
-  valuesOf(name: string): readonly string[] {
-    const list = this.#list
-    const values: string[] = []
-    for (let i = 0; i + 1 < list.length; i += 2) if (isNamed(list[i]!, name)) values.push(list[i + 1]!)
-    return values
-  }
-
-  /** Looked for with every request: no list is made. */
-  valueNamed(name: string): string | undefined | typeof SEVERAL {
+  /** As {@link headerValue}. Asked with every request: nothing is made on the way. */
+  valueOfField(name: string): string | undefined | typeof SEVERAL {
     const list = this.#list
     let value: string | undefined
     for (let i = 0; i + 1 < list.length; i += 2) {

@@ -34,7 +34,7 @@ export {
 export { HttpRefusalError } from './http-error.ts'
 export { type Exists, judgeMethod, type MethodOutcome, type MethodRequest } from './judge-method.ts'
 export { METHOD_RULES, type MethodContext, type MethodRule, type Step, stepsOf } from './methods.ts'
-export { cutTarget, Mount, type RequestTarget, requestTarget } from './request-target.ts'
+export { belowMount, cutTarget, Mount, type RequestTarget, requestTarget } from './request-target.ts'
 export { type ResourceMetadata, resourceMetadata, type ResourceMetadataOptions } from './resource-metadata.ts'
 export { parseRoute, pathOfRoute, type Route, RouteReader } from './route-path.ts'
 export { checkScope, needFinder, type ScopeQuestion, scopeQuestion } from './scope-question.ts'

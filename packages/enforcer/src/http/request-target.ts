@@ -34,6 +34,17 @@ export function cutTarget(target: string): RequestTarget {
   return mark === -1 ? { path: target, query: '' } : { path: target.slice(0, mark), query: target.slice(mark + 1) }
 }
 
+/**
+ * The part of a path below a mount, not decoded; `/` for the mount itself. Throws `invalid_request` for a path that is not there.
+ *
+ * @param mountedAt - without a slash at its end; empty for the root.
+ */
+export function belowMount(path: string, mountedAt: string): string {
+  if (path === mountedAt) return '/'
+  if (path.startsWith(mountedAt) && path[mountedAt.length] === '/') return path.slice(mountedAt.length)
+  throw new InvalidRequestError(`the request is not for ${mountedAt}/`)
+}
+
 // Whatever can be seen in ASCII, but for # and \.
 const TARGET_LETTERS = /^[!"$-[\]-~]*$/
 

@@ -18,7 +18,7 @@ export function scopeQuestion(authz: string | readonly string[]): ScopeQuestion 
 }
 
 /**
- * How to find out what a request needs.
+ * How to find out what a request needs. What is given back throws `invalid_request`, and whatever `path` and `urlPath` throw.
  *
  * @param authz - any one of these.
  * @param path - what the app says: the path, or where it is in a request. Undefined: it is that of the URL.

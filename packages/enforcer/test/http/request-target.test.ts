@@ -1,7 +1,7 @@
 import { parseRequestPath } from '@scitokens/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Mount, requestTarget } from '../../src/http/index.ts'
+import { belowMount, Mount, requestTarget } from '../../src/http/index.ts'
 
 describe('requestTarget', () => {
   it('cuts at the first question mark and decodes nothing', () => {
@@ -47,5 +47,28 @@ describe('Mount', () => {
         expect(parseRequestPath(mount.inNamespace(mount.served(judged)))).toBe(judged)
       }),
     )
+  })
+})
+
+describe('belowMount', () => {
+  it.each([
+    ['/data/x/', '/data', '/x/'],
+    ['/data/', '/data', '/'],
+    ['/data', '/data', '/'],
+    ['/data/data/x', '/data', '/data/x'],
+    ['/x', '', '/x'],
+    ['', '', '/'],
+  ])('of %j below %j it is %j', (path, mountedAt, below) => {
+    expect(belowMount(path, mountedAt)).toBe(below)
+  })
+
+  it.each([
+    ['/datax', '/data'],
+    ['/dat', '/data'],
+    ['/x/data/y', '/data'],
+    ['/DATA/x', '/data'],
+    ['x', ''],
+  ])('refuses %j, which does not lie below %j', (path, mountedAt) => {
+    expect(() => belowMount(path, mountedAt)).toThrow(expect.objectContaining({ code: 'invalid_request' }))
   })
 })
