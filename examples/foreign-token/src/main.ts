@@ -26,7 +26,7 @@ async function main(): Promise<number> {
     })
     const token = await vo.createToken({ claims: { sub: 'ana', aud: 'https://data.example', scope: 'read:/store' } })
     for (const question of QUESTIONS) {
-      const decision = await enforcer.authorize(token, question)
+      const decision = await enforcer.decide(token, question)
       const answer = decision.allowed ? 'allowed' : `refused (${decision.code})`
       console.log(`${question.authz} ${question.path}: ${answer}, ${decision.reason}`)
     }

@@ -30,7 +30,7 @@ describe.runIf(installed)('a token made by scitokens-create', () => {
     'of profile %s allows what its scope says, and no more',
     async (profile) => {
       const token = await vo.createToken({ claims, profile })
-      const ask = (authz: string, path: string) => enforcer().authorize(token, { authz, path })
+      const ask = (authz: string, path: string) => enforcer().decide(token, { authz, path })
       expect(await ask('read', '/store/data/x')).toMatchObject({ allowed: true, subject: 'ana' })
       expect(await ask('write', '/store/user/ana/x')).toMatchObject({ allowed: true })
       expect(await ask('write', '/store/user/ben/x')).toMatchObject({ allowed: false, code: 'scope_denied' })
@@ -43,7 +43,7 @@ describe.runIf(installed)('a token made by scitokens-create', () => {
       claims: { ...claims, scope: 'storage.read:/store storage.create:/new' },
       profile: 'wlcg',
     })
-    const ask = (authz: string, path: string) => enforcer().authorize(token, { authz, path })
+    const ask = (authz: string, path: string) => enforcer().decide(token, { authz, path })
     expect(await ask('read', '/store/x')).toMatchObject({ allowed: true })
     expect(await ask('create', '/new/x')).toMatchObject({ allowed: true })
     expect(await ask('modify', '/new/x')).toMatchObject({ allowed: false, code: 'scope_denied' })
@@ -53,7 +53,7 @@ describe.runIf(installed)('a token made by scitokens-create', () => {
     const token = await vo.createToken({ claims })
     const question = { authz: 'read', path: '/store/x' }
     const refusal = async (options: Partial<EnforcerOptions>, text = token) => {
-      const decision = await enforcer(options).authorize(text, question)
+      const decision = await enforcer(options).decide(text, question)
       return decision.allowed ? 'allowed' : decision.code
     }
     expect(await refusal({})).toBe('allowed')

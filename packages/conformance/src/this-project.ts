@@ -75,18 +75,18 @@ async function answer(enforcer: Enforcer, token: string, request: CaseRequest): 
   switch (op) {
     case 'test': {
       const path = request.path === undefined ? {} : { path: request.path }
-      return ofDecision(await enforcer.authorize(token, { authz: request.authz!, ...path, ...how }))
+      return ofDecision(await enforcer.decide(token, { authz: request.authz!, ...path, ...how }))
     }
     case 'operation': {
       const operation = request.operation as StorageOperation
       const path = (operation === 'rename' ? request.from : request.path)!
       const to = request.to === undefined ? {} : { to: request.to }
-      return ofDecision(await enforcer.authorizeOperation(token, { operation, path, ...to, ...how }))
+      return ofDecision(await enforcer.decideOperation(token, { operation, path, ...to, ...how }))
     }
     case 'group':
-      return ofDecision((await enforcer.validate(token)).inGroup(request.group!))
+      return ofDecision((await enforcer.validate(token)).decideGroup(request.group!))
     case 'host':
-      return ofDecision((await enforcer.validate(token)).speaksForHost(request.host!))
+      return ofDecision((await enforcer.validate(token)).decideHost(request.host!))
     case 'verify':
       await enforcer.validate(token)
       return { outcome: 'allow' }

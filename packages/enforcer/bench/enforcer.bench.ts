@@ -13,7 +13,7 @@ const enforcerOf = ({ issuer, keys }: TestIssuer, options: Partial<EnforcerOptio
   new Enforcer({ issuers: issuer, keys, audience, ...options })
 
 async function decide(enforcer: Enforcer, token: string): Promise<void> {
-  const decision = await enforcer.authorize(token, question)
+  const decision = await enforcer.decide(token, question)
   if (!decision.allowed) throw decision.error
 }
 
@@ -25,7 +25,7 @@ async function compare(alg: 'ES256' | 'RS256'): Promise<void> {
   const peers = await createPeers(issuer, audience, tokens)
   const uncached = enforcerOf(issuer, { cache: false })
   const { 'node:crypto verify alone': bare, ...others } = peers.candidates
-  const ours = { 'Enforcer.authorize, not cached': (i: number) => decide(uncached, token(i)) }
+  const ours = { 'Enforcer.decide, not cached': (i: number) => decide(uncached, token(i)) }
   const candidates = { 'node:crypto verify alone': bare!, ...ours, ...others }
   const results = [...(await measure(candidates))]
   const reference = measureLibscitokens({ issuer: issuer.issuer, audience, jwks: issuer.jwks, tokens })
@@ -36,7 +36,7 @@ async function compare(alg: 'ES256' | 'RS256'): Promise<void> {
   // oxlint-disable-next-line no-await-in-loop -- only to be seen once
   for (const text of tokens.slice(0, 200)) await decide(warm, text)
   const cached = {
-    'Enforcer.authorize, cached': (i: number) => warm.authorize(token(i % 200), question),
+    'Enforcer.decide, cached': (i: number) => warm.decide(token(i % 200), question),
     ...Object.fromEntries(Object.entries(peers.cached).map(([name, call]) => [name, (i: number) => call(i % 200)])),
   }
   print(`${alg}, 200 tokens seen before`, await measure(cached, { rounds: 400, calls: 200 }))

@@ -62,10 +62,10 @@ for (const alg of ['ES256', 'RS256'] as const) {
   )
   console.log('|---|---|---|---|---|')
   const ours: Candidate = async (i) => {
-    const decision = await enforcer.authorize(tokens[i % tokens.length]!, { authz: 'read', path: '/store/file' })
+    const decision = await enforcer.decide(tokens[i % tokens.length]!, { authz: 'read', path: '/store/file' })
     if (!decision.allowed) throw decision.error
   }
-  for (const [name, call] of Object.entries({ 'Enforcer.authorize, not cached': ours, ...peers.candidates })) {
+  for (const [name, call] of Object.entries({ 'Enforcer.decide, not cached': ours, ...peers.candidates })) {
     // oxlint-disable-next-line no-await-in-loop -- as above
     await measureBursts(name, call)
   }

@@ -35,10 +35,25 @@ export class Enforcer {
   }
 
   /**
-   * Verifies, validates and enforces in one call. Never throws for anything that a token, a request or an issuer can cause: the
-   * decision's `family` tells whose turn it is.
+   * Verifies, validates and enforces in one call: the token, if it allows this. Whoever does not catch has refused.
+   *
+   * Throws a {@link SciTokenError} of any family: `scope_denied` where the token does not allow it, what refuses the token, and
+   * what keeps it from being judged.
    */
-  async authorize(serialized: string, question: AuthorizationQuestion & CallOptions): Promise<Decision> {
+  async authorize(serialized: string, question: AuthorizationQuestion & CallOptions): Promise<ValidatedToken> {
+    return tokenOf(await this.decide(serialized, question))
+  }
+
+  /** As {@link authorize}, for what a storage service does. */
+  async authorizeOperation(serialized: string, question: OperationQuestion & CallOptions): Promise<ValidatedToken> {
+    return tokenOf(await this.decideOperation(serialized, question))
+  }
+
+  /**
+   * Verifies, validates and enforces in one call, and tells the answer: look at its `allowed`. Never throws for anything that a
+   * token, a request or an issuer can cause: the decision's `family` tells whose turn it is.
+   */
+  async decide(serialized: string, question: AuthorizationQuestion & CallOptions): Promise<Decision> {
     const configuration = this.#configuration
     try {
       // The question comes first: what makes no sense is not worth a signature check.
@@ -50,8 +65,8 @@ export class Enforcer {
     }
   }
 
-  /** As {@link authorize}, for what a storage service does. */
-  async authorizeOperation(serialized: string, question: OperationQuestion & CallOptions): Promise<Decision> {
+  /** As {@link decide}, for what a storage service does. */
+  async decideOperation(serialized: string, question: OperationQuestion & CallOptions): Promise<Decision> {
     const configuration = this.#configuration
     try {
       const asked = readOperationQuestion(question, configuration)
@@ -135,6 +150,11 @@ export class Enforcer {
     admitted.catch(() => {})
     throw new InvalidRequestError('a validator or the revocation hook has to be waited for: use validate() first')
   }
+}
+
+function tokenOf(decision: Decision): ValidatedToken {
+  if (decision.allowed) return decision.token
+  throw decision.error
 }
 
 /** What is none of ours is a fault here, never "bad token". */

@@ -141,8 +141,13 @@ export class ValidatedToken {
     return this.#denied(authorizationsFor(operation === 'rename' ? 'createFile' : operation), path)
   }
 
-  /** Whether the holder is in this group of the issuer, exactly: no group implies another. */
-  inGroup(group: string): Decision {
+  /** Whether the holder is in this group of the issuer, exactly: no group implies another. {@link decideGroup} tells why not. */
+  inGroup(group: string): boolean {
+    return this.decideGroup(group).allowed
+  }
+
+  /** Whether the holder is in this group of the issuer, and why. Never throws. */
+  decideGroup(group: string): Decision {
     try {
       this.checkNow()
       if (this.groups.includes(group)) {
@@ -161,9 +166,14 @@ export class ValidatedToken {
 
   /**
    * Whether the token speaks for a host: the capability `host.auth` *and* the subject `host:NAME`; neither is enough alone.
-   * WLCG profile 1.3 section 2.2.1. Names are compared without case.
+   * WLCG profile 1.3 section 2.2.1. Names are compared without case. {@link decideHost} tells why not.
    */
-  speaksForHost(host: string): Decision {
+  speaksForHost(host: string): boolean {
+    return this.decideHost(host).allowed
+  }
+
+  /** Whether the token speaks for a host, and why. Never throws. */
+  decideHost(host: string): Decision {
     try {
       this.checkNow()
       const grant = this.#find({ authz: 'host.auth', path: undefined })

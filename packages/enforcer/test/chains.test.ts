@@ -22,14 +22,14 @@ const enforcer = (options: Partial<EnforcerOptions> = {}): Enforcer =>
 const derive = (token: string, scopes: string, options: { leaf?: boolean; lifetime?: number } = {}): Promise<string> =>
   attenuate({ token, scopes, clock: issuer.clock, ...options })
 const codeOf = async (text: string, options: Partial<EnforcerOptions> = {}): Promise<string> => {
-  const decision = await enforcer(options).authorize(text, question)
+  const decision = await enforcer(options).decide(text, question)
   return decision.allowed ? 'allowed' : `${decision.family} ${decision.code}`
 }
 
 test('a leaf does what it says, and nothing else that its parents may', async () => {
   const leaf = await derive(base, 'read:/store/run7')
   const own = enforcer()
-  expect(await own.authorize(leaf, question)).toMatchObject({
+  expect(await own.decide(leaf, question)).toMatchObject({
     allowed: true,
     grantedBy: { authz: 'read', path: '/store/run7' },
     subject: 'ana',
@@ -40,7 +40,7 @@ test('a leaf does what it says, and nothing else that its parents may', async ()
     { authz: 'write', path: '/store/ana/x' },
   ]) {
     // oxlint-disable-next-line no-await-in-loop -- one at a time is easier to read when it fails
-    expect(await own.authorize(leaf, more)).toMatchObject({ allowed: false, code: 'scope_denied' })
+    expect(await own.decide(leaf, more)).toMatchObject({ allowed: false, code: 'scope_denied' })
   }
   expect(own.generateAcls(await own.validate(leaf))).toEqual([['read', '/store/run7']])
 })
@@ -54,7 +54,7 @@ test('chains are accepted only where it is said so, also of a token that another
   own.reconfigure({ issuers: issuer.issuer, keys: issuer.keys, audience, clock: issuer.clock })
   expect(own.test(held, 'read', '/store/run7')).toBe(false)
   expect(own.lastFailure).toMatchObject({ code: 'chain_not_accepted' })
-  expect(await own.authorize(leaf, question)).toMatchObject({ code: 'chain_not_accepted' })
+  expect(await own.decide(leaf, question)).toMatchObject({ code: 'chain_not_accepted' })
 })
 
 test('a parent is no bearer token, whoever shows it', async () => {
@@ -114,21 +114,21 @@ test('a revoked link ends the whole chain, at every use', async () => {
   const revocation = new DenyList()
   const own = enforcer({ revocation })
   const leaf = await derive(base, 'read:/store/run7')
-  expect(await own.authorize(leaf, question)).toMatchObject({ allowed: true })
+  expect(await own.decide(leaf, question)).toMatchObject({ allowed: true })
   revocation.replace(['base'])
-  expect(await own.authorize(leaf, question)).toMatchObject({ allowed: false, code: 'revoked' })
+  expect(await own.decide(leaf, question)).toMatchObject({ allowed: false, code: 'revoked' })
 })
 
 test('a chain lives as long as its shortest link, and as the key of its base', async () => {
   const own = enforcer()
   const leaf = await derive(base, 'read:/store/run7', { lifetime: 60 })
-  expect(await own.authorize(leaf, question)).toMatchObject({ allowed: true })
+  expect(await own.decide(leaf, question)).toMatchObject({ allowed: true })
   issuer.clock.advance(60)
-  expect(await own.authorize(leaf, question)).toMatchObject({ allowed: false, code: 'expired' })
+  expect(await own.decide(leaf, question)).toMatchObject({ allowed: false, code: 'expired' })
   issuer.clock.advance(-60)
   let current = await issuer.keys.getKeySet(issuer.issuer)
   const rotating = enforcer({ keys: { getKeySet: () => current } })
-  expect(await rotating.authorize(leaf, question)).toMatchObject({ allowed: true })
+  expect(await rotating.decide(leaf, question)).toMatchObject({ allowed: true })
   current = await KeySet.fromJwks({ keys: [(await SigningKey.generate('ES256')).publicJwk] })
-  expect(await rotating.authorize(leaf, question)).toMatchObject({ allowed: false, code: 'key_not_found' })
+  expect(await rotating.decide(leaf, question)).toMatchObject({ allowed: false, code: 'key_not_found' })
 })

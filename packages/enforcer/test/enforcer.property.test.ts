@@ -49,7 +49,7 @@ test('whatever is asked, the answer is that of a model written independently', a
       const token = await issuer.sign({ aud: 'a', scope: claim })
       // Half of the requests are made below the base path: the others would nearly all be refused for the same reason.
       const asked = path.length % 2 === 0 ? `/${[...where, ''].join('/')}${path.slice(1)}` : path
-      const decision = await enforcer.authorize(token, { authz: what, path: asked })
+      const decision = await enforcer.decide(token, { authz: what, path: asked })
       const place = placeOf(asked, { dotSegments: refuse ? 'refuse' : 'resolve' })
       if (!place) {
         expect(decision).toMatchObject({ allowed: false, family: 'invalid_request' })
@@ -85,7 +85,7 @@ test('whatever is allowed is covered by a scope of the token and lies below the 
   await fc.assert(
     fc.asyncProperty(scopes, front, requestPath, authz, async (claim, start, path, what) => {
       const token = await issuer.sign({ aud: 'a', scope: `${claim} read:/b write:/a/b` })
-      const decision = await enforcer.authorize(token, { authz: what, path: `/cms${start}${path}` })
+      const decision = await enforcer.decide(token, { authz: what, path: `/cms${start}${path}` })
       if (!decision.allowed) return
       allowed += 1
       const parts = decision.normalizedPath!.split('/').filter(Boolean)
@@ -135,7 +135,7 @@ test('the access control list and the answers of test never disagree', async () 
 test('no change of a single character makes a token that is accepted', async () => {
   const enforcer = new Enforcer({ issuers: issuer.issuer, keys: issuer.keys, clock: issuer.clock, audience: 'a' })
   const token = await issuer.sign({ aud: 'a', scope: 'read:/' })
-  expect(await enforcer.authorize(token, { authz: 'read', path: '/' })).toMatchObject({ allowed: true })
+  expect(await enforcer.decide(token, { authz: 'read', path: '/' })).toMatchObject({ allowed: true })
   const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ \n'
   await fc.assert(
     fc.asyncProperty(
@@ -146,7 +146,7 @@ test('no change of a single character makes a token that is accepted', async () 
         const rest = token.slice(how === 'insert' ? at : at + 1)
         const changed = token.slice(0, at) + (how === 'remove' ? '' : character) + rest
         fc.pre(changed !== token)
-        const decision = await enforcer.authorize(changed, { authz: 'read', path: '/' })
+        const decision = await enforcer.decide(changed, { authz: 'read', path: '/' })
         expect(decision).toMatchObject({ allowed: false, family: 'not_acceptable' })
       },
     ),
@@ -161,7 +161,7 @@ test('whatever comes as token and question, there is an answer', async () => {
   const text = fc.oneof(fc.string({ unit: 'binary' }), fc.anything())
   await fc.assert(
     fc.asyncProperty(token, text, text, async (presented, what, path) => {
-      const decision = await enforcer.authorize(presented as string, { authz: what as string, path: path as string })
+      const decision = await enforcer.decide(presented as string, { authz: what as string, path: path as string })
       expect(decision.allowed).toBe(false)
       expect(decision.reason).toBeTypeOf('string')
     }),
@@ -175,7 +175,7 @@ test('no refusal tells the signature, or a token that was not understood', async
   const signature = token.split('.')[2]!
   for (const presented of [token, `${token}x`, `x${token}`, `${token}.${signature}`, token.replace('.', '..')]) {
     // oxlint-disable-next-line no-await-in-loop -- one at a time is easier to read when it fails
-    const decision = await enforcer.authorize(presented, { authz: 'read', path: '/' })
+    const decision = await enforcer.decide(presented, { authz: 'read', path: '/' })
     if (decision.allowed) throw new Error('allowed')
     expect(JSON.stringify([decision.reason, decision.error, String(decision.error.stack)])).not.toContain(signature)
   }

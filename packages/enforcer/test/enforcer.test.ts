@@ -16,7 +16,7 @@ function enforcer(options: Partial<EnforcerOptions> = {}): Enforcer {
 
 test('a decision names the scope that allowed it and the path to use', async () => {
   const token = await issuer.sign({ aud: audience, scope: 'write:/store/ana read:/store' })
-  const decision = await enforcer().authorize(token, { authz: 'read', path: '/store//x/%61' })
+  const decision = await enforcer().decide(token, { authz: 'read', path: '/store//x/%61' })
   expect(decision).toMatchObject({
     allowed: true,
     grantedBy: { authz: 'read', path: '/store' },
@@ -28,7 +28,7 @@ test('a decision names the scope that allowed it and the path to use', async () 
 
 test('a refusal names what was missing', async () => {
   const token = await issuer.sign({ aud: audience, scope: 'read:/store' })
-  const decision = await enforcer().authorize(token, { authz: 'write', path: '/store/a b', pathIsDecoded: true })
+  const decision = await enforcer().decide(token, { authz: 'write', path: '/store/a b', pathIsDecoded: true })
   expect(decision).toMatchObject({
     allowed: false,
     code: 'scope_denied',
@@ -46,13 +46,13 @@ test.each([
   ['an encoded slash', { authz: 'read', path: '/store/a%2fb' }],
 ])('%s is the caller’s mistake, told in the decision', async (_what, question) => {
   const token = await issuer.sign({ aud: audience, scope: 'read:/' })
-  expect(await enforcer().authorize(token, question)).toMatchObject({ allowed: false, family: 'invalid_request' })
+  expect(await enforcer().decide(token, question)).toMatchObject({ allowed: false, family: 'invalid_request' })
 })
 
-test('whatever is given as a token, authorize answers and never throws', async () => {
+test('whatever is given as a token, decide answers and never throws', async () => {
   for (const token of ['', 'x', '..', undefined, null, 5, {}, 'a'.repeat(100_000)]) {
     // oxlint-disable-next-line no-await-in-loop -- one at a time is easier to read when it fails
-    const decision = await enforcer().authorize(token as string, { authz: 'read', path: '/' })
+    const decision = await enforcer().decide(token as string, { authz: 'read', path: '/' })
     expect(decision).toMatchObject({ allowed: false, family: 'not_acceptable' })
   }
 })
@@ -66,7 +66,7 @@ test('an issuer whose keys cannot be had is "undecided", never "bad token"', asy
       },
     },
   })
-  expect(await down.authorize(token, { authz: 'read', path: '/' })).toMatchObject({
+  expect(await down.decide(token, { authz: 'read', path: '/' })).toMatchObject({
     allowed: false,
     code: 'undecided',
     family: 'undecided',
@@ -85,7 +85,7 @@ test('keys are never asked for on behalf of an issuer that is not trusted', asyn
     },
   })
   const token = await other.sign({ aud: audience, scope: 'read:/' })
-  expect(await careful.authorize(token, { authz: 'read', path: '/' })).toMatchObject({ code: 'untrusted_issuer' })
+  expect(await careful.decide(token, { authz: 'read', path: '/' })).toMatchObject({ code: 'untrusted_issuer' })
   expect(asked).toEqual([])
 })
 
@@ -147,7 +147,7 @@ test('below a base path scopes are relative to it, and nothing outside it is all
   const judge = enforcer({ issuers: { [issuer.issuer]: { basePath: '/cms' } } })
   const token = await issuer.sign({ aud: audience, scope: 'read:/ write:/store/ queue' })
   const ask = async (authz: string, path?: string): Promise<boolean> =>
-    (await judge.authorize(token, { authz, ...(path !== undefined && { path }) })).allowed
+    (await judge.decide(token, { authz, ...(path !== undefined && { path }) })).allowed
   expect(await ask('read', '/cms/x')).toBe(true)
   expect(await ask('read', '/cmsx')).toBe(false)
   expect(await ask('read', '/')).toBe(false)

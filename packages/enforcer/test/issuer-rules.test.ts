@@ -44,7 +44,7 @@ test('only allowed authorizations grant anything', async () => {
 test('an issuer may know this server by another name', async () => {
   const judge = enforcer({ audience: 'b' })
   const ask = async (aud: string): Promise<boolean> =>
-    (await judge.authorize(await issuer.sign({ aud, scope: 'read:/' }), { authz: 'read', path: '/' })).allowed
+    (await judge.decide(await issuer.sign({ aud, scope: 'read:/' }), { authz: 'read', path: '/' })).allowed
   expect(await ask('b')).toBe(true)
   expect(await ask('a')).toBe(false)
 })
@@ -101,7 +101,7 @@ test.each<[string, IssuerOptions, object, string | undefined]>([
   ['a rule for a sibling', { mapping: { rules: [{ path: '/hom', result: 'ana' }] } }, {}, undefined],
 ])('with %s an account is found, or none', async (_what, own, claims, user) => {
   const token = await issuer.sign({ aud: 'a', scope: 'storage.read:/', ...claims }, { profile: 'wlcg:1.x' })
-  const decision = await enforcer({ basePath: '/cms', ...own }).authorize(token, { authz: 'read', path: '/cms/home/f' })
+  const decision = await enforcer({ basePath: '/cms', ...own }).decide(token, { authz: 'read', path: '/cms/home/f' })
   expect(decision.allowed).toBe(true)
   expect(decision.allowed && decision.user).toBe(user)
 })
@@ -122,7 +122,7 @@ test('a missing parent outside the base path cannot be made', async () => {
   const judge = enforcer({ basePath: '/data/cms' })
   const token = await issuer.sign({ aud: 'a', scope: 'storage.create:/store/x' }, { profile: 'wlcg:1.x' })
   const mkdir = async (path: string): Promise<boolean> =>
-    (await judge.authorizeOperation(token, { operation: 'mkdir', path })).allowed
+    (await judge.decideOperation(token, { operation: 'mkdir', path })).allowed
   expect(await mkdir('/data/cms/store')).toBe(true)
   expect(await mkdir('/data/cms')).toBe(true)
   expect(await mkdir('/data')).toBe(false)
@@ -132,7 +132,7 @@ test('a rename leaves no issuer’s base path', async () => {
   const judge = enforcer({ basePath: '/cms' })
   const token = await issuer.sign({ aud: 'a', scope: 'storage.create:/' }, { profile: 'wlcg:1.x' })
   const rename = async (path: string, to?: string): Promise<string> => {
-    const decision = await judge.authorizeOperation(token, {
+    const decision = await judge.decideOperation(token, {
       operation: 'rename',
       path,
       ...(to !== undefined && { to }),
@@ -148,7 +148,7 @@ test('an unknown operation is the caller’s mistake', async () => {
   const token = await issuer.sign({ aud: 'a', scope: 'read:/' })
   for (const operation of ['toString', 'READ', '']) {
     // oxlint-disable-next-line no-await-in-loop -- one at a time is easier to read when it fails
-    expect(await enforcer({}).authorizeOperation(token, { operation: operation as 'read', path: '/' })).toMatchObject({
+    expect(await enforcer({}).decideOperation(token, { operation: operation as 'read', path: '/' })).toMatchObject({
       code: 'invalid_request',
     })
   }

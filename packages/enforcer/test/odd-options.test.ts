@@ -40,7 +40,7 @@ describe('wlcg.groups in a SciToken', () => {
 
   test('is an unknown claim: nobody is in a group by it', async () => {
     const token = await issuer.sign({ aud: audience, scope, 'wlcg.groups': ['/cms'] })
-    expect((await new Enforcer(usual).validate(token)).inGroup('/cms').allowed).toBe(false)
+    expect((await new Enforcer(usual).validate(token)).inGroup('/cms')).toBe(false)
   })
 
   test('is not judged: a strange value does not refuse the token', async () => {
@@ -55,6 +55,6 @@ describe('wlcg.groups in a SciToken', () => {
   test('counts where the site says that it uses groups', async () => {
     const token = await issuer.sign({ aud: audience, scope, 'wlcg.groups': ['/cms'] })
     const options = { ...usual, issuers: { [issuer.issuer]: { groupsClaim: 'wlcg.groups' } } }
-    expect((await new Enforcer(options).validate(token)).inGroup('/cms').allowed).toBe(true)
+    expect((await new Enforcer(options).validate(token)).inGroup('/cms')).toBe(true)
   })
 })

@@ -91,7 +91,7 @@ test.each(['', 'x'.repeat(256), 'ané'])('a strict validator of WLCG tokens take
 test('scp stands in for a missing scope where it is asked for, and never adds to one', async () => {
   const enforcer = new Enforcer({ issuers: iss, keys: issuer.keys, audienceCheck: 'none', acceptScp: true })
   const aclsOf = async (claims: object): Promise<unknown> => {
-    const decision = await enforcer.authorize(await issuer.sign({ aud: 'x', ...claims }), { authz: 'queue' })
+    const decision = await enforcer.decide(await issuer.sign({ aud: 'x', ...claims }), { authz: 'queue' })
     return decision.token ? enforcer.generateAcls(decision.token) : !decision.allowed && decision.code
   }
   expect(await aclsOf({ scp: ['read:/a', 'queue'] })).toEqual([
@@ -111,7 +111,7 @@ test('scp stands in for a missing scope where it is asked for, and never adds to
 test('the audience is one of the names of this server, and no wildcard of ours', async () => {
   const decide = async (aud: string | string[], audience: string | string[]): Promise<boolean> => {
     const enforcer = new Enforcer({ issuers: iss, keys: issuer.keys, audience })
-    return (await enforcer.authorize(await issuer.sign({ aud, scope: 'queue' }), { authz: 'queue' })).allowed
+    return (await enforcer.decide(await issuer.sign({ aud, scope: 'queue' }), { authz: 'queue' })).allowed
   }
   expect(await decide('https://a.example', 'https://a.example')).toBe(true)
   expect(await decide(['x', 'https://b.example'], ['https://a.example', 'https://b.example'])).toBe(true)
@@ -129,11 +129,11 @@ test('a token that is longer than the site wants is refused before anybody asks 
     const enforcer = (maxTokenLength: number): Enforcer =>
       new Enforcer({ issuers: iss, keys, audience: 'x', maxTokenLength, cache })
     // oxlint-disable-next-line no-await-in-loop -- with the cache, then without
-    const decision = await enforcer(token.length - 1).authorize(token, { authz: 'queue' })
+    const decision = await enforcer(token.length - 1).decide(token, { authz: 'queue' })
     expect(decision).toMatchObject({ allowed: false, code: 'too_large' })
     expect(asked).toBe(0)
     // oxlint-disable-next-line no-await-in-loop -- as above
-    expect(await enforcer(token.length).authorize(token, { authz: 'queue' })).toMatchObject({ allowed: true })
+    expect(await enforcer(token.length).decide(token, { authz: 'queue' })).toMatchObject({ allowed: true })
     asked = 0
   }
 })

@@ -62,7 +62,7 @@ const audience = 'https://storage.example'
 createTestIssuer().then(async ({ issuer, keys, sign }) => {
   const enforcer = new Enforcer({ issuers: [issuer], audience, keys })
   const token = await sign({ aud: audience, scope: 'read:/store' })
-  for (const path of ['/store/a', '/other']) console.log((await enforcer.authorize(token, { authz: 'read', path })).allowed)
+  for (const path of ['/store/a', '/other']) console.log((await enforcer.decide(token, { authz: 'read', path })).allowed)
 })`,
   )
   expect(consumer.run('node', ['decide.cjs'])).toBe('true\nfalse\n')

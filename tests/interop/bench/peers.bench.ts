@@ -62,7 +62,7 @@ async function contestants(directory: string, { jwks, tokens }: Task): Promise<r
   const task = [ISSUER, SERVER, JSON.stringify(jwks), ...tokens, '']
   const debian = execFileSync('dpkg-query', ['-W', '-f', '${Version}', 'libscitokens-dev'], { encoding: 'utf8' })
   return [
-    await Contestant.start('this project: `Enforcer.authorize`, no cache', [...node, 'fresh'], {
+    await Contestant.start('this project: `Enforcer.decide`, no cache', [...node, 'fresh'], {
       env,
       task,
       times: 10,

@@ -134,7 +134,7 @@ describe.each([
         audience: SERVER,
         clock: () => Date.now() / 1000 + laterS,
       })
-      const decision = await enforcer.authorize(text, { authz: 'read', path })
+      const decision = await enforcer.decide(text, { authz: 'read', path })
       return decision.allowed ? 'allowed' : decision.code
     }
     expect(await judge(token)).toBe('allowed')

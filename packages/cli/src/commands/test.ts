@@ -37,7 +37,7 @@ async function test(invocation: Invocation<Options>, authz: string, path?: strin
   const { context, output, options } = invocation
   const { token } = await readToken(options.token, options, invocation)
   const decision = await withEnforcer(options, invocation, (enforcer) =>
-    enforcer.authorize(token, { authz, ...(path === undefined ? {} : { path }), signal: context.signal }),
+    enforcer.decide(token, { authz, ...(path === undefined ? {} : { path }), signal: context.signal }),
   )
   if (!decision.allowed && decision.family !== 'not_allowed') throw decision.error
   const { allowed, reason } = decision

@@ -88,8 +88,8 @@ export interface Guard {
     request: Pick<GuardRequest, 'method' | 'path'>,
     context?: Omit<MethodContext, 'method' | 'path'>,
   ): GuardOutcome
-  /** Both in one call: what the method and path say, or what `need` says. */
-  authorize(request: GuardRequest, need?: Need | Omit<MethodContext, 'method' | 'path'>): Promise<GuardOutcome>
+  /** Both in one call: what the method and path say, or what `need` says. Look at the outcome's `ok`. */
+  decide(request: GuardRequest, need?: Need | Omit<MethodContext, 'method' | 'path'>): Promise<GuardOutcome>
   /** The answer for an error from anywhere in these packages. */
   refuse(error: SciTokenError, missing?: readonly string[]): Stopped
 }
@@ -179,7 +179,7 @@ export function createGuard(options: GuardOptions): Guard {
     return first ?? passed(auth)
   }
 
-  const authorize: Guard['authorize'] = async (request, need = {}) => {
+  const decide: Guard['decide'] = async (request, need = {}) => {
     const outcome = await authenticate(request)
     if (!outcome.ok) return outcome
     // Optional credentials do not make a question optional.
@@ -187,7 +187,7 @@ export function createGuard(options: GuardOptions): Guard {
     return 'authz' in need ? check(outcome.auth, need) : checkMethod(outcome.auth, request, need)
   }
 
-  return { authenticate, check, checkMethod, authorize, refuse }
+  return { authenticate, check, checkMethod, decide, refuse }
 }
 
 const ANONYMOUS: Passed = { ok: true, auth: undefined, path: undefined, decision: undefined }

@@ -18,7 +18,7 @@ type Facts = Omit<MethodContext, 'method' | 'path'>
 
 async function status(scope: string, wlcg: boolean, method: string, path: string, facts: Facts = {}): Promise<number> {
   const token = await issuer.sign({ aud: 'a', scope }, { profile: wlcg ? 'wlcg:1.x' : 'scitoken:2.0' })
-  const outcome = await guard().authorize({ method, path, headers: { authorization: `Bearer ${token}` } }, facts)
+  const outcome = await guard().decide({ method, path, headers: { authorization: `Bearer ${token}` } }, facts)
   return outcome.ok ? 200 : outcome.status
 }
 
@@ -78,8 +78,8 @@ test('the table can be overridden, method by method', async () => {
     enforcer: new Enforcer({ issuers: issuer.issuer, keys: issuer.keys, clock: issuer.clock, audience: 'a' }),
     methods: { POST: 'stage', GET: 'poll', DELETE: () => [] },
   })
-  const ask = (method: string): ReturnType<Guard['authorize']> =>
-    tape.authorize({ method, path: '/a/f', headers: { authorization: `Bearer ${token}` } })
+  const ask = (method: string): ReturnType<Guard['decide']> =>
+    tape.decide({ method, path: '/a/f', headers: { authorization: `Bearer ${token}` } })
   expect(await ask('POST')).toMatchObject({ ok: true, path: '/a/f' })
   expect(await ask('GET')).toMatchObject({ ok: true })
   expect(await ask('PUT')).toMatchObject({ ok: false, status: 403 })

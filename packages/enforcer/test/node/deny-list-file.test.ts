@@ -34,7 +34,7 @@ test('a token that was accepted and remembered is refused as soon as the file na
   const { issuer: issuers, keys, clock } = issuer
   const enforcer = new Enforcer({ issuers, keys, clock, audience: 'a', revocation: new DenyListFile(path) })
   const token = await issuer.sign({ aud: 'a', scope: 'read:/', jti: 'jti-1' })
-  const ask = (): ReturnType<Enforcer['authorize']> => enforcer.authorize(token, { authz: 'read', path: '/' })
+  const ask = (): ReturnType<Enforcer['decide']> => enforcer.decide(token, { authz: 'read', path: '/' })
   expect(await ask()).toMatchObject({ allowed: true })
   writeFileSync(`${path}.new`, 'jti-1\n')
   renameSync(`${path}.new`, path)
@@ -49,7 +49,7 @@ test('a file that is gone or makes no sense lets nothing pass, and is no bad tok
   const { issuer: issuers, keys, clock } = issuer
   const enforcer = new Enforcer({ issuers, keys, clock, audience: 'a', revocation: new DenyListFile(path) })
   const token = await issuer.sign({ aud: 'a', scope: 'read:/' })
-  const ask = (): ReturnType<Enforcer['authorize']> => enforcer.authorize(token, { authz: 'read', path: '/' })
+  const ask = (): ReturnType<Enforcer['decide']> => enforcer.decide(token, { authz: 'read', path: '/' })
   rmSync(path)
   expect(await ask()).toMatchObject({ allowed: false, family: 'undecided' })
   writeFileSync(path, 'one two three\n')

@@ -64,7 +64,7 @@ test('the map is what an enforcer decides by', async () => {
   const issuer = await createTestIssuer({ issuer: 'https://cilogon.example/ligo.v1' })
   const enforcer = new Enforcer({ ...readIssuerMap(file(FIELD)), keys: issuer.keys, clock: issuer.clock })
   const token = await issuer.sign({ aud: 'MySite', sub: 'ana', scope: 'read:/' })
-  const ask = (path: string): ReturnType<Enforcer['authorize']> => enforcer.authorize(token, { authz: 'read', path })
+  const ask = (path: string): ReturnType<Enforcer['decide']> => enforcer.decide(token, { authz: 'read', path })
   expect(await ask('/user/ligo/frames/a')).toMatchObject({ allowed: true, user: 'ana' })
   expect(await ask('/user/ligo/private/a')).toMatchObject({ allowed: false, code: 'scope_denied' })
   expect(await ask('/stash/a')).toMatchObject({ allowed: false, code: 'scope_denied' })
@@ -141,7 +141,7 @@ test('a name map file is read from beside the configuration', async () => {
   const map = readIssuerMap(file(`${issuerSection}name_mapfile = map.json\ndefault_user = nobody\n`))
   const enforcer = new Enforcer({ ...map, keys: issuer.keys, audience: 'a', clock: issuer.clock })
   const user = async (claims: object, path: string): Promise<string | undefined> => {
-    const decision = await enforcer.authorize(await issuer.sign({ aud: 'a', scope: 'read:/', ...claims }), {
+    const decision = await enforcer.decide(await issuer.sign({ aud: 'a', scope: 'read:/', ...claims }), {
       authz: 'read',
       path,
     })

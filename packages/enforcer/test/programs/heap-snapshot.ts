@@ -16,7 +16,7 @@ const sign = async (jti: string, aud: string = audience): Promise<string> =>
 async function decideTwice(token: string, expected: boolean): Promise<Buffer> {
   for (let time = 1; time <= 2; time++) {
     // oxlint-disable-next-line no-await-in-loop -- the second time, it is known
-    const decision = await enforcer.authorize(token, question)
+    const decision = await enforcer.decide(token, question)
     if (decision.allowed !== expected) throw new Error('another decision was expected')
   }
   return Buffer.from(token)
@@ -36,4 +36,4 @@ await new Promise((resolve) => setImmediate(resolve))
 writeHeapSnapshot(process.argv[2])
 console.log([held.token, ...[good, foreign, bad].map(String)].join('\n'))
 // The verdicts are alive until here.
-await enforcer.authorize('', question)
+await enforcer.decide('', question)

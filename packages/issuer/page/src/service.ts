@@ -65,7 +65,7 @@ export class Service {
     if (this.#asked?.key !== key) {
       this.#asked = { key, enforcer: this.#enforcer(this.#documents, [issuer], audience) }
     }
-    return this.#asked.enforcer.authorize(token, { authz, ...(path === '' ? {} : { path }) })
+    return this.#asked.enforcer.decide(token, { authz, ...(path === '' ? {} : { path }) })
   }
 
   #enforcer(documents: Readonly<Record<string, unknown>>, issuers: readonly string[], audience?: string): Enforcer {

@@ -25,7 +25,7 @@ async function answer(
   token: string,
   { path, yes }: { path: string; yes: string },
 ): Promise<FastifyReply> {
-  const decision = await own.authorize(token, { authz: 'read', path })
+  const decision = await own.decide(token, { authz: 'read', path })
   if (decision.allowed) return reply.send(yes)
   switch (decision.family) {
     case 'not_acceptable':

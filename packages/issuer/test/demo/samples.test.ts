@@ -14,7 +14,7 @@ const enforcer = new Enforcer({
 })
 
 test.each(SAMPLES)('the sample $name gets the answer that it announces: $code', async ({ make, question, code }) => {
-  const decision = await enforcer.authorize(await make(context), question)
+  const decision = await enforcer.decide(await make(context), question)
   expect(decision.allowed ? undefined : decision.code, decision.reason).toBe(code)
 })
 
