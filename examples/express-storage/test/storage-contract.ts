@@ -47,7 +47,7 @@ export function describeStorageService(start: StartService): void {
   function send(
     method: string,
     path: string,
-    { as = all, body, ...headers }: { as?: string; body?: string } & Record<string, string> = {},
+    { as = all, body, ...headers }: { as?: string; body?: string } & Record<string, string | string[]> = {},
   ): Promise<Answer> {
     return new Promise((resolve, reject) => {
       const { hostname, port } = new URL(service.url)
@@ -75,7 +75,7 @@ export function describeStorageService(start: StartService): void {
     return sizes.reduce((sum, size) => sum + size, 0)
   }
 
-  const put = (path: string, body: string, headers: Record<string, string> = {}): Promise<Answer> =>
+  const put = (path: string, body: string, headers: Record<string, string | string[]> = {}): Promise<Answer> =>
     send('PUT', path, { body, ...headers })
 
   describe('files', () => {
@@ -280,6 +280,21 @@ export function describeStorageService(start: StartService): void {
       }
       expect((await storage.list('/ben')).map(({ path }) => path)).toEqual(['/ben/old'])
       expect(await send('GET', '/ana/old', { as })).toMatchObject({ status: 200 })
+    })
+
+    it.each([
+      ['MOVE', 'destination', ['/ana/x', '/ana/y']],
+      // Node would make one path of these two.
+      ['COPY', 'destination', ['/ana/x', 'y']],
+      // Node would make `F, T` of these, which is not F.
+      ['MOVE', 'overwrite', ['F', 'T']],
+      ['PROPFIND', 'depth', ['0', '1']],
+    ])('%s: of a field that says what is done, %s, there is one or none', async (method, field, values) => {
+      await put('/ana/x', 'mine')
+      const others = { destination: '/ana/x', overwrite: 'F', [field]: values }
+      expect(await send(method, '/ana/old', others)).toMatchObject({ status: 400 })
+      expect((await storage.list('/ana')).map(({ path }) => path)).toEqual(['/ana/old', '/ana/x'])
+      expect(await send('GET', '/ana/x')).toMatchObject({ status: 200, body: 'mine' })
     })
 
     it('creating is not replacing', async () => {

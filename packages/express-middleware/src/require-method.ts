@@ -1,4 +1,11 @@
-import { type Exists, judgeMethod, type MethodOutcome, Mount, requestTarget } from '@scitokens/enforcer/http'
+import {
+  type Exists,
+  fromRawHeaders,
+  judgeMethod,
+  type MethodOutcome,
+  Mount,
+  requestTarget,
+} from '@scitokens/enforcer/http'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { guarded } from './guarded.ts'
 import { serveJudged } from './require-scope.ts'
@@ -40,8 +47,8 @@ function methodRequest(request: Request, hosts: readonly string[]): Parameters<t
   return {
     method: request.method,
     path: () => requestTarget(request.url).path,
-    destination: request.headers['destination'],
+    headers: fromRawHeaders(request.rawHeaders),
     mountedAt: request.baseUrl,
-    hosts: [request.headers.host ?? '', ...hosts],
+    hosts,
   }
 }

@@ -1,4 +1,4 @@
-import { type Exists, judgeMethod, type MethodOutcome } from '@scitokens/enforcer/http'
+import { type Exists, fromRawHeaders, judgeMethod, type MethodOutcome } from '@scitokens/enforcer/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { guarded } from './guarded.ts'
 import type { GuardHook } from './require-scope.ts'
@@ -34,9 +34,9 @@ export function requireMethod({ exists, hosts = [], ...where }: RequireMethodOpt
     const asked = {
       method: request.method,
       path: () => urls.below(request),
-      destination: request.headers['destination'],
+      headers: fromRawHeaders(request.raw.rawHeaders),
       mountedAt: urls.mountedAt,
-      hosts: [request.headers.host ?? '', ...hosts],
+      hosts,
     }
     const outcome = judgeMethod(guard, auth, asked, urls.mount, exists)
     if (!(outcome instanceof Promise)) return proceed(outcome, request, reply, done)

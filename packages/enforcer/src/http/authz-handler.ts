@@ -86,9 +86,9 @@ export function createAuthzHandler(options: AuthzHandlerOptions): (question: Aut
     const request = {
       method,
       path: () => belowMount(path, mountedAt),
-      destination: onlyValue(headers, 'destination'),
+      headers,
       mountedAt,
-      hosts: [...headerValues(headers, 'host'), ...(options.hosts ?? [])],
+      hosts: options.hosts ?? [],
     }
     return { auth: who.auth, outcome: await judgeMethod(guard, who.auth, request, mount, options.exists) }
   }
@@ -135,11 +135,6 @@ function fieldOf(headers: HeaderSource, name: string): string {
   // Two: the client's and the server's, and nobody knows which is which.
   if (values.length === 1) return values[0]!
   throw new ConfigError(`the server in front has set ${name} ${values.length} times, not once`)
-}
-
-function onlyValue(headers: HeaderSource, name: string): string | readonly string[] | undefined {
-  const values = headerValues(headers, name)
-  return values.length > 1 ? values : values[0]
 }
 
 /** Who asks, for the server behind: percent-encoded, as a subject may hold what a header field cannot. */

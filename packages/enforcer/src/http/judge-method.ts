@@ -1,8 +1,9 @@
-import { parseRequestPath, type Path, SciTokenError } from '@scitokens/core'
+import { InvalidRequestError, parseRequestPath, type Path, SciTokenError } from '@scitokens/core'
 import type { Auth } from './auth.ts'
 import { destinationPath } from './destination.ts'
 import type { Guard, Stopped } from './guard.ts'
 import type { Judged } from './guarded-requests.ts'
+import { type HeaderSource, headerValue, SEVERAL } from './headers.ts'
 import type { Mount } from './request-target.ts'
 
 /** Whether something is at a path, in the tokens' namespace. */
@@ -13,13 +14,22 @@ export interface MethodRequest {
   readonly method: string
   /** The path below the mount, not decoded. A function, so that what is wrong with it is a refusal like any other. */
   readonly path: () => string
-  /** The header field `Destination`. */
-  readonly destination: string | readonly string[] | undefined
+  /**
+   * All header fields, as {@link fromRawHeaders} has them: `Host` and `Destination` are read, and of fields that change what a method
+   * does there may be one each.
+   */
+  readonly headers: HeaderSource
   /** What stands before the mount in URLs. */
   readonly mountedAt: string
-  /** Hosts that the destination may name. */
+  /** Hosts that the destination may name besides the request's own `Host`. */
   readonly hosts: readonly string[]
 }
+
+/**
+ * Fields of which a second one would be joined to the first (`Overwrite: F` and `T` are then neither) or dropped, by Node and by what
+ * stands before and behind it, each in its own way. RFC 9110 section 5.3 lets nobody send them twice, RFC 9112 section 3.2 not `Host`.
+ */
+const ONCE = ['overwrite', 'depth'] as const
 
 /** What {@link judgeMethod} found. */
 export type MethodOutcome = { readonly ok: true; readonly judged: Judged } | Stopped
@@ -65,8 +75,18 @@ type Known = Pick<Judged, 'exists' | 'destinationExists'>
 
 function pathsOf(request: MethodRequest, mount: Mount): Paths {
   const from = bothForms(mount.inNamespace(request.path()))
-  const below = destinationPath(request.destination, { hosts: request.hosts, prefix: request.mountedAt })
+  const { headers, hosts, mountedAt: prefix } = request
+  for (const name of ONCE) only(headers, name)
+  const host = only(headers, 'host')
+  const destination = only(headers, 'destination')
+  const below = destinationPath(destination, { hosts: host === undefined ? hosts : [host, ...hosts], prefix })
   return { from, to: below === undefined ? undefined : bothForms(mount.inNamespace(below)) }
+}
+
+function only(headers: HeaderSource, name: string): string | undefined {
+  const value = headerValue(headers, name)
+  if (value === SEVERAL) throw new InvalidRequestError(`the request has more than one ${name} field`)
+  return value
 }
 
 async function lookUp({ from, to }: Paths, exists: Exists): Promise<Known> {
