@@ -3,14 +3,19 @@ import type { TopFile } from './credmon-files.ts'
 import type { FamilyName } from './family.ts'
 import type { ClientIdentity, Grant, OAuthClient, Wanted } from './oauth-client.ts'
 import type { Enrolment } from './token-manager-types.ts'
+import { checkWithin } from './within.ts'
 
 /**
  * How tokens are had for a service whose `.top` brings no client with it: a mere request mark (HTCondor's "local" credentials), or a token
  * of the person that is exchanged for a login of this client (Pelican).
  */
 export interface CredmonProvider extends Pick<Enrolment, 'issuer' | 'clientId' | 'clientSecret' | 'kind' | 'secret'> {
-  /** May hold `{username}`. */
+  /**
+   * What a mark is answered with, where it asks for nothing, and the most that it may ask for. `{username}` stands for the user's name. For
+   * a request mark an empty list lets nothing be asked for by name; for a person's token it leaves the choice to the issuer. Default: none.
+   */
   readonly scopes?: readonly string[]
+  /** As `scopes`. Default: none. */
   readonly audience?: readonly string[]
 }
 
@@ -24,8 +29,10 @@ export interface TakenTop {
 }
 
 /**
- * Makes a login of a `.top`. Throws `config_error` for one that brings too little, or that would have our client's secret sent to
- * another issuer than the one it is for; what the exchange throws.
+ * Makes a login of a `.top`. What a user writes there narrows what the operator has configured and never widens it.
+ *
+ * Throws `config_error` for one that brings too little, or that would have our client's secret sent to another issuer than the one it
+ * is for; `scope_denied` for one that asks for more than its provider allows; what the exchange throws.
  */
 export async function takeTop(
   top: TopFile,
@@ -39,15 +46,18 @@ export async function takeTop(
   }
   const refreshToken = top.content['refresh_token']
   if (typeof refreshToken === 'string') {
-    const client = top.meta['client_id'] === undefined && provider ? providerClient(top, provider) : metaClient(top)
-    return { enrolment: { ...name, ...wanted, ...client, kind: 'refresh_token', secret: refreshToken } }
+    const ours = top.meta['client_id'] === undefined ? provider : undefined
+    const client = ours ? providerClient(top, ours) : metaClient(top)
+    const wish = ours ? personsWish(top, wanted, ours) : wanted
+    return { enrolment: { ...name, ...wish, ...client, kind: 'refresh_token', secret: refreshToken } }
   }
   if (!provider) {
     throw new ConfigError(`there is no refresh token, and no provider for the service ${quote(top.service)}`)
   }
   const subjectToken = top.content['access_token'] ?? top.content['subject_token']
   if (typeof subjectToken !== 'string') return { enrolment: localEnrolment(name, wanted, provider) }
-  return exchange(subjectToken, { ...name, ...wanted, ...providerClient(top, provider, subjectToken) }, top, oauth)
+  const client = providerClient(top, provider, subjectToken)
+  return exchange(subjectToken, { ...name, ...personsWish(top, wanted, provider), ...client }, top, oauth)
 }
 
 /** HTCondor's OAuth credmon keeps the client in `.meta`, which the web login has written. */
@@ -105,19 +115,33 @@ async function exchange(
   }
 }
 
-/** HTCondor's local credmon: nothing but the wish, in the name of the user. */
-function localEnrolment(
-  name: Required<FamilyName>,
-  { scopes, audience }: Wanted,
-  provider: CredmonProvider,
-): Enrolment {
-  const username = name.owner.split('@')[0]!
-  const own = (provider.scopes ?? []).map((scope) => scope.replaceAll('{username}', username))
+/** HTCondor's local credmon: nothing but the wish, in the name of the user. The client is ours, so the provider alone says how much it may be. */
+function localEnrolment(name: Required<FamilyName>, wanted: Wanted, provider: CredmonProvider): Enrolment {
+  const most = templateOf(name, provider)
+  checkWithin(wanted, most, `the provider for ${quote(name.service)}`)
+  return { ...name, ...provider, ...chosen(wanted, most) }
+}
+
+/** What is wanted of a person's own login: the issuer bounds it, and where the provider names scopes or audiences, they do too. */
+function personsWish(name: Required<FamilyName>, wanted: Wanted, provider: CredmonProvider): Wanted {
+  const { scopes, audience } = templateOf(name, provider)
+  const most = {
+    scopes: scopes.length > 0 ? scopes : wanted.scopes,
+    audience: audience.length > 0 ? audience : wanted.audience,
+  }
+  checkWithin(wanted, most, `the provider for ${quote(name.service)}`)
+  return chosen(wanted, most)
+}
+
+function templateOf({ owner }: Required<FamilyName>, { scopes = [], audience = [] }: CredmonProvider): Wanted {
+  const username = owner.split('@')[0]!
+  return { scopes: scopes.map((scope) => scope.replaceAll('{username}', username)), audience }
+}
+
+function chosen(wanted: Wanted, most: Wanted): Wanted {
   return {
-    ...name,
-    ...provider,
-    scopes: scopes.length > 0 ? scopes : own,
-    audience: audience.length > 0 ? audience : (provider.audience ?? []),
+    scopes: wanted.scopes.length > 0 ? wanted.scopes : most.scopes,
+    audience: wanted.audience.length > 0 ? wanted.audience : most.audience,
   }
 }
 

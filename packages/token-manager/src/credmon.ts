@@ -134,7 +134,7 @@ export class Credmon {
     if (isWithoutRenewal(top)) return
     try {
       const known = this.#manager.store.families.find(name)
-      if (!known || this.#manager.store.getSetting(noteOf(top)) !== top.digest) {
+      if (!known || this.#manager.store.getSetting(noteOf(top)) !== this.#taken(top, top.digest)) {
         await this.#enrol(top)
       } else if (this.#manager.store.deliveries.find(file)) {
         return // the renewer has it
@@ -151,13 +151,13 @@ export class Credmon {
 
   /** Keeps what a `.top` brings. */
   async #enrol(top: TopFile): Promise<void> {
-    const provider = this.#options.providers?.[top.service]
+    const provider = providerOf(this.#options, top.service)
     const { enrolment, grant, content } = await takeTop(top, provider, this.#manager.oauth)
     // Before anything else: a login that was had for the person's token cannot be had twice.
     const digest = content === undefined ? top.digest : this.#rewrite(top, content)
     if (grant) await this.#manager.adopt(enrolment, grant)
     else this.#manager.enrol(enrolment)
-    this.#manager.store.putSetting(noteOf(top), digest)
+    this.#manager.store.putSetting(noteOf(top), this.#taken(top, digest))
     if (grant && content === undefined) {
       const why = 'the issuer gave no refresh token for it: it cannot be renewed'
       this.#tell({ type: 'problem', file: top.path, why })
@@ -171,10 +171,17 @@ export class Credmon {
     const top = this.#files.tops(owner, () => {}).find(({ name }) => name === fileName)
     if (!top || secret === undefined || typeof top.content['refresh_token'] !== 'string') return
     try {
-      this.#manager.store.putSetting(noteOf(top), this.#rewrite(top, { ...top.content, refresh_token: secret }))
+      const digest = this.#rewrite(top, { ...top.content, refresh_token: secret })
+      this.#manager.store.putSetting(noteOf(top), this.#taken(top, digest))
     } catch (error) {
       this.#tell({ type: 'problem', file: top.path, why: reasonOf(error) })
     }
+  }
+
+  /** What a login was made of: the `.top` and the provider, for an operator who narrows a provider means the logins that are there too. */
+  #taken({ service }: TopFile, digest: string): string {
+    const { issuer, clientId, scopes, audience } = providerOf(this.#options, service) ?? {}
+    return JSON.stringify([digest, issuer, clientId, scopes, audience])
   }
 
   /** Writes a `.top` anew; answers its digest, so that our own writing is no new login. */
@@ -223,6 +230,11 @@ export class Credmon {
   #tell(event: CredmonEvent): void {
     this.#options.onEvent?.(event)
   }
+}
+
+/** The name is a user's word: it must not find what every object has. */
+function providerOf({ providers = {} }: CredmonOptions, service: string): CredmonProvider | undefined {
+  return Object.hasOwn(providers, service) ? providers[service] : undefined
 }
 
 /** Under which name is kept what was imported from a `.top`. */

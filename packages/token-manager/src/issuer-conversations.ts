@@ -7,6 +7,7 @@ import type { Grant, OAuthClient, Wanted } from './oauth-client.ts'
 import { loginRequired } from './oauth-failure.ts'
 import { backOff, type Random, renewalTime } from './renewal.ts'
 import type { StateStore } from './state-store.ts'
+import { checkWithinLogin } from './within.ts'
 
 /** Seconds for which one process may speak to an issuer before others believe it dead. */
 const LEASE = 60
@@ -56,6 +57,8 @@ export class IssuerConversations {
       const held = this.#store.tokens.find(current, wanted)
       // Somebody else was quicker while we waited.
       if (held && held.issuedAt !== before && livesFor(held, minLifetime, this.#clock())) return held
+      // What was delivered under an earlier enrolment is renewed within the present one.
+      checkWithinLogin(current, wanted)
       this.#checkMayAsk(current)
       return await this.#ask(current, wanted)
     } finally {

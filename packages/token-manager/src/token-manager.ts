@@ -26,6 +26,7 @@ import type {
   TokenManagerOptions,
   TokenRequest,
 } from './token-manager-types.ts'
+import { checkWithinLogin } from './within.ts'
 
 /**
  * Keeps logins and makes access tokens of them. Several of these, in several processes, may use one state directory: for one login only one
@@ -171,12 +172,13 @@ export class TokenManager {
   }
 }
 
-/** What is wanted, where a wish that was left open means all that the login has. */
+/** What is wanted, where a wish that was left open means all that the login has. Throws `scope_denied` for more than that. */
 function wantedOf(family: Family, { scopes, audience }: Partial<Wanted>): Wanted {
   const wanted = checkWanted({ scopes: scopes ?? family.scopes, audience: audience ?? family.audience })
   if (family.scopes.length > 0 && wanted.scopes.length === 0) {
     throw new NotAllowedError('scope_denied', 'an empty list of scopes is no wish')
   }
+  checkWithinLogin(family, wanted)
   return wanted
 }
 

@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path'
 import { SciToken } from '@scitokens/core'
 import { createTestIssuer } from '@scitokens/core/testing'
-import { expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { Credmon, type CredmonEvent, type CredmonOptions } from '../src/index.ts'
 import { TestIssuer } from './support/test-issuer.ts'
 import { openManager, temporaryDirectory } from './support/workspace.ts'
@@ -179,6 +179,120 @@ test('a SIGHUP during a scan is not lost', async () => {
   release()
   await Promise.all([scan, second])
   expect(Object.keys(credd.fetch('ben@pool.example'))).toEqual(['vo.use'])
+})
+
+describe('what a user writes into a mark narrows what the operator configured, and never widens it', () => {
+  const scopes = ['read:/store', 'write:/store/{username}']
+  const audience = ['https://se.example', 'https://xrd.example']
+
+  /** The claims of the token that the mark is answered with, or why there is none. */
+  async function answered(top: string | object, provider: object = { scopes, audience }): Promise<unknown> {
+    const { credd, issuer, manager } = await prepared()
+    const events: CredmonEvent[] = []
+    const credmon = new Credmon(manager, {
+      directory: credd.directory,
+      providers: { vo: { issuer: issuer.url, clientId: 'submit', clientSecret: 's', ...provider } },
+      onEvent: (event) => events.push(event),
+    })
+    credd.store('ana/vo.top', typeof top === 'string' ? top : JSON.stringify(top))
+    await credmon.scan()
+    const content = credd.fetch('ana')['vo.use']
+    if (content !== undefined) {
+      const { scope, aud } = SciToken.decode(use(content).access_token).unverifiedClaims
+      return { scope, aud }
+    }
+    expect(issuer.requests).toEqual([]) // the issuer is not even asked
+    return events.flatMap((event) => (event.type === 'problem' ? [event.why] : []))
+  }
+
+  test('less is given', async () => {
+    expect(await answered({ scopes: ['write:/store/ana/run7'], audience: ['https://xrd.example'] })).toEqual({
+      scope: 'write:/store/ana/run7',
+      aud: 'https://xrd.example',
+    })
+    expect(await answered({ scope: 'read:/store/public' })).toMatchObject({ scope: 'read:/store/public' })
+  })
+
+  test.each([
+    ["another user's directory", { scopes: ['write:/store/ben'] }, 'scope "write:/store/ben"'],
+    ['a directory that only begins like the own one', { scope: 'write:/store/anabel' }, 'scope "write:/store/anabel"'],
+    ['a parent', { scope: 'read:/' }, 'scope "read:/"'],
+    ['another authorization', { scope: 'storage.modify:/store/ana' }, 'scope "storage.modify:/store/ana"'],
+    ['groups that nobody configured', { scope: 'wlcg.groups' }, 'scope "wlcg.groups"'],
+    ['one scope too many', { scopes: 'read:/store,condor:/WRITE' }, 'scope "condor:/WRITE"'],
+    ['another audience', { audience: ['https://other.test'] }, 'audience "https://other.test"'],
+    [
+      'one audience too many',
+      { audience: ['https://se.example', 'https://other.test'] },
+      'audience "https://other.test"',
+    ],
+    ['every audience', { audience: 'ANY' }, 'audience "ANY"'],
+  ])('more is not: %s', async (_what, top, named) => {
+    expect(await answered(top)).toEqual([expect.stringContaining(named)])
+  })
+
+  test('a way out of the own directory is none', async () => {
+    expect(await answered({ scope: 'write:/store/ana/../ben' })).toEqual([expect.stringContaining('".." component')])
+    expect(await answered({ scope: 'write:/store/ana/%2e%2e/ben' })).toHaveLength(1)
+  })
+
+  test('where the operator names no scopes and no audience, nothing can be asked for by name', async () => {
+    expect(await answered({ scope: 'write:/store/user/ben' }, {})).toEqual([expect.stringContaining('does not have')])
+    expect(await answered({ audience: ['https://other.test'] }, { scopes })).toEqual([
+      expect.stringContaining('is not for'),
+    ])
+  })
+
+  test('a provider for every audience lets one be chosen', async () => {
+    expect(await answered({ audience: 'https://se.example' }, { scopes, audience: ['ANY'] })).toMatchObject({
+      aud: 'https://se.example',
+    })
+  })
+
+  test('a token of the person is exchanged within it too', async () => {
+    const { credd, issuer, manager } = await prepared()
+    const events: CredmonEvent[] = []
+    const provider = { issuer: issuer.url, clientId: 'condor', clientSecret: 's', scopes, audience }
+    const credmon = new Credmon(manager, {
+      directory: credd.directory,
+      providers: { vo: provider },
+      onEvent: (event) => events.push(event),
+    })
+    const ana = await createTestIssuer({ issuer: issuer.url })
+    const token = await ana.sign({ aud: issuer.url, scope: 'read:/' })
+    credd.store('ana/vo.top', JSON.stringify({ access_token: token, scopes: 'read:/' }))
+    credd.store('ben@pool.example/vo.top', JSON.stringify({ refresh_token: issuer.login(), scopes: 'read:/' }))
+    await credmon.scan()
+    expect(credd.fetch('ana')).toEqual({})
+    expect(credd.fetch('ben@pool.example')).toEqual({})
+    expect(events).toEqual([
+      { type: 'problem', file: credd.path('ana/vo.top'), why: expect.stringContaining('scope "read:/"') },
+      { type: 'problem', file: credd.path('ben@pool.example/vo.top'), why: expect.stringContaining('scope "read:/"') },
+    ])
+  })
+
+  test('a provider that the operator has narrowed narrows the logins that are there', async () => {
+    const { credd, issuer, manager } = await prepared()
+    const watching = (own: readonly string[]): Credmon =>
+      new Credmon(manager, {
+        directory: credd.directory,
+        providers: { vo: { issuer: issuer.url, clientId: 'submit', clientSecret: 's', scopes: own } },
+      })
+    credd.store('ana/vo.top', '')
+    await watching(['write:/store']).scan()
+    await watching(['write:/store/{username}']).scan()
+    const { scope } = SciToken.decode(use(credd.fetch('ana')['vo.use']!).access_token).unverifiedClaims
+    expect(scope).toBe('write:/store/ana')
+  })
+
+  test('a service that is called as what every object has is no provider', async () => {
+    const { credd, credmon, events } = await prepared({ providers: {} })
+    credd.store('ana/constructor.top', '')
+    await credmon.scan()
+    expect(events).toEqual([
+      { type: 'problem', file: credd.path('ana/constructor.top'), why: expect.stringContaining('no provider') },
+    ])
+  })
 })
 
 test('local credentials: a mere request mark is answered with a token of the provider, in the name of the user', async () => {

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SciToken, SigningKey, signBaseToken, joinKeyedToken } from '@scitokens/core'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { Renewer, type RenewerEvent, type TokenManager } from '../src/index.ts'
 import { TestIssuer } from './support/test-issuer.ts'
 import { openManager, temporaryDirectory, withLogin } from './support/workspace.ts'
 
@@ -94,9 +95,9 @@ test('a wish for less is met by refresh, and the login keeps all its rights', as
   const narrow = await manager.accessToken({
     ...ana,
     scopes: ['write:/store/ana'],
-    audience: ['https://other.example'],
+    audience: ['https://se.example'],
   })
-  expect(claims(narrow.token)).toMatchObject({ scope: 'write:/store/ana', aud: 'https://other.example' })
+  expect(claims(narrow.token)).toMatchObject({ scope: 'write:/store/ana', aud: 'https://se.example' })
   const wide = await manager.accessToken(ana)
   expect(claims(wide.token)['scope']).toBe('read:/store write:/store/ana')
 })
@@ -134,10 +135,68 @@ test('with a base token, narrowing needs no issuer at all', async () => {
   expect(token.split('.')).toHaveLength(3) // the key stays here
   expect(claims(token)).toMatchObject({ scope: 'read:/store/a', aud: 'https://se.example' })
   expect(expiresAt).toBe(issuer.clock() + 1200)
-  await expect(manager.accessToken({ ...ana, scopes: ['write:/'] })).rejects.toMatchObject({ code: 'widened_chain' })
+  await expect(manager.accessToken({ ...ana, scopes: ['write:/'] })).rejects.toMatchObject({ code: 'scope_denied' })
   issuer.clock.advance(4000)
   await expect(manager.accessToken(ana)).rejects.toMatchObject({ code: 'login_required' })
   expect(issuer.requests).toHaveLength(0)
+})
+
+describe('a wish is at most what the login was enrolled for', () => {
+  const robot = { owner: 'alice', service: 'vo' }
+  const enrolled = async (limits: object): Promise<{ issuer: TestIssuer; manager: TokenManager }> => {
+    const issuer = await TestIssuer.start()
+    const manager = openManager(issuer)
+    manager.enrol({ ...robot, issuer: issuer.url, clientId: 'robot', clientSecret: 's', ...limits })
+    return { issuer, manager }
+  }
+
+  test.each([
+    [{ scopes: ['read:/store/public'] }, { scopes: ['write:/store/user/robot'] }],
+    [{ scopes: ['read:/store/public'] }, { scopes: ['read:/store/public', 'write:/store/user/robot'] }],
+    [{ scopes: ['read:/store/public'] }, { scopes: ['read:/store/publication'] }],
+    [{ scopes: ['read:/store/public'] }, { scopes: ['read:/'] }],
+    [{ scopes: ['storage.create:/a'] }, { scopes: ['storage.modify:/a'] }],
+    [{ scopes: ['read:/store'] }, { scopes: ['wlcg.groups:/vo/admin'] }],
+    [{ scopes: ['read:/store'], audience: ['https://a.test'] }, { audience: ['https://b.test'] }],
+    [{ scopes: ['read:/store'], audience: ['https://a.test'] }, { audience: ['https://a.test', 'https://b.test'] }],
+    [{ scopes: ['read:/store'], audience: ['https://a.test'] }, { audience: ['ANY'] }],
+    // A client's issuer gives what is asked for by name: what was not enrolled was not meant.
+    [{}, { scopes: ['write:/store/user/robot'] }],
+    [{ scopes: ['read:/store'] }, { audience: ['https://b.test'] }],
+  ])('%j does not serve %j, by a file neither', async (limits, wish) => {
+    const { issuer, manager } = await enrolled(limits)
+    const refused = { code: 'scope_denied', family: 'not_allowed' }
+    await expect(manager.accessToken({ ...robot, ...wish })).rejects.toMatchObject(refused)
+    const file = join(temporaryDirectory(), 'token')
+    await expect(manager.deliver({ ...robot, ...wish, file })).rejects.toMatchObject(refused)
+    expect(existsSync(file)).toBe(false)
+    expect(issuer.requests).toEqual([])
+  })
+
+  test.each([
+    [{ scopes: ['read:/store/public'] }, { scopes: ['read:/store/public/run7'] }],
+    [{ scopes: ['storage.modify:/a'] }, { scopes: ['storage.create:/a/b'] }],
+    [{ scopes: ['read:/store', 'wlcg.groups:/vo'] }, { scopes: ['wlcg.groups:/vo'] }],
+    [{ scopes: ['read:/store'], audience: ['ANY'] }, { audience: ['https://a.test'] }],
+    [{ scopes: ['read:/store'], audience: ['https://wlcg.cern.ch/jwt/v1/any'] }, { audience: ['https://a.test'] }],
+    [{}, {}],
+  ])('%j serves %j', async (limits, wish) => {
+    const { manager } = await enrolled(limits)
+    await expect(manager.accessToken({ ...robot, ...wish })).resolves.toBeDefined()
+  })
+
+  test('a file that was supplied under a wider enrolment is not renewed beyond the present one', async () => {
+    const { issuer, manager } = await enrolled({ scopes: ['write:/store'] })
+    const file = join(temporaryDirectory(), 'token')
+    await manager.deliver({ ...robot, scopes: ['write:/store/b'], file })
+    manager.enrol({ ...robot, issuer: issuer.url, clientId: 'robot', clientSecret: 's', scopes: ['write:/store/a'] })
+    issuer.clock.advance(1200)
+    const asked = issuer.requests.length
+    const failed: RenewerEvent[] = []
+    await new Renewer(manager, { onEvent: (event) => failed.push(event) }).pass()
+    expect(failed).toMatchObject([{ type: 'failed', error: { code: 'scope_denied' } }])
+    expect(issuer.requests).toHaveLength(asked)
+  })
 })
 
 test('a revoked login is told as such, once, and the issuer is not asked again', async () => {
@@ -151,11 +210,12 @@ test('a revoked login is told as such, once, and the issuer is not asked again',
 })
 
 test('what the issuer refuses is a "no", and does not end the login', async () => {
-  const { manager, ana } = await withLogin()
-  await expect(manager.accessToken({ ...ana, scopes: ['read:/forbidden'] })).rejects.toMatchObject({
+  const { issuer, manager, ana } = await withLogin()
+  await expect(manager.accessToken({ ...ana, scopes: ['read:/store/forbidden'] })).rejects.toMatchObject({
     code: 'scope_denied',
     family: 'not_allowed',
   })
+  expect(issuer.requests).not.toHaveLength(0)
   await expect(manager.accessToken(ana)).resolves.toBeDefined()
 })
 
