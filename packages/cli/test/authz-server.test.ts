@@ -62,6 +62,16 @@ describe('scitokens authz-server', () => {
     expect(await server.stop()).toEqual([0, null])
   })
 
+  it('refuses a token that is bound to a key with 401, and says so in its log', async () => {
+    const server = await authzServer('--for', 'envoy', '--listen', '127.0.0.1:0')
+    const token = await issuer.sign({ sub: 'ana', aud: AUDIENCE, scope: 'read:/', cnf: { jkt: 'x' } })
+    const refused = await send(server.address, 'GET', '/x', { authorization: `Bearer ${token}` })
+    expect(refused).toMatchObject({ status: 401 })
+    expect(refused.headers['www-authenticate']).toMatch(/^Bearer error="invalid_token"/)
+    await expect.poll(() => server.log()).toMatchObject([{ allowed: false, code: 'proof_missing' }])
+    await server.stop()
+  })
+
   it('listens on a Unix socket that only the group can reach, takes over a stale one, and leaves a living one alone', async () => {
     const socket = join(directory, 'authz.sock')
     const address = ['--for', 'envoy', '--listen', `unix:${socket}`]

@@ -55,6 +55,15 @@ test('verify says yes (0), no (1) and usage (2)', async () => {
   expect([noAudience, missingAuthority]).toEqual([2, 2])
 })
 
+test('verify, acls and test take no token that is bound to a key: they see no proof of it', async () => {
+  const { cwd, trust } = await prepared({ cnf: { 'x5t#S256': 'x' } })
+  const commands = [['verify'], ['acls'], ['test', 'read', '/store']]
+  for (const ran of await Promise.all(commands.map((words) => scitokens([...words, '--json', ...trust], { cwd })))) {
+    expect(ran.status).toBe(1)
+    expect(ran.json()).toMatchObject({ ok: false, error: { code: 'proof_missing', family: 'not_acceptable' } })
+  }
+})
+
 test('an issuer that cannot be reached is "could not decide", never "no"', async () => {
   const { cwd } = await prepared()
   const dead = await createTestIssuer({ issuer: 'http://127.0.0.1:1' })

@@ -27,6 +27,7 @@ export const ERROR_CODES = [
   'lifetime_too_long',
   'aud_mismatch',
   'invalid_scope',
+  'proof_missing',
   'revoked',
   // chains
   'chain_not_accepted',

@@ -172,6 +172,7 @@ const FOR_EVER: ReadonlySet<ErrorCode> = new Set([
   'profile_mismatch',
   'lifetime_too_long',
   'aud_mismatch',
+  'proof_missing',
   'invalid_scope',
 ])
 

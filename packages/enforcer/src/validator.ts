@@ -15,6 +15,7 @@ import {
   TokenNotAcceptableError,
   type VerifiedToken,
 } from '@scitokens/core'
+import { checkUnbound } from './bound-token.ts'
 import { ask, type ClaimValidator, type ClaimValidatorOptions, type Judge } from './claim-validator.ts'
 import { asList, checkOptionTypes } from './option-types.ts'
 import type { ValidationOptions } from './options.ts'
@@ -114,7 +115,7 @@ export class Validator {
   /**
    * Judges all claims. Throws `invalid_request` for a token that was not verified, and what refuses the token:
    * `profile_mismatch`, `missing_claim`, `invalid_claim`, `unknown_claim`, `expired`, `not_yet_valid`, `lifetime_too_long`,
-   * `aud_mismatch`, `invalid_scope`.
+   * `aud_mismatch`, `proof_missing`, `invalid_scope`.
    *
    * @param now - seconds since the epoch. Default: the clock.
    */
@@ -132,10 +133,8 @@ export class Validator {
    *
    * @internal
    */
-  readClaims(
-    { claims, profile }: VerifiedToken,
-    audience: readonly string[] | undefined = this.#audience,
-  ): ValidatedClaims {
+  readClaims(verified: VerifiedToken, audience: readonly string[] | undefined = this.#audience): ValidatedClaims {
+    const { claims, profile } = verified
     if (!this.#profiles.includes(profile)) {
       throw new TokenNotAcceptableError('profile_mismatch', `tokens of the profile ${profile} are not accepted here`, {
         reason: 'mismatch',
@@ -152,6 +151,7 @@ export class Validator {
     } = this.#options
     const standard = readStandardClaims(claims, profile, { strict, maxLifetime })
     this.#checkPresence(claims)
+    checkUnbound(verified)
     checkAudience(standard.audience, audience, profile, acceptAnyInV1)
     this.#checkUnknownClaims(claims, profile)
     return { ...standard, profile, scope: readScopes(claims, profile, { acceptScp, acceptUriScopes }) }

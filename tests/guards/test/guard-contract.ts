@@ -101,6 +101,22 @@ export function describeGuard(name: string, start: StartApp): void {
       }
     })
 
+    it('a token that is bound to a key is not acceptable: no guard checks a proof of it, not even where credentials are optional', async () => {
+      const asks = [await guarded(), await guarded({ required: false })]
+      for (const cnf of [{ 'x5t#S256': 'x' }, { jkt: 'x' }, {}, null]) {
+        // oxlint-disable-next-line no-await-in-loop -- one after the other
+        const token = await issuer.sign({ scope: 'read:/ write:/', aud: AUDIENCE, cnf })
+        const answers = asks.flatMap((ask) => ['/data/x', '/who', '/fixed'].map((path) => ask(path, bearer(token))))
+        // oxlint-disable-next-line no-await-in-loop -- as above
+        for (const answer of await Promise.all(answers)) {
+          expect(answer.status).toBe(401)
+          expect(answer.headers['www-authenticate']).toMatch(
+            /^Bearer error="invalid_token", error_description="[^"]+bound to a key/,
+          )
+        }
+      }
+    })
+
     it('does not go by what it remembers once the token has expired', async () => {
       const ask = await guarded()
       const reader = bearer(await tokenFor('read:/data'))

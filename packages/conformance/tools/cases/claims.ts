@@ -2,6 +2,7 @@ import { ABSENT, allow, type CaseDefinition, deny, invalid, oneOf, SERVER, test,
 
 const MISSING = invalid('missing_claim')
 const INVALID = invalid('invalid_claim')
+const PROOF_MISSING = invalid('proof_missing', 'invalid_claim', 'unknown_claim')
 
 const presence: readonly CaseDefinition[] = [
   ...(['1.0', 'wlcg', 'at+jwt'] as const).map((kind) => ({
@@ -206,4 +207,31 @@ const names: readonly CaseDefinition[] = [
   },
 ]
 
-export const claims: readonly CaseDefinition[] = [...presence, ...types, ...names]
+// The questions of these cases come without any proof. RFC 8705 section 3: "the protected resource MUST … verify that the certificate
+// matches"; RFC 9449 section 7.1 says the same of the DPoP key.
+const bound: readonly CaseDefinition[] = [
+  ...(['2.0', '1.0', 'wlcg', 'at+jwt'] as const).map((kind) => ({
+    id: `cnf-certificate-${kind}`,
+    title: `a token (${kind}) that is bound to a certificate is refused where none was shown`,
+    source: 'RFC 8705 §3',
+    kind,
+    claims: { cnf: { 'x5t#S256': 'bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2' } },
+    expect: PROOF_MISSING,
+  })),
+  {
+    id: 'cnf-dpop',
+    title: 'a token that is bound to a DPoP key is refused where it comes as a bearer token',
+    source: 'RFC 9449 §7.1',
+    claims: { cnf: { jkt: '0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I' } },
+    expect: PROOF_MISSING,
+  },
+  ...[{}, null, 'x', [], { later: true }].map((cnf, index) => ({
+    id: `cnf-odd-${index + 1}`,
+    title: `cnf ${JSON.stringify(cnf)} is refused: it binds to something that nobody can prove`,
+    source: 'RFC 7800 §3.1',
+    claims: { cnf },
+    expect: PROOF_MISSING,
+  })),
+]
+
+export const claims: readonly CaseDefinition[] = [...presence, ...types, ...names, ...bound]

@@ -60,6 +60,7 @@ const BY_CODE: Partial<Readonly<Record<ErrorCode, HttpRefusal>>> = {
   revoked: { ...NOT_ACCEPTABLE, description: 'The access token has been revoked' },
   aud_mismatch: { ...NOT_ACCEPTABLE, description: 'The access token is meant for another server' },
   untrusted_issuer: { ...NOT_ACCEPTABLE, description: 'The issuer of the access token is not trusted here' },
+  proof_missing: { ...NOT_ACCEPTABLE, description: 'The access token is bound to a key, which is not accepted here' },
   malformed_token: { ...NOT_ACCEPTABLE, description: 'The access token is malformed' },
 }
 

@@ -77,6 +77,8 @@ const JUDGES: Readonly<Record<string, Judge>> = {
   ver: (value, { profile }) => version(value, profile),
   'wlcg.ver': (value, { profile }) =>
     profile === 'wlcg:1.x' ? version(value, profile) : bad(show(value), 'a token has one version claim, not two'),
+  cnf: (value) =>
+    bad(show(value), 'it is bound to a key, and the service has no way to prove that its bearer holds it'),
   jti: (value) =>
     typeof value === 'string'
       ? none(value, 'its own name, by which it can be revoked and found in logs')

@@ -36,6 +36,7 @@ const CODES: Readonly<Partial<Record<ErrorCode, StepName>>> = {
   missing_claim: 'claims',
   invalid_claim: 'claims',
   unknown_claim: 'claims',
+  proof_missing: 'claims',
   invalid_scope: 'claims',
   lifetime_too_long: 'claims',
   aud_mismatch: 'audience',
@@ -78,6 +79,7 @@ export function stepsOf(refusal: Refusal | undefined, isChain: boolean): readonl
 
 function failedStep({ code, claim }: Refusal, isChain: boolean): StepName {
   const step = CODES[code] ?? 'question'
-  if (step === 'claims' && isChain) return 'form'
+  // What a token is bound to is judged when all is verified, of a chain too.
+  if (step === 'claims' && isChain && code !== 'proof_missing') return 'form'
   return (step === 'claims' && claim !== undefined ? READ_BEFORE[claim] : undefined) ?? step
 }

@@ -254,6 +254,14 @@ const ROWS: readonly Row[] = [
     make: without('scope'),
   },
   {
+    name: 'bound-to-a-key',
+    title: 'Bound to a key that nobody asks for',
+    explanation:
+      'cnf says which certificate its bearer must show. A service that checks no certificate must refuse it: a thief has the token, not the key.',
+    code: 'proof_missing',
+    make: differing(() => ({ cnf: { 'x5t#S256': 'bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2' } })),
+  },
+  {
     name: 'unknown-version',
     title: 'Version of the future',
     explanation: 'ver is scitoken:9.0. Nobody knows yet what its claims will mean.',

@@ -69,6 +69,7 @@ describe('what is said about each claim', () => {
     ['scope', 'read:/a/../b', /"\.\."/],
     ['wlcg.ver', '1.0', /one version claim/],
     ['jti', 7, /must be text/],
+    ['cnf', {}, /bound to a key/],
   ])('%s = %j is bad: %s', (name, value, reason) => {
     expect(noteOn(name, value)).toMatchObject({ verdict: 'bad', reason: expect.stringMatching(reason) })
   })
@@ -104,6 +105,7 @@ describe('what is said about each claim', () => {
         'unsupported_version',
         'profile_mismatch',
         'aud_mismatch',
+        'proof_missing',
       ].includes(code!)
       const notes = claimNotes(claims.value!, {
         profile: profileOf(header.value!, claims.value!),
