@@ -76,7 +76,7 @@ export async function openRealm(
       ]),
     ),
     times,
-    upstream: checkUpstream(options.login, issuer),
+    upstream: checkUpstream(options.login, issuer, shared.logger),
     codeAttempts: new Attempts(wrongCodesOf(options, at), times.wrongCodeSeconds, shared.clock),
     polls: new PollPace(times.deviceIntervalSeconds, shared.clock),
     algorithms,
@@ -188,7 +188,8 @@ function readStored({ defaults, secrets, registration }: Realm, stored: StoredCl
   return { client: readManagedClient(stored, defaults, secrets, now), until }
 }
 
-function checkUpstream(upstream: Upstream | undefined, issuer: string): Upstream | undefined {
+function checkUpstream(upstream: Upstream | undefined, issuer: string, logger: Logger): Upstream | undefined {
   upstream?.checkIssuer?.(issuer)
+  for (const remark of upstream?.remarks ?? []) logger.warn({ issuer }, remark)
   return upstream
 }

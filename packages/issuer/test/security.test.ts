@@ -158,7 +158,7 @@ describe('the pages', () => {
     const hidden = (text: string): string => /type="hidden" name="\w+" value="([^"]*)"/.exec(text)![1]!
     const begun = await send('GET', authorizeUrl(harness.url))
     const login = await send('GET', begun.headers.location!)
-    const done = await send('POST', '/vo/login', { subject: 'ana', token: hidden(login.body) })
+    const done = await send('POST', '/vo/login', { subject: 'ana', page: hidden(login.body) })
     const consent = await send('GET', done.headers.location!)
     const back = await send('POST', '/vo/authorize/consent', { page: hidden(consent.body), answer: 'allow' })
     expect([begun, done, back].map(({ statusCode }) => statusCode)).toEqual([303, 303, 303])

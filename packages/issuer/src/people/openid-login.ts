@@ -19,7 +19,10 @@ export interface OpenIdLoginOptions {
   readonly clientSecret: string
   /** Default: `openid profile email`. */
   readonly scope?: string
-  /** The claim that becomes the `sub` of tokens. It must never be given to another person. Default: `sub`. */
+  /**
+   * The claim that becomes the `sub` of tokens. It must never be given to another person, nor be one that people choose
+   * themselves. Default: `sub`. `email` needs `email_verified: true` beside it.
+   */
   readonly subjectClaim?: string
   /** The claim with groups, a list of names by the WLCG grammar. Default: none. */
   readonly groupsClaim?: string
@@ -40,6 +43,7 @@ const KEPT = ['email', 'email_verified', 'preferred_username', 'eduperson_entitl
  */
 export class OpenIdLogin implements Upstream {
   readonly name = 'OpenID Connect'
+  readonly remarks: readonly string[]
   readonly #options: OpenIdLoginOptions
   #configuration: Promise<oidc.Configuration> | undefined
 
@@ -49,12 +53,14 @@ export class OpenIdLogin implements Upstream {
     if (options.clientId === '' || options.clientSecret === '')
       throw new ConfigError('login: clientId and clientSecret are needed')
     this.#options = options
+    this.remarks = remarksOn(options)
   }
 
   async step(request: LoginRequest): Promise<LoginStep> {
-    const answered = request.remembered && (request.parameters.has('code') || request.parameters.has('error'))
+    const begun = readBegun(request.remembered)
+    const answered = begun && (request.parameters.has('code') || request.parameters.has('error'))
     try {
-      return answered ? await this.#finish(request, request.remembered) : await this.#begin(request)
+      return answered ? await this.#finish(request, begun) : await this.#begin(request)
     } catch (error) {
       return problemOf(error)
     }
@@ -63,7 +69,7 @@ export class OpenIdLogin implements Upstream {
   async #begin({ loginUrl, again }: LoginRequest): Promise<LoginStep> {
     const configuration = await this.#discover()
     const verifier = oidc.randomPKCECodeVerifier()
-    const remember = { state: oidc.randomState(), nonce: oidc.randomNonce(), verifier }
+    const remember: Begun = { state: oidc.randomState(), nonce: oidc.randomNonce(), verifier }
     const url = oidc.buildAuthorizationUrl(configuration, {
       redirect_uri: loginUrl,
       scope: this.#options.scope ?? 'openid profile email',
@@ -73,15 +79,15 @@ export class OpenIdLogin implements Upstream {
       code_challenge_method: 'S256',
       ...(again && { prompt: 'login' }),
     })
-    return { redirect: url.href, remember }
+    return { redirect: url.href, remember: { ...remember } }
   }
 
-  async #finish({ url }: LoginRequest, remembered: JsonObject): Promise<LoginStep> {
+  async #finish({ url }: LoginRequest, { state, nonce, verifier }: Begun): Promise<LoginStep> {
     const configuration = await this.#discover()
     const tokens = await oidc.authorizationCodeGrant(configuration, url, {
-      expectedState: remembered['state'] as string,
-      expectedNonce: remembered['nonce'] as string,
-      pkceCodeVerifier: remembered['verifier'] as string,
+      expectedState: state,
+      expectedNonce: nonce,
+      pkceCodeVerifier: verifier,
       idTokenExpected: true,
     })
     return { person: this.#personOf(tokens.claims() as unknown as JsonObject) }
@@ -91,6 +97,9 @@ export class OpenIdLogin implements Upstream {
     const { subjectClaim = 'sub', groupsClaim, keepClaims = KEPT } = this.#options
     const subject = Object.hasOwn(claims, subjectClaim) ? claims[subjectClaim] : undefined
     if (!checkSubject(subject)) throw new UnusableAnswer('it does not say who you are in a form that can be used here')
+    // OpenID Connect Core section 5.1: without it anybody may have typed any address.
+    if (subjectClaim === 'email' && claims['email_verified'] !== true)
+      throw new UnusableAnswer('it does not say that your address was verified')
     const groups = groupsClaim !== undefined && Object.hasOwn(claims, groupsClaim) ? claims[groupsClaim] : []
     const authTime = claims['auth_time']
     const name = claims['name'] ?? claims['preferred_username']
@@ -121,6 +130,32 @@ export class OpenIdLogin implements Upstream {
     })
     return discovering
   }
+}
+
+function remarksOn({ subjectClaim = 'sub' }: OpenIdLoginOptions): readonly string[] {
+  if (subjectClaim === 'sub') return []
+  const what =
+    subjectClaim === 'email'
+      ? 'an address that the provider gives to somebody else takes its folders along'
+      : 'people choose or change such claims themselves at many providers, and whoever has a subject has its folders'
+  return [`login.openid.subjectClaim is ${subjectClaim}: ${what}; sub belongs to one person for ever`]
+}
+
+/** What binds an answer to the browser that asked. */
+interface Begun {
+  readonly state: string
+  readonly nonce: string
+  readonly verifier: string
+}
+
+/**
+ * What {@link OpenIdLogin} had remembered when it sent somebody to the provider; undefined unless all of it is there. To the library a
+ * state that is not expected is one that need not come: an answer that somebody else asked for would be taken (login CSRF).
+ */
+function readBegun(remembered: JsonObject | undefined): Begun | undefined {
+  const [state, nonce, verifier] = [remembered?.['state'], remembered?.['nonce'], remembered?.['verifier']]
+  const all = [state, nonce, verifier].every((value) => typeof value === 'string' && value !== '')
+  return all ? { state: state as string, nonce: nonce as string, verifier: verifier as string } : undefined
 }
 
 /** What the provider said is authentic and yet of no use. */

@@ -39,20 +39,3 @@ export function endSession(realm: Realm, reply: FastifyReply): void {
 export function principalOf({ person, authTime }: Session): Principal {
   return { kind: 'user', subject: person.subject, groups: person.groups ?? [], claims: person.claims ?? {}, authTime }
 }
-
-/**
- * Puts what a page was shown for into the page itself: encrypted, and good for this session alone, so that a form that comes back is
- * the one that this person saw (which is what a CSRF token is for).
- */
-export function sealPage(realm: Realm, session: Session, purpose: string, value: JsonObject): string {
-  const expiresAt = Math.floor(realm.clock()) + realm.times.pageSeconds
-  return realm.secrets.seal('page', JSON.stringify({ value, expiresAt }), `${realm.issuer} ${session.id} ${purpose}`)
-}
-
-/** What {@link sealPage} put into the page, or undefined for a page of somebody else, of another kind, or too old. */
-export function openPage(realm: Realm, session: Session, purpose: string, sealed: string): JsonObject | undefined {
-  const text = realm.secrets.open('page', sealed, `${realm.issuer} ${session.id} ${purpose}`)
-  if (text === undefined) return undefined
-  const { value, expiresAt } = JSON.parse(text) as { value: JsonObject; expiresAt: number }
-  return expiresAt > realm.clock() ? value : undefined
-}

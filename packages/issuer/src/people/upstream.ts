@@ -51,5 +51,7 @@ export interface Upstream {
   readonly name: string
   /** Checked when the issuer starts. Throws `config_error`. */
   checkIssuer?(issuer: string): void
+  /** What an operator should know about the way it is set up, a sentence each; told by `issuer check` and in the log. */
+  readonly remarks?: readonly string[]
   step(request: LoginRequest): Promise<LoginStep>
 }

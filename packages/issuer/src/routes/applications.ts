@@ -4,7 +4,8 @@ import { describeBounds } from '../people/describe-scope.ts'
 import { describeDuration, describeTime } from '../people/describe-time.ts'
 import { type Html, html } from '../people/html.ts'
 import { sendPage, sendProblem } from '../people/page.ts'
-import { openPage, readSession, sealPage, type Session } from '../people/session.ts'
+import { openForm, sealForm } from '../people/form.ts'
+import { readSession, type Session } from '../people/session.ts'
 import type { Realm } from '../realm.ts'
 import type { Entry } from '../store/store.ts'
 import type { Family } from '../tokens/refresh-token.ts'
@@ -59,7 +60,7 @@ async function show(
       }),
     ),
   )
-  const sealed = sealPage(realm, session, 'applications', {})
+  const sealed = sealForm(realm, session, 'applications')
   const list = html`<p>These applications can act for you, also while you are away:</p>
 <form method="post" action="${realm.endpoints.applications}"><input type="hidden" name="page" value="${sealed}">
 ${applications.map((application) => describeApplication(application))}</form>
@@ -106,7 +107,7 @@ function describeGrant(name: string, client: Client | undefined, { id, value, ex
 async function revoke(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const form = formOf(request)
   const session = readSession(realm, request)
-  if (!session || !openPage(realm, session, 'applications', form.one('page') ?? '')) {
+  if (!session || !openForm(realm, session, 'applications', form)) {
     return sendProblem(
       reply,
       400,

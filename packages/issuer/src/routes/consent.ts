@@ -5,7 +5,8 @@ import type { CodeRecord } from '../grants/authorization-code.ts'
 import { describeBounds } from '../people/describe-scope.ts'
 import { type Html, html } from '../people/html.ts'
 import { formTarget, sendPage, sendProblem } from '../people/page.ts'
-import { openPage, readSession, sealPage, type Session } from '../people/session.ts'
+import { openForm, sealForm } from '../people/form.ts'
+import { readSession, type Session } from '../people/session.ts'
 import type { Realm } from '../realm.ts'
 import { revokeHint } from './applications.ts'
 import { auditOf, redirectBack, type ReplyTarget, sendCode } from './authorization-reply.ts'
@@ -19,7 +20,7 @@ export function showConsent(
   { client, redirectUri, state }: ReplyTarget & { readonly client: Client },
   record: CodeRecord,
 ): FastifyReply {
-  const sealed = sealPage(realm, session, 'consent', {
+  const sealed = sealForm(realm, session, 'consent', {
     record: JSON.parse(JSON.stringify(record)) as JsonObject,
     state: state ?? null,
   })
@@ -42,7 +43,7 @@ ${refreshable ? revokeHint(realm) : undefined}`,
 export async function consent(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const form = formOf(request)
   const session = readSession(realm, request)
-  const page = session && openPage(realm, session, 'consent', form.one('page') ?? '')
+  const page = openForm(realm, session, 'consent', form)
   if (!page) return sendProblem(reply, 400, 'This page was open for too long, or belongs to another login.')
   const record = page['record'] as unknown as CodeRecord
   const state = (page['state'] as string | null) ?? undefined

@@ -8,7 +8,8 @@ import { describeDuration } from '../people/describe-time.ts'
 import { type Html, html } from '../people/html.ts'
 import { judge } from '../people/judge-request.ts'
 import { sendPage, sendProblem } from '../people/page.ts'
-import { openPage, principalOf, readSession, sealPage, type Session } from '../people/session.ts'
+import { openForm, sealForm } from '../people/form.ts'
+import { principalOf, readSession, type Session } from '../people/session.ts'
 import { authenticationTools } from '../pipeline.ts'
 import { requestedAudience } from '../policy/audience.ts'
 import type { GrantBounds } from '../policy/decide.ts'
@@ -133,7 +134,7 @@ async function askForCode(realm: Realm, request: FastifyRequest, reply: FastifyR
 }
 
 function codePage(realm: Realm, session: Session, given: string, problem: string | undefined) {
-  const sealed = sealPage(realm, session, 'device', {})
+  const sealed = sealForm(realm, session, 'device')
   const body: Html = html`<p>You are logged in as <strong>${session.person.name ?? session.person.subject}</strong>.</p>
 ${problem === undefined ? undefined : html`<p role="alert" id="problem">${problem}</p>`}
 <form method="post" action="${realm.endpoints.deviceVerification}"><input type="hidden" name="page" value="${sealed}">
@@ -158,7 +159,7 @@ async function findDevice(realm: Realm, userCode: string) {
 async function showDevice(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const form = formOf(request)
   const session = readSession(realm, request)
-  if (!session || !openPage(realm, session, 'device', form.one('page') ?? '')) return stale(reply)
+  if (!session || !openForm(realm, session, 'device', form)) return stale(reply)
   const userCode = form.one('user_code') ?? ''
   if (!realm.codeAttempts.allowed(session.person.subject)) {
     const { wrongCodeSeconds } = realm.times
@@ -179,7 +180,7 @@ async function showDevice(realm: Realm, request: FastifyRequest, reply: FastifyR
       return sendProblem(reply, 403, `You cannot allow what the device asks for: ${error.message}.`)
     throw error
   }
-  const sealed = sealPage(realm, session, 'device-answer', { userCode: normaliseUserCode(userCode) })
+  const sealed = sealForm(realm, session, 'device-answer', { userCode: normaliseUserCode(userCode) })
   return sendPage(reply, {
     title: `Allow ${client.name}?`,
     body: html`<p>You are logged in as <strong>${session.person.name ?? session.person.subject}</strong>.
@@ -195,7 +196,7 @@ ${unchecked(client)}
 async function answer(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const form = formOf(request)
   const session = readSession(realm, request)
-  const page = session && openPage(realm, session, 'device-answer', form.one('page') ?? '')
+  const page = openForm(realm, session, 'device-answer', form)
   if (!session || !page) return stale(reply)
   const userCode = page['userCode'] as string
   const device = await findDevice(realm, userCode)

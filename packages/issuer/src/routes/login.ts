@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { JsonObject } from '@scitokens/core'
 import { Parameters } from '../parameters.ts'
 import { clearCookie, readSealedCookie, type SealedCookie, setSealedCookie } from '../people/cookies.ts'
+import { FORM_FIELD, openForm, sealForm } from '../people/form.ts'
 import { html } from '../people/html.ts'
 import { pageHeaders, sendPage, sendProblem } from '../people/page.ts'
 import { beginSession } from '../people/session.ts'
@@ -42,9 +43,9 @@ async function login(
   const destination = begun === undefined ? (state?.['continue'] as string | undefined) : localDestination(realm, begun)
   if (destination === undefined) return sendProblem(reply, 400, 'This login was not begun here, or too long ago.')
   const again = begun === undefined ? state?.['again'] === true : parameters.has('again')
+  const underWay = typeof state?.['id'] === 'string' ? { id: state['id'] } : undefined
   // Login CSRF: a form counts only in the browser that was shown it.
-  const token = (state?.['token'] as string | undefined) ?? randomToken(18)
-  if (request.method === 'POST' && parameters.one('token') !== state?.['token']) {
+  if (request.method === 'POST' && !openForm(realm, underWay, 'login', parameters)) {
     return sendProblem(reply, 400, 'This form is not from the login page of this browser.')
   }
   const step = await upstream.step({
@@ -72,12 +73,14 @@ async function login(
     return reply.headers(pageHeaders()).redirect(destination, 303)
   }
   const remember = 'redirect' in step ? step.remember : {}
-  setSealedCookie(realm, reply, loginCookie(realm), { continue: destination, token, again, remember })
+  const shown = underWay ?? { id: randomToken(18) }
+  setSealedCookie(realm, reply, loginCookie(realm), { ...shown, continue: destination, again, remember })
   if ('redirect' in step) return reply.headers(pageHeaders()).redirect(step.redirect, 303)
+  const token = sealForm(realm, shown, 'login', {}, realm.times.loginSeconds)
   return sendPage(reply, {
     title: step.title,
     ...(step.status === undefined ? {} : { status: step.status }),
-    body: html`<form method="post" action="${base}/login"><input type="hidden" name="token" value="${token}">${step.form}</form>`,
+    body: html`<form method="post" action="${base}/login"><input type="hidden" name="${FORM_FIELD}" value="${token}">${step.form}</form>`,
   })
 }
 

@@ -1,7 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Html, html } from '../people/html.ts'
 import { sendPage, sendProblem } from '../people/page.ts'
-import { endSession, openPage, readSession, sealPage, type Session } from '../people/session.ts'
+import { openForm, sealForm } from '../people/form.ts'
+import { endSession, readSession, type Session } from '../people/session.ts'
 import type { Realm } from '../realm.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 import { formOf } from './token.ts'
@@ -15,10 +16,14 @@ export function logoutRoute(context: RouteContext): void {
 
 async function logout(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const form = formOf(request)
-  const session = readSession(realm, request)
   // Another site must not be able to log people out either.
-  if (session && !openPage(realm, session, 'logout', form.one('page') ?? '')) {
-    return sendProblem(reply, 400, 'This page was open for too long, or belongs to another login.')
+  if (!openForm(realm, readSession(realm, request), 'logout', form)) {
+    return sendProblem(
+      reply,
+      400,
+      'This page was open for too long, or belongs to another login.',
+      'Open “Your applications” again: it says whether you are logged in.',
+    )
   }
   endSession(realm, reply)
   return sendPage(reply, {
@@ -29,7 +34,7 @@ async function logout(realm: Realm, request: FastifyRequest, reply: FastifyReply
 
 /** The button that belongs on pages of a session. */
 export function logoutForm(realm: Realm, session: Session): Html {
-  const sealed = sealPage(realm, session, 'logout', {})
+  const sealed = sealForm(realm, session, 'logout')
   return html`<form class="last" method="post" action="${realm.issuer.replace(/\/$/, '')}/logout"><input type="hidden" name="page" value="${sealed}">
 <div class="actions"><button>Log out</button></div></form>`
 }

@@ -91,6 +91,17 @@ describe('a configuration file', () => {
     expect(config.storage).toEqual({ file: '/does/not/exist/issuer.sqlite' })
   })
 
+  test('is checked with a remark where people may come to have the subject of somebody else', async () => {
+    const path = join(dir, 'claim.yaml')
+    const login =
+      'login:\n  openid: { issuer: https://idp.example, clientId: vo, clientSecret: { env: SECRET }, subjectClaim: nickname }\n'
+    await writeFile(path, SMALLEST + login)
+    const warned: string[] = []
+    const logger = { ...silentLogger, warn: (_: object, message: string) => warned.push(message) }
+    await checkIssuerConfig(path, { env: { SECRET: 'a-generated-secret-of-enough-length' }, logger })
+    expect(warned).toEqual([expect.stringContaining('login.openid.subjectClaim is nickname')])
+  })
+
   test('that is not there is told in one sentence', async () => {
     const missing = join(dir, 'missing.yaml')
     await expect(checkIssuerConfig(missing, { env: {}, logger: silentLogger })).rejects.toThrow(

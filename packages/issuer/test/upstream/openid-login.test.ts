@@ -2,7 +2,8 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createIssuer, type Issuer, OpenIdLogin } from '@scitokens/issuer'
+import { createIssuer, type Issuer, MemoryAudit, OpenIdLogin } from '@scitokens/issuer'
+import { Parameters } from '../../src/parameters.ts'
 import { Provider } from 'oidc-provider'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { SECRET } from '../harness.ts'
@@ -12,27 +13,47 @@ let provider: Server
 let providerUrl: string
 let issuer: Issuer
 let url: string
+/** An issuer whose subjects are addresses. */
+let byAddress: Issuer
+let byAddressUrl: string
+const audit = new MemoryAudit()
 
-beforeAll(async () => {
-  // The issuer's address must be known to the provider before either is made.
+async function freePort(): Promise<number> {
   const reserved = createServer().listen(0, '127.0.0.1')
   await once(reserved, 'listening')
   const { port } = reserved.address() as AddressInfo
   reserved.close()
   await once(reserved, 'close')
+  return port
+}
+
+/** What the provider says about an address, by the name that logs in. */
+const ADDRESSES: Readonly<Record<string, object>> = {
+  verified: { email: 'ana@example.org', email_verified: true },
+  unverified: { email: 'ana@example.org', email_verified: false },
+  silent: { email: 'ana@example.org' },
+  text: { email: 'ana@example.org', email_verified: 'true' },
+}
+
+beforeAll(async () => {
+  // The issuers' addresses must be known to the provider before any of them is made.
+  const [port, otherPort] = [await freePort(), await freePort()]
   url = `http://127.0.0.1:${port}`
+  byAddressUrl = `http://127.0.0.1:${otherPort}`
 
   provider = createServer()
   provider.listen(0, '127.0.0.1')
   await once(provider, 'listening')
   providerUrl = `http://localhost:${(provider.address() as AddressInfo).port}`
   const oidc = new Provider(providerUrl, {
-    clients: [{ client_id: 'vo-issuer', client_secret: SECRET, redirect_uris: [`${url}/login`] }],
+    clients: [
+      { client_id: 'vo-issuer', client_secret: SECRET, redirect_uris: [`${url}/login`, `${byAddressUrl}/login`] },
+    ],
     pkce: { required: () => true },
-    claims: { openid: ['sub'], profile: ['name', 'groups'] },
+    claims: { openid: ['sub'], profile: ['name', 'groups'], email: ['email', 'email_verified'] },
     findAccount: (_, id) => ({
       accountId: id,
-      claims: () => ({ sub: id, name: 'Ana Lyst', groups: ['/vo/analysis', 'no group'] }),
+      claims: () => ({ sub: id, name: 'Ana Lyst', groups: ['/vo/analysis', 'no group'], ...ADDRESSES[id] }),
     }),
     conformIdTokenClaims: false,
     cookies: { keys: ['test'] },
@@ -65,17 +86,32 @@ beforeAll(async () => {
     ],
   })
   await issuer.listen({ port })
+  byAddress = await createIssuer({
+    issuer: byAddressUrl,
+    dangerouslyAllowLoopbackHttp: true,
+    storage: { memory: true },
+    audit,
+    login: new OpenIdLogin({
+      issuer: providerUrl,
+      clientId: 'vo-issuer',
+      clientSecret: SECRET,
+      subjectClaim: 'email',
+      dangerouslyAllowLoopbackHttp: true,
+    }),
+  })
+  await byAddress.listen({ port: otherPort })
 }, 180_000)
 
 afterAll(async () => {
   await issuer.close()
+  await byAddress.close()
   provider.closeAllConnections()
   provider.close()
 })
 
 /** Logs in and consents at the provider, whose pages ask for a name and then for a yes. */
-async function logIn(browser: WebBrowser, name: string): Promise<WebPage> {
-  const login = await browser.open(`${url}/device`)
+async function logIn(browser: WebBrowser, name: string, at: string = url): Promise<WebPage> {
+  const login = await browser.open(`${at}/device`)
   expect(login.url.origin).toBe(providerUrl)
   const consent = await browser.submit(login, { prompt: 'login', login: name, password: 'any' })
   return browser.submit(consent, { prompt: 'consent' })
@@ -145,6 +181,48 @@ describe('login by OpenID Connect', () => {
     expect(browser.cookies.get('scitokens_session')).not.toBe(session)
   })
 
+  test('takes an answer only where all of state, nonce and verifier were remembered: after a failed login none of them are', async () => {
+    const login = new OpenIdLogin({
+      issuer: providerUrl,
+      clientId: 'vo-issuer',
+      clientSecret: SECRET,
+      dangerouslyAllowLoopbackHttp: true,
+    })
+    const back = new URL(`${url}/login?code=of-somebody-else&iss=${encodeURIComponent(providerUrl)}`)
+    const all = { state: 's', nonce: 'n', verifier: 'v' }
+    const lacking = [{}, { ...all, state: '' }, { state: 's', nonce: 'n' }, { nonce: 'n', verifier: 'v' }]
+    for (const remembered of [undefined, ...lacking]) {
+      const request = { remembered, url: back, parameters: Parameters.parse(back.search.slice(1)), again: false }
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const step = await login.step({ ...request, loginUrl: `${url}/login` } as never)
+      // The answer is not even looked at: the login begins anew.
+      expect(step).toMatchObject({ redirect: expect.stringContaining(`${providerUrl}/auth?`) })
+    }
+    const browser = new WebBrowser()
+    await answer(browser, { error: 'access_denied', code: '' })
+    browser.visited.length = 0
+    expect((await browser.open(back)).url.origin).toBe(providerUrl)
+    expect([...browser.cookies.keys()]).not.toContain('scitokens_session')
+  })
+
+  test('takes an address as the subject only where the provider says that it was verified', async () => {
+    const browser = new WebBrowser()
+    const page = await logIn(browser, 'verified', byAddressUrl)
+    expect(page.url.href).toBe(`${byAddressUrl}/device`)
+    expect(audit.events).toMatchObject([{ event: 'login', subject: 'ana@example.org' }])
+  })
+
+  test.each(['unverified', 'silent', 'text'])(
+    'refuses an address as the subject that is %s, and nobody is logged in',
+    async (name) => {
+      const browser = new WebBrowser()
+      const page = await logIn(browser, name, byAddressUrl)
+      expect(page.status).toBe(502)
+      expect(page.text).toContain('does not say that your address was verified')
+      expect([...browser.cookies.keys()]).not.toContain('scitokens_session')
+    },
+  )
+
   test('refuses an answer in a browser that began no login', async () => {
     const page = await new WebBrowser().open(`${url}/login?code=x&state=y`)
     expect(page.status).toBe(400)
@@ -178,6 +256,17 @@ describe('login by OpenID Connect', () => {
     })
     const step = await away.step({ remembered: undefined, loginUrl: `${url}/login` } as never)
     expect(step).toMatchObject({ status: 503, title: 'You are not logged in' })
+  })
+
+  test.each([
+    [undefined, []],
+    ['sub', []],
+    ['email', [/gives to somebody else/]],
+    ['preferred_username', [/choose or change such claims/]],
+  ])('remarks on a subject that may come to be somebody else’s: %s', (subjectClaim, remarks) => {
+    const options = { issuer: 'https://idp.example', clientId: 'x', clientSecret: SECRET }
+    const login = new OpenIdLogin({ ...options, ...(subjectClaim !== undefined && { subjectClaim }) })
+    expect(login.remarks).toEqual(remarks.map((remark) => expect.stringMatching(remark)))
   })
 
   test.each([
