@@ -10,7 +10,12 @@ rmSync(directory, { recursive: true, force: true })
 const bundle = await rolldown({
   cwd: root,
   // Together, so that what they share exists once: a SigningKey of one entry is a SigningKey of the others.
-  input: { index: 'src/index.ts', node: 'src/node/index.ts', testing: 'src/testing/index.ts' },
+  input: {
+    index: 'src/index.ts',
+    internal: 'src/internal/index.ts',
+    node: 'src/node/index.ts',
+    testing: 'src/testing/index.ts',
+  },
   platform: 'node',
   // Dependencies stay what they are; `#signature` is Node's.
   external: /^(?:node:|[a-z@])/,

@@ -20,6 +20,7 @@ import { openapiRoute } from './routes/openapi.ts'
 import type { RouteContext } from './routes/route-context.ts'
 import { sendJson } from './routes/send-json.ts'
 import { NO_STORE, tokenRoute } from './routes/token.ts'
+import { refuseDoubledFields } from './single-fields.ts'
 
 const ROUTES: readonly ((context: RouteContext) => void)[] = [
   metadataRoutes,
@@ -47,6 +48,7 @@ export interface FormOptions {
 export function issuerPlugin(realms: readonly Realm[], forms: FormOptions): FastifyPluginAsync {
   return async (app) => {
     acceptForms(app, forms)
+    refuseDoubledFields(app)
     const routesOf = watchRoutes(app)
     const basePaths = realms.map(({ issuer }) => new URL(issuer).pathname.replace(/\/$/, ''))
     app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply, realms[0]!))

@@ -73,6 +73,6 @@ test('only the archive of core holds bundles, one for each of its entries and wh
       .map((file) => file.replace('package', name)),
   )
   expect(bundles.toSorted()).toEqual(
-    ['core', 'index', 'node', 'testing'].map((entry) => `core/dist/bundle/${entry}.js`),
+    ['core', 'index', 'internal', 'node', 'testing'].map((entry) => `core/dist/bundle/${entry}.js`),
   )
 })

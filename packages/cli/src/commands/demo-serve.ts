@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError } from '@scitokens/core'
+import { Networks } from '@scitokens/core/internal'
 import type { Command } from 'commander'
 import type { CliContext } from '../context.ts'
 import { type Invocation, onAction, type Registry } from '../command.ts'
@@ -60,6 +61,7 @@ async function serve({ context, output, options }: Invocation<DemoServeOptions>)
   const { host, port, trust, maxLifetime, trustedProxy } = options
   const issuer = options.issuer ?? `http://localhost:${port}`
   const https = tlsOf(options)
+  const proxies = trustedProxy && new Networks(trustedProxy, { at: '--trusted-proxy' })
   const keys = options.keys ?? defaultKeys(context, output)
   const demo = await createDemo({
     issuer,
@@ -72,7 +74,10 @@ async function serve({ context, output, options }: Invocation<DemoServeOptions>)
     ...(maxLifetime !== undefined && { maxLifetime }),
   })
   try {
-    const server = demo.buildServer({ ...(https && { https }), ...(trustedProxy && { trustProxy: [...trustedProxy] }) })
+    const server = demo.buildServer({
+      ...(https && { https }),
+      ...(proxies && { trustProxy: (address: string) => proxies.holds(address) }),
+    })
     const address = await server.listen({ host, port }).catch((cause: unknown) => {
       const { code } = cause as NodeJS.ErrnoException
       throw new ConfigError(`cannot listen on ${host}, port ${port} (${code})`)

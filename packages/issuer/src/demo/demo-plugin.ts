@@ -9,6 +9,7 @@ import type {
   RouteShorthandOptions,
 } from 'fastify'
 import { OAuthError } from '../oauth-error.ts'
+import { refuseDoubledFields } from '../single-fields.ts'
 import { acceptAnyBody } from './demo-body.ts'
 import type { DemoContext, DemoParts } from './demo-context.ts'
 import { issueRoutes } from './issue-routes.ts'
@@ -57,10 +58,10 @@ const ROUTE_MARK = 'isDemo'
 export function demoPlugin(parts: DemoParts, host?: string): FastifyPluginAsync {
   return async (app) => {
     acceptAnyBody(app, parts.settings.maxBodyBytes)
+    refuseDoubledFields(app)
     allowOtherOrigins(app, parts, host)
     app.setErrorHandler((error: FastifyError, request, reply) => {
       if (error instanceof OAuthError) {
-        // Of the limits that an issuer in earnest has on the same server.
         return sendProblem(reply.code(error.status).headers(error.headers), error.message)
       }
       const status = statusOf(error)

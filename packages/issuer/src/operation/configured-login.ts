@@ -20,7 +20,7 @@ export async function configuredLogin(
   if ('header' in login) {
     const { secret, ...header } = login.header
     const resolved = secret && (await resolveSecret(secret, `${at}.header.secret`, env))
-    return new HeaderLogin({ ...header, ...(resolved !== undefined && { secret: resolved }) })
+    return new HeaderLogin({ ...header, ...(resolved !== undefined && { secret: resolved }) }, `${at}.header`)
   }
   const { clientSecret, ...openid } = login.openid
   return new OpenIdLogin({

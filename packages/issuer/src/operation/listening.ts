@@ -3,6 +3,7 @@ import { lstat, rm } from 'node:fs/promises'
 import { connect, type Socket } from 'node:net'
 import { ConfigError } from '@scitokens/core'
 import type { FastifyInstance } from 'fastify'
+import { checkSocketDirectory } from './socket-directory.ts'
 
 /** How often a stop looks for connections that have become idle, in milliseconds. */
 const IDLE_CHECK_MS = 50
@@ -16,9 +17,13 @@ export type ListenPlace = { readonly host: string; readonly port: number } | { r
 /** Listens; answers the address. Throws `config_error` in words. */
 export async function listenOn(app: FastifyInstance, where: ListenPlace): Promise<string> {
   try {
-    if ('path' in where) await removeDeadSocket(where.path)
-    return await app.listen({ ...where })
+    if (!('path' in where)) return await app.listen({ ...where })
+    await checkSocketDirectory(where.path, 'listen.socket')
+    await removeDeadSocket(where.path)
+    // Its directory says who may use it. The front end is another account, which the usual umask would keep out.
+    return await app.listen({ ...where, readableAll: true, writableAll: true })
   } catch (cause) {
+    if (cause instanceof ConfigError) throw cause
     const { code } = cause as NodeJS.ErrnoException
     if ('path' in where) throw new ConfigError(`cannot listen on the socket ${where.path}: ${code}`)
     const why =

@@ -1,5 +1,4 @@
-import { BlockList, isIP } from 'node:net'
-import { ConfigError, quote } from '@scitokens/core'
+import { Networks } from '@scitokens/core/internal'
 
 /** How much may be asked, in requests per minute, as written. */
 export interface RateLimits {
@@ -25,22 +24,13 @@ export interface ReadRateLimits {
 /** Checks limits. Throws `config_error` naming the key at fault. */
 export function readRateLimits(limits: RateLimits = {}): ReadRateLimits {
   const { perAddress = 600, perClient = 300, perUser = 600, addresses = {}, clients = {} } = limits
-  const networks = Object.entries(addresses).map(([network, limit]) => ({ holds: readNetwork(network), limit }))
+  const networks = Object.entries(addresses).map(([network, limit]) => ({
+    network: new Networks([network], { at: 'rateLimit.addresses', everybody: true }),
+    limit,
+  }))
   return {
     perUser,
-    forAddress: (address) => networks.find(({ holds }) => holds(address))?.limit ?? perAddress,
+    forAddress: (address) => networks.find(({ network }) => network.holds(address))?.limit ?? perAddress,
     forClient: (clientId) => (Object.hasOwn(clients, clientId) ? clients[clientId]! : perClient),
   }
-}
-
-function readNetwork(text: string): (address: string) => boolean {
-  const [, address = '', prefix] = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(text) ?? []
-  const version = isIP(address)
-  const bits = version === 6 ? 128 : 32
-  if (version === 0 || Number(prefix ?? bits) > bits) {
-    throw new ConfigError(`rateLimit.addresses: ${quote(text)} is neither an address nor a network`)
-  }
-  const list = new BlockList()
-  list.addSubnet(address, Number(prefix ?? bits), version === 6 ? 'ipv6' : 'ipv4')
-  return (asked) => isIP(asked) !== 0 && list.check(asked, isIP(asked) === 6 ? 'ipv6' : 'ipv4')
 }

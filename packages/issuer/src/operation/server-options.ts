@@ -2,9 +2,11 @@ import { constants } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { createSecureContext, type SecureContextOptions } from 'node:tls'
 import { ConfigError } from '@scitokens/core'
+import { Networks } from '@scitokens/core/internal'
 import type { FastifyServerOptions } from 'fastify'
 import type { ConfigFile } from './config-schema.ts'
 import { LOOPBACK } from './listening.ts'
+import { checkSocketDirectory } from './socket-directory.ts'
 
 /** What goes to Fastify, and the part of it that can be taken over while it listens. */
 export interface ListenOptions {
@@ -19,6 +21,11 @@ export async function listenOptions(config: ConfigFile): Promise<ListenOptions> 
   if (socket !== undefined && (host ?? port ?? files) !== undefined) {
     throw new ConfigError('listen.socket: goes without host, port and tls')
   }
+  if (socket !== undefined) await checkSocketDirectory(socket, 'listen.socket')
+  // Whoever may use the socket is the front end.
+  const proxies = socket === undefined ? trustedProxies : [LOOPBACK, ...(trustedProxies ?? [])]
+  const believed = proxies && new Networks(proxies, { at: 'listen.trustedProxies' })
+  checkUnixSockets(config)
   const gridCertificates = asksForGridCertificates(config)
   const tls: SecureContextOptions | undefined = files && {
     cert: await pem(files.certificate, 'listen.tls.certificate'),
@@ -36,20 +43,28 @@ export async function listenOptions(config: ConfigFile): Promise<ListenOptions> 
   return {
     server: {
       ...(tls && { https: { ...tls, ...clientCertificates } }),
-      // Whoever may use the socket is the front end.
-      ...(socket !== undefined && { trustProxy: [LOOPBACK, ...(trustedProxies ?? [])] }),
-      ...(socket === undefined && trustedProxies && { trustProxy: [...trustedProxies] }),
+      ...(believed && { trustProxy: (address: string) => believed.holds(address) }),
     },
     tls,
+  }
+}
+
+/** Who is believed over a Unix socket needs one. */
+function checkUnixSockets({ listen, realms = [], ...one }: ConfigFile): void {
+  if (listen?.socket !== undefined) return
+  for (const { x509, login } of [one, ...realms]) {
+    if (x509?.frontEnd?.unixSocket) {
+      throw new ConfigError('x509: frontEnd.unixSocket believes nobody without listen.socket')
+    }
+    if (login && 'header' in login && login.header.unixSocket) {
+      throw new ConfigError('login: header.unixSocket believes nobody without listen.socket')
+    }
   }
 }
 
 /** Whether an issuer of the file knows certificates of the grid by the connection. */
 function asksForGridCertificates({ listen, realms = [], ...one }: ConfigFile): boolean {
   const all = [one, ...realms]
-  if (listen?.socket === undefined && all.some(({ x509 }) => x509?.frontEnd?.unixSocket)) {
-    throw new ConfigError('x509: frontEnd.unixSocket believes nobody without listen.socket')
-  }
   const direct = all.filter(({ x509 }) => x509 && !x509.frontEnd)
   if (direct.length > 0 && !listen?.tls) {
     throw new ConfigError('x509: certificates come with TLS: name listen.tls here, or x509.frontEnd')

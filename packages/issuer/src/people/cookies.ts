@@ -26,11 +26,14 @@ export function clearCookie(realm: Realm, reply: FastifyReply, cookie: SealedCoo
   append(reply, `${cookieName(realm, cookie)}=; Max-Age=0${attributes(realm, cookie)}`)
 }
 
-/** The value of a cookie; undefined where there is none, or it is over, changed or another issuer's. */
+/**
+ * The value of a cookie; undefined where there is none, or it is over, changed or another issuer's, and where there are two of the
+ * name: a neighbour's host name can add one of its own to ours, and nothing tells which is which (RFC 6265 section 8.6).
+ */
 export function readSealedCookie(realm: Realm, request: FastifyRequest, cookie: SealedCookie): JsonObject | undefined {
   const name = cookieName(realm, cookie)
-  const pair = (request.headers.cookie ?? '').split(/; */).find((part) => part.startsWith(`${name}=`))
-  if (!pair) return undefined
+  const [pair, another] = (request.headers.cookie ?? '').split(/; */).filter((part) => part.startsWith(`${name}=`))
+  if (pair === undefined || another !== undefined) return undefined
   const text = realm.secrets.open('session', pair.slice(name.length + 1), contextOf(realm, cookie))
   if (text === undefined) return undefined
   const { value, expiresAt } = JSON.parse(text) as { value: JsonObject; expiresAt: number }

@@ -1,4 +1,5 @@
 import { ConfigError, isGroupName, isLoopbackHost } from '@scitokens/core'
+import { LOOPBACK } from '@scitokens/core/internal'
 import { html } from './html.ts'
 import type { LoginRequest, LoginStep, Upstream } from './upstream.ts'
 
@@ -16,7 +17,7 @@ export class DevelopmentLogin implements Upstream {
   }
 
   async step(request: LoginRequest): Promise<LoginStep> {
-    if (!isLoopbackAddress(request.remoteAddress) || !isLoopbackAddress(request.localAddress)) {
+    if (!LOOPBACK.holds(request.remoteAddress) || !LOOPBACK.holds(request.localAddress)) {
       return {
         title: 'Not from here',
         form: html`<p>The development login works on this machine only.</p>`,
@@ -44,8 +45,4 @@ ${problem === undefined ? undefined : html`<p role="alert">${problem}</p>`}
 <input id="groups" name="groups" autocomplete="off" placeholder="/vo /vo/analysis" spellcheck="false">
 <div class="actions"><button class="primary">Log in</button></div>`,
   }
-}
-
-function isLoopbackAddress(address: string): boolean {
-  return /^(?:::ffff:)?127(?:\.\d{1,3}){3}$/.test(address) || address === '::1'
 }

@@ -1,11 +1,13 @@
-import { timingSafeEqual, createHash } from 'node:crypto'
-import { BlockList, isIP } from 'node:net'
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { networkInterfaces } from 'node:os'
 import { ConfigError, isGroupName } from '@scitokens/core'
+import { LOOPBACK, Networks } from '@scitokens/core/internal'
+import { headerValues } from '@scitokens/enforcer/http'
 import { html } from './html.ts'
 import { checkSubject } from './subject.ts'
 import type { LoginRequest, LoginStep, Upstream } from './upstream.ts'
 
-/** Options of {@link HeaderLogin}. At least one of `addresses` and `secret` is needed, and every one given must hold. */
+/** Options of {@link HeaderLogin}. One of `addresses`, `secret` and `unixSocket` is needed, and every one given must hold. */
 export interface HeaderLoginOptions {
   /** The header that holds the subject, such as `x-remote-user`. Lower case. */
   readonly subjectHeader: string
@@ -13,90 +15,115 @@ export interface HeaderLoginOptions {
   readonly nameHeader?: string
   /** Groups, separated by commas, semicolons or spaces. Default: none. */
   readonly groupsHeader?: string
-  /** Addresses or networks (`10.1.0.0/16`) of the front end, as the connection shows them. */
+  /**
+   * Addresses or networks (`10.1.0.0/16`) of the front end, as the connection shows them. Every user of this machine has its
+   * addresses, so for a front end on it (`127.0.0.1`) `secret` is needed as well, or `unixSocket` instead.
+   */
   readonly addresses?: readonly string[]
   /** A secret that the front end sends in `secretHeader`; at least 32 characters. */
   readonly secret?: string
   /** Default: `x-front-end-secret`. */
   readonly secretHeader?: string
+  /** Only over a Unix socket of this server, whose directory is closed to everybody but the front end. Default: false. */
+  readonly unixSocket?: boolean
 }
+
+const MIN_SECRET_LENGTH = 32
 
 /**
  * Believes a front end (Apache with Shibboleth, Kerberos or certificates) that tells in a header who logged in. Only the front end
- * itself is believed: by the address of the connection, never by a forwarded one, by a shared secret, or both. The front end must
- * remove these headers from what the world sends.
+ * itself is believed: by the address of the connection, never by a forwarded one, by a shared secret, by a Unix socket that nobody else
+ * can reach, or by several of these. The front end must remove these headers from what the world sends; one that comes twice is not
+ * believed, as one of the two came from outside.
  */
 export class HeaderLogin implements Upstream {
   readonly name = 'front end'
   readonly #options: HeaderLoginOptions
-  readonly #addresses: BlockList | undefined
+  readonly #addresses: Networks | undefined
 
-  /** Throws `config_error`. */
-  constructor(options: HeaderLoginOptions) {
-    if (!options.addresses && options.secret === undefined) {
-      throw new ConfigError('login: a trusted header needs the addresses of the front end, or a secret')
+  /**
+   * Throws `config_error`.
+   *
+   * @param at - what messages call these options. Default: `login.header`.
+   */
+  constructor(options: HeaderLoginOptions, at: string = 'login.header') {
+    const { addresses, secret, unixSocket = false } = options
+    if (addresses === undefined && secret === undefined && !unixSocket) {
+      throw new ConfigError(`${at}: a front end is believed by its addresses, a secret or a unixSocket: name one`)
     }
-    if (options.secret !== undefined && options.secret.length < 32) {
-      throw new ConfigError('login: the secret of the front end must have 32 characters or more')
+    if (secret !== undefined && secret.length < MIN_SECRET_LENGTH) {
+      throw new ConfigError(`${at}.secret: must have ${MIN_SECRET_LENGTH} characters or more`)
     }
-    for (const name of [options.subjectHeader, options.nameHeader, options.groupsHeader, options.secretHeader]) {
-      if (name !== undefined && !/^[a-z0-9-]+$/.test(name))
-        throw new ConfigError(`login: ${name} is not a header in lower case`)
+    if (addresses?.length === 0) throw new ConfigError(`${at}.addresses: is empty, so nobody could log in`)
+    if (addresses !== undefined && unixSocket) {
+      throw new ConfigError(`${at}.addresses: nobody has an address who comes over a unixSocket`)
     }
+    const headers = [options.subjectHeader, options.nameHeader, options.groupsHeader, options.secretHeader]
+    const names = headers.filter((name) => name !== undefined)
+    for (const name of names) {
+      if (!/^[a-z0-9-]+$/.test(name))
+        throw new ConfigError(`${at}: ${JSON.stringify(name)} is not a header in lower case`)
+    }
+    if (new Set(names).size < names.length) throw new ConfigError(`${at}: a header can tell one thing only`)
     this.#options = options
-    this.#addresses = options.addresses && readAddresses(options.addresses)
+    this.#addresses = addresses && new Networks(addresses, { at: `${at}.addresses` })
+    if (this.#addresses?.meets(LOOPBACK) && secret === undefined) {
+      throw new ConfigError(
+        `${at}.addresses: every user of this machine has a loopback address and could log in as anybody: ` +
+          'add a secret, or use unixSocket with listen.socket instead',
+      )
+    }
   }
 
   async step(request: LoginRequest): Promise<LoginStep> {
-    const { subjectHeader, nameHeader, groupsHeader } = this.#options
     if (!this.#isFrontEnd(request)) return refusal('This address is reached through the site’s front end only.')
+    try {
+      return { person: this.#person(request) }
+    } catch (error) {
+      if (error instanceof NotBelieved) return refusal('The site’s front end did not say who you are.')
+      throw error
+    }
+  }
+
+  #person(request: LoginRequest): Extract<LoginStep, { person: unknown }>['person'] {
+    const { subjectHeader, nameHeader, groupsHeader } = this.#options
     const subject = single(request, subjectHeader)
-    if (subject === undefined || !checkSubject(subject)) return refusal('The site’s front end did not say who you are.')
+    if (subject === undefined || !checkSubject(subject)) throw new NotBelieved()
     const name = nameHeader === undefined ? undefined : single(request, nameHeader)
     const groups = groupsHeader === undefined ? [] : (single(request, groupsHeader) ?? '').split(/[,; ]+/)
-    return { person: { subject, ...(name === undefined ? {} : { name }), groups: groups.filter(isGroupName) } }
+    return { subject, ...(name === undefined ? {} : { name }), groups: groups.filter(isGroupName) }
   }
 
   #isFrontEnd(request: LoginRequest): boolean {
-    const { secret, secretHeader = 'x-front-end-secret' } = this.#options
-    const address = request.remoteAddress.replace(/^::ffff:(?=\d+\.)/, '')
-    if (this.#addresses && !(isIP(address) && this.#addresses.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4'))) {
-      return false
-    }
-    if (secret === undefined) return true
-    const sent = single(request, secretHeader)
-    return sent !== undefined && timingSafeEqual(digest(sent), digest(secret))
+    const { secret, secretHeader = 'x-front-end-secret', unixSocket = false } = this.#options
+    if (unixSocket && !request.overUnixSocket) return false
+    if (this.#addresses && !this.#addresses.holds(request.remoteAddress)) return false
+    // Any user of this machine can come from any of its addresses, also where a network of the front end has them.
+    if (secret === undefined) return unixSocket || !isOfThisMachine(request)
+    const sent = headerValues(request.headers, secretHeader)
+    return sent.length === 1 && timingSafeEqual(digest(sent[0]!), digest(secret))
   }
 }
 
-/** The value of a header that is there once. Twice means that somebody slipped one in. */
+/** What the front end said makes no sense: a header that came twice, or no subject that a token can carry. */
+class NotBelieved extends Error {}
+
+/** The value of a header that is there once. */
 function single({ headers }: LoginRequest, name: string): string | undefined {
-  const value = headers[name]
-  if (typeof value !== 'string' || value.trim() === '') return undefined
-  return value.trim()
+  const values = headerValues(headers, name)
+  if (values.length > 1) throw new NotBelieved()
+  const value = values[0]?.trim()
+  return value === '' ? undefined : value
+}
+
+function isOfThisMachine({ remoteAddress, localAddress }: LoginRequest): boolean {
+  if (remoteAddress === localAddress || LOOPBACK.holds(remoteAddress)) return true
+  const address = remoteAddress.replace(/^::ffff:(?=\d+\.)/, '')
+  return Object.values(networkInterfaces()).some((all) => all?.some((own) => own.address === address))
 }
 
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest()
-}
-
-function readAddresses(list: readonly string[]): BlockList {
-  const addresses = new BlockList()
-  for (const entry of list) {
-    const [address = '', prefix] = entry.split('/')
-    const version = isIP(address)
-    const bits = prefix === undefined ? undefined : Number(prefix)
-    if (
-      !version ||
-      (bits !== undefined && !(Number.isInteger(bits) && bits >= 0 && bits <= (version === 6 ? 128 : 32)))
-    ) {
-      throw new ConfigError(`login: ${entry} is not an address or a network`)
-    }
-    const family = version === 6 ? 'ipv6' : 'ipv4'
-    if (bits === undefined) addresses.addAddress(address, family)
-    else addresses.addSubnet(address, bits, family)
-  }
-  return addresses
 }
 
 function refusal(problem: string): LoginStep {

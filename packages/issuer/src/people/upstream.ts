@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from '@scitokens/core'
+import type { HeaderSource } from '@scitokens/enforcer/http'
 import type { Parameters } from '../parameters.ts'
 import type { Html } from './html.ts'
 
@@ -23,10 +24,13 @@ export interface LoginRequest {
   readonly url: URL
   /** Of the query or the form. */
   readonly parameters: Parameters
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  /** All header fields as they came: of two with one name both are there, where Node's `headers` joins them or drops one. */
+  readonly headers: HeaderSource
   /** Both ends of the connection. */
   readonly remoteAddress: string
   readonly localAddress: string
+  /** Whether this server listens on a Unix socket: then whoever can open its directory came, and addresses say nothing. */
+  readonly overUnixSocket: boolean
   /** Where the login page is; forms and redirects come back here. */
   readonly loginUrl: string
   /** The application wants the person to prove it anew, whatever the upstream remembers. OpenID Connect Core section 3.1.2.1. */

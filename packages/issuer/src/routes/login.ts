@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { JsonObject } from '@scitokens/core'
+import { fromRawHeaders } from '@scitokens/enforcer/http'
 import { Parameters } from '../parameters.ts'
 import { clearCookie, readSealedCookie, type SealedCookie, setSealedCookie } from '../people/cookies.ts'
 import { FORM_FIELD, openForm, sealForm } from '../people/form.ts'
@@ -52,9 +53,11 @@ async function login(
     method: request.method as 'GET' | 'POST',
     url,
     parameters,
-    headers: request.headers,
+    headers: fromRawHeaders(request.raw.rawHeaders),
     remoteAddress: request.raw.socket.remoteAddress ?? '',
     localAddress: request.raw.socket.localAddress ?? request.raw.socket.remoteAddress ?? '',
+    // Of the server, not of the connection: a connection that was reset has no address either.
+    overUnixSocket: typeof request.server.server.address() === 'string',
     loginUrl: `${base}/login`,
     again,
     remembered: begun === undefined ? (state?.['remember'] as JsonObject | undefined) : undefined,

@@ -1,3 +1,4 @@
+import { networkOfPeer } from '@scitokens/core/internal'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type ClientMetadata, readMetadata, type RegisteredClient, toClientOptions } from '../clients/registration.ts'
 import { OAuthError } from '../oauth-error.ts'
@@ -47,16 +48,17 @@ async function register(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const { options, attempts } = registration
+  const peer = networkOfPeer(request.ip)
   if (options.initialAccessTokens && !registration.accepts(bearerOf(request)))
     throw invalidToken('registration needs an initial access token')
-  if (!attempts.allowed(request.ip)) {
+  if (!attempts.allowed(peer)) {
     const headers = { 'retry-after': '3600' }
     throw new OAuthError('temporarily_unavailable', 'too many registrations from this address', {
       status: 429,
       headers,
     })
   }
-  attempts.failed(request.ip)
+  attempts.failed(peer)
   const metadata = await readMetadata(request.body)
   const clientId = `dyn-${randomToken(12)}`
   const needsSecret = metadata.token_endpoint_auth_method.startsWith('client_secret')

@@ -2,6 +2,8 @@ import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { z } from 'zod'
+import { loginBlock } from '../../src/operation/config/login-block.ts'
 import { parseConfig } from '../../src/operation/config-file.ts'
 import { resolveSecret } from '../../src/operation/secret-reference.ts'
 import { checkIssuerConfig } from '../../src/operation/configured-issuer.ts'
@@ -176,6 +178,22 @@ test('every key of the file is described in docs/issuer.md', async () => {
     ...'perAddress perClient perUser addresses clients'.split(' '),
   ]
   expect(keys.filter((key) => !page.includes(`\`${key}`))).toEqual([])
+})
+
+test('every key of login.openid and login.header has a row in docs/issuer.md, and no other has', async () => {
+  const page = await readFile(join(import.meta.dirname, '../../../../docs/issuer.md'), 'utf8')
+  const rowsAfter = (sentence: string): string[] => {
+    const table = page.slice(page.indexOf(sentence)).split('\n\n')[1] ?? ''
+    const cells = table.split('\n').map((line) => line.split('|')[1] ?? '')
+    return cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name!))
+  }
+  const blocks = (loginBlock as unknown as z.ZodUnion<z.ZodObject[]>).options.map(({ shape }) => shape)
+  const keysOf = (kind: string): string[] => {
+    const block = blocks.find((shape) => kind in shape)![kind] as z.ZodObject
+    return Object.keys(block.shape).toSorted()
+  }
+  expect(rowsAfter('After `openid`:').toSorted()).toEqual(keysOf('openid'))
+  expect(rowsAfter('After `header`:').toSorted()).toEqual(keysOf('header'))
 })
 
 test('every key of the server can stand in the file', () => {

@@ -25,6 +25,7 @@ export const loginBlock: z.ZodType<object> = z.union([
       addresses: list.optional(),
       secret: secret.optional(),
       secretHeader: text.optional(),
+      unixSocket: z.boolean().optional(),
     }),
   }),
   z.strictObject({
