@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { Jwks } from '@scitokens/core'
-import { guardFile } from './file-guard.ts'
+import { type FileOptions, guardFile } from './file-guard.ts'
 import { MemoryStore } from './memory-store.ts'
 import type { ClaimRequest } from './policy.ts'
 import { type KeyRecord, type StoredIssuer, type Trouble, unknownIssuer } from './record.ts'
@@ -22,10 +22,13 @@ export class CppStore implements KeyStore {
   readonly #database: DatabaseSync
   readonly #memory = new MemoryStore()
 
-  /** Opens the file; makes it unless `readOnly`. Throws when it is of another kind or somebody else could have written it. */
-  constructor(file: string, options: { readonly readOnly?: boolean } = {}) {
+  /**
+   * Opens the file; makes it unless `readOnly`. One that others could have written is set aside with its journals, and made anew. Throws
+   * when it is of another kind, belongs to another user, or somebody else could replace its directory.
+   */
+  constructor(file: string, options: FileOptions = {}) {
     this.location = file
-    this.readOnly = guardFile(file, { readOnly: options.readOnly ?? false, mode: 0o644 }) === 'read-only'
+    this.readOnly = guardFile(file, { ...options, mode: 0o644, shared: true }) === 'read-only'
     this.#database = new DatabaseSync(file, { timeout: 5000, readOnly: this.readOnly })
     try {
       this.#database.exec('PRAGMA trusted_schema = OFF')

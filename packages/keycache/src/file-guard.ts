@@ -1,67 +1,85 @@
-import {
-  accessSync,
-  chmodSync,
-  closeSync,
-  constants,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  type Stats,
-  statSync,
-} from 'node:fs'
+import { accessSync, chmodSync, closeSync, constants, lstatSync, openSync, type Stats } from 'node:fs'
 import { basename, dirname } from 'node:path'
+import {
+  databaseInOtherHands,
+  directoryInOtherHands,
+  makeDirectory,
+  ownersTrustedHere,
+  setAside,
+  setDatabaseAside,
+} from '@scitokens/host/files'
 
-/** Where files have no owner and mode (Windows), profile directories keep others out. */
-const HAS_OWNERS = process.getuid !== undefined
+/** Options of a store in a file. */
+export interface FileOptions {
+  /** Change and make nothing; what somebody else could have written is refused. Default: false. */
+  readonly readOnly?: boolean
+  /** Hears of what was set aside. Default: `process.emitWarning`. */
+  readonly warn?: (message: string) => void
+}
 
 /** Options of {@link guardFile}. */
-export interface GuardOptions {
-  /** Change and make nothing. Default: false. */
-  readonly readOnly?: boolean
+export interface GuardOptions extends FileOptions {
   /** The most that anybody may do with the file. Default: 0600. */
   readonly mode?: number
+  /** Other programs use the file too: one of another user is refused, since setting it aside would take it from them. Default: false. */
+  readonly shared?: boolean
 }
 
 /**
- * Makes sure that nobody but this user (or root) can have written a cache file: whoever can write it can mint tokens.
- * Makes directory (0700) and file (0600) where they are missing, unless the file is only to be read.
+ * Makes sure that nobody but this user (or root) can have written a cache file: whoever can write it can mint tokens. What somebody else
+ * could have written is not put right and then believed: the file with its journals, or the directory that the SciTokens libraries share, is
+ * set aside and made anew. Makes directory (0700) and file (0600) where they are missing. A file that is only to be read is refused
+ * instead.
  *
- * Throws when somebody else could have, or when the file cannot be made.
+ * Throws when somebody else could replace the directory, or when the file cannot be made.
  */
 export function guardFile(file: string, options: GuardOptions = {}): 'read-write' | 'read-only' {
   const { readOnly = false, mode = 0o600 } = options
   const directory = dirname(file)
-  if (!readOnly) mkdirSync(directory, { recursive: true, mode: 0o700 })
-  if (HAS_OWNERS) checkDirectory(directory, readOnly)
+  if (!readOnly) makeGuardedDirectory(directory, options)
+  const way = directoryInOtherHands(directory)
+  if (way !== undefined) throw new Error(way)
+  const doubt = databaseInOtherHands(file)
+  if (doubt !== undefined) {
+    if (readOnly || (options.shared && isForeign(file))) throw new Error(doubt)
+    tell(options, `${doubt}: it was set aside as ${setDatabaseAside(file)}, and is made anew`)
+  }
   if (!readOnly) createIfMissing(file, mode)
   const stats = lstatSync(file)
   if (!stats.isFile()) throw new Error('it is not a regular file')
-  if (!HAS_OWNERS) return !readOnly && isWritable(file) ? 'read-write' : 'read-only'
-  checkOwner('it', stats)
+  // Others could read it: that is put right.
   if (!readOnly && isOurs(stats) && (stats.mode & 0o777 & ~mode) !== 0) chmodSync(file, stats.mode & mode)
-  else if ((stats.mode & 0o022) !== 0) throw new Error('it can be written by others')
   return !readOnly && isWritable(file) && isWritable(directory) ? 'read-write' : 'read-only'
 }
 
 /**
- * A directory that others can write is refused: they could replace the file, or plant a journal beside it. The directory that
- * the SciTokens libraries share is put right instead, since those libraries make it with the caller's umask.
+ * Makes the directory. The one that the SciTokens libraries share is made by the others with the caller's umask: when that let somebody
+ * else in, it is set aside with all that is in it.
  */
-function checkDirectory(directory: string, readOnly: boolean): void {
-  const stats = statSync(directory)
-  checkOwner('its directory', stats)
-  if ((stats.mode & 0o022) === 0) return
-  if (readOnly || !isOurs(stats) || basename(directory) !== 'scitokens')
-    throw new Error('its directory can be written by others')
-  chmodSync(directory, 0o700)
+function makeGuardedDirectory(directory: string, options: GuardOptions): void {
+  makeDirectory(directory)
+  if (basename(directory) !== 'scitokens') return
+  const stats = lstatSync(directory)
+  if (!stats.isDirectory() || !isOurs(stats) || (stats.mode & 0o022) === 0) return
+  if (directoryInOtherHands(dirname(directory)) !== undefined) return
+  const aside = setAside(directory)
+  makeDirectory(directory)
+  tell(options, `the directory ${directory} could be written by others: it was set aside as ${aside}, and is made anew`)
 }
 
-function checkOwner(what: string, stats: Stats): void {
-  if (!isOurs(stats) && stats.uid !== 0) throw new Error(`${what} belongs to another user`)
+function tell({ warn }: GuardOptions, message: string): void {
+  if (warn) warn(message)
+  else process.emitWarning(message, 'SciTokensWarning')
 }
 
+/** Where files have no owner and mode (Windows), profile directories keep others out: nothing is put right there. */
 function isOurs(stats: Stats): boolean {
-  return stats.uid === process.getuid?.()
+  return process.geteuid !== undefined && stats.uid === process.geteuid()
+}
+
+function isForeign(file: string): boolean {
+  const stats = lstatSync(file, { throwIfNoEntry: false })
+  return stats !== undefined && ownersTrustedHere()?.has(stats.uid) === false
 }
 
 function createIfMissing(file: string, mode: number): void {

@@ -1,5 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import { guardFile } from './file-guard.ts'
+import { type FileOptions, guardFile } from './file-guard.ts'
 import { type ClaimRequest, judgeClaim } from './policy.ts'
 import { type KeyRecord, type StoredIssuer, type Trouble, unknownIssuer } from './record.ts'
 import { COLUMNS, readRow, type Row, rowOf } from './sqlite-row.ts'
@@ -22,10 +22,11 @@ export class SqliteStore implements KeyStore {
   readonly #write: StatementSync | undefined
 
   /**
-   * Opens the file, or makes it (0600, in a directory 0700). Throws when it is corrupt, of another program, of a later version,
-   * or somebody else could have written it; the file is then left as it is.
+   * Opens the file, or makes it (0600, in a directory 0700). One that somebody else could have written is set aside with its journals, and made
+   * anew. Throws when it is corrupt, of another program or of a later version, and then leaves it as it is; and when somebody else could
+   * replace its directory.
    */
-  constructor(file: string, options: { readonly readOnly?: boolean } = {}) {
+  constructor(file: string, options: FileOptions = {}) {
     this.location = file
     this.readOnly = guardFile(file, options) === 'read-only'
     this.#database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, readOnly: this.readOnly })

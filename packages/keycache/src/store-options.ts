@@ -21,7 +21,10 @@ export interface StoreOptions {
    * library learns is written there too, so that XRootD and HTCondor find it. Default: none.
    */
   readonly cppCache?: { readonly file: string; readonly write?: boolean }
-  /** Called once per file that cannot be used; keys are then kept in memory. Default: `process.emitWarning`. */
+  /**
+   * Called once per file that cannot be used (keys are then kept in memory), and for what was set aside since others could have written it.
+   * Default: `process.emitWarning`.
+   */
   readonly warn?: (message: string) => void
 }
 
@@ -39,18 +42,20 @@ export function storeFrom(
   const { cppCache } = options
   if (cppCache === undefined) return own
   const { file, write = false } = cppCache
+  const warn = warnerOf(options)
   const openCpp = (): CppStore | undefined =>
-    write || existsSync(file) ? new CppStore(file, { readOnly: !write }) : undefined
+    write || existsSync(file) ? new CppStore(file, { readOnly: !write, warn }) : undefined
   return new SeededStore(own, safe(file, openCpp), { write, clock: settings.clock })
 }
 
 function ownStore(
-  { store, cacheDir }: StoreOptions,
+  options: StoreOptions,
   safe: (location: string, open: () => DurableStore, reopens?: boolean) => SafeStore,
 ): SafeStore {
+  const { store, cacheDir } = options
   if (store === undefined) {
     const find = (): string => join(cacheDir ?? defaultCacheDirectory(), CACHE_FILE)
-    return safe(nameOf(find), () => new SqliteStore(find()))
+    return safe(nameOf(find), () => new SqliteStore(find(), { warn: warnerOf(options) }))
   }
   const given = store === 'memory' ? new MemoryStore() : store
   return safe(given.location, () => given, false)
@@ -65,12 +70,16 @@ function nameOf(find: () => string): string {
   }
 }
 
+function warnerOf({ warn }: StoreOptions): (message: string) => void {
+  return warn ?? ((message) => process.emitWarning(message, 'SciTokensWarning'))
+}
+
 function warnOnce(
   location: string,
   options: StoreOptions,
   emit: (event: KeyCacheEvent) => void,
 ): (problem: string | undefined) => void {
-  const warn = options.warn ?? ((message: string) => process.emitWarning(message, 'SciTokensWarning'))
+  const warn = warnerOf(options)
   let warned = false
   return (problem) => {
     emit({ type: 'store', location, problem })

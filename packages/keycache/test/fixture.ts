@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
@@ -7,7 +7,7 @@ import { type IssuerServer, startIssuer } from './issuer-server.ts'
 
 /** A directory that is gone when the test is over. */
 export function temporaryDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'keycache-'))
+  const directory = realpathSync(mkdtempSync(join(tmpdir(), 'keycache-')))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   return directory
 }

@@ -5,7 +5,6 @@ import {
   fstatSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readFileSync,
   rmSync,
@@ -14,6 +13,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ConfigError, quote } from '@scitokens/core'
+import { makeDirectory } from '@scitokens/host/files'
 
 /** Bytes of a key: AES-256. */
 const KEY_BYTES = 32
@@ -65,7 +65,7 @@ function checkPrivate(file: string, stats: Stats): void {
 }
 
 function makeKey(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
+  makeDirectory(dirname(file))
   const draft = join(dirname(file), `.key.${randomBytes(9).toString('base64url')}`)
   const fd = openSync(draft, 'wx', 0o600)
   try {

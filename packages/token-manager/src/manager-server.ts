@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, rmSync, statSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { isAbsolute, join } from 'node:path'
 import {
@@ -10,6 +10,7 @@ import {
   quote,
   SciTokenError,
 } from '@scitokens/core'
+import { makeDirectory } from '@scitokens/host/files'
 import { readLines, sendLine } from './line-protocol.ts'
 import { PeerChallenges } from './peer-identity.ts'
 import type { TokenManager } from './token-manager.ts'
@@ -241,7 +242,7 @@ function failureOf(error: unknown): object {
 }
 
 function makeSocketDirectory(directory: string): void {
-  mkdirSync(directory, { recursive: true, mode: 0o755 })
+  makeDirectory(directory, 0o755)
   const stats = statSync(directory)
   if (stats.uid !== process.geteuid?.() && stats.uid !== 0) {
     throw new ConfigError(`the socket directory ${quote(directory)} belongs to another user`)

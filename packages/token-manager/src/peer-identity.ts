@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, lstatSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
+import { chmodSync, lstatSync, readdirSync, rmdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { NotAllowedError } from '@scitokens/core'
+import { makeDirectory } from '@scitokens/host/files'
 
 /**
  * Finds out which user is at the other end of a local connection, without SO_PEERCRED, which Node does not offer: the peer is
@@ -17,7 +18,7 @@ export class PeerChallenges {
   /** @param directory - made when it is missing (mode 1733); its parents must belong to the manager. */
   constructor(directory: string) {
     this.#directory = directory
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    makeDirectory(directory)
     for (const name of readdirSync(directory)) rmdirSync(join(directory, name)) // left by a manager that was killed
     chmodSync(directory, 0o1733)
   }

@@ -1,11 +1,12 @@
-import { mkdirSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { ConfigError, quote, UndecidedError } from '@scitokens/core'
+import { makeDirectory } from '@scitokens/host/files'
 import { CORRUPT, NOTADB } from './schema.ts'
 
 /** Makes the state directory (0700), or checks that it is this user's alone. Throws `config_error`. */
 export function makePrivateDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    makeDirectory(directory)
     const stats = statSync(directory)
     const foreign = process.getuid !== undefined && stats.uid !== process.getuid() && stats.uid !== 0
     if (foreign) throw new ConfigError(`the state directory ${quote(directory)} belongs to another user`)

@@ -8,7 +8,7 @@ const tar = (...args: string[]): string => {
   return result.stdout
 }
 
-test('there is an archive of each of the nine packages', () => {
+test('there is an archive of each of the ten packages', () => {
   expect(Object.keys(tarballs).toSorted()).toEqual([
     'cli',
     'conformance',
@@ -16,6 +16,7 @@ test('there is an archive of each of the nine packages', () => {
     'enforcer',
     'express-middleware',
     'fastify-plugin',
+    'host',
     'issuer',
     'keycache',
     'token-manager',

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError } from '@scitokens/core'
 import { Networks } from '@scitokens/core/internal'
+import { makeDirectory } from '@scitokens/host/files'
 import type { Command } from 'commander'
 import type { CliContext } from '../context.ts'
 import { type Invocation, onAction, type Registry } from '../command.ts'
@@ -100,7 +101,7 @@ async function serve({ context, output, options }: Invocation<DemoServeOptions>)
 function defaultKeys({ env }: CliContext, output: Output): string | undefined {
   try {
     const directory = dataDirectory(env)
-    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    makeDirectory(directory)
     return join(directory, 'demo-keys.json')
   } catch {
     output.warn('there is no place to keep its keys: they are new, and gone when it ends')

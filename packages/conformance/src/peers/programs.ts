@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rename, rm, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { ConfigError } from '@scitokens/core'
@@ -55,7 +55,7 @@ export async function prepare({ peer, needs, cacheDirectory, sources, version, m
   }
   const directory = join(cacheDirectory, `${version}-${hash.digest('hex').slice(0, 12)}`)
   if (await exists(directory)) return directory
-  await mkdir(cacheDirectory, { recursive: true, mode: 0o700 })
+  await makeDirectory(cacheDirectory)
   const unfinished = await mkdtemp(join(cacheDirectory, 'unfinished-'))
   try {
     await make(unfinished, runCommand)
@@ -66,6 +66,16 @@ export async function prepare({ peer, needs, cacheDirectory, sources, version, m
     throw new ConfigError(`${peer} cannot be had here (it needs ${needs}): ${lastLine(cause)}`, { cause })
   }
   return directory
+}
+
+/** Level by level: `mkdir` with `recursive` never ends where no directory can be made, as below /proc. */
+async function makeDirectory(directory: string): Promise<void> {
+  if (await exists(directory)) return
+  await makeDirectory(dirname(directory))
+  await mkdir(directory, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
+    // Another process was quicker.
+    if (error.code !== 'EEXIST') throw error
+  })
 }
 
 async function runCommand(command: string, args: readonly string[], options: { cwd?: string } = {}): Promise<string> {

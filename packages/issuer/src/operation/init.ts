@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { checkIssuerIdentifier, ConfigError, quote } from '@scitokens/core'
+import { makeDirectory } from '@scitokens/host/files'
 
 /** Options of {@link initIssuer}. */
 export interface InitOptions {
@@ -35,7 +36,7 @@ export async function initIssuer(directory: string, options: InitOptions): Promi
   if (!/^[A-Za-z0-9_.-]{1,64}$/.test(client)) throw new ConfigError(`${quote(client)} cannot be the name of a client`)
   const path = (...names: string[]): string => join(directory, ...names)
   const result = { configFile: path('issuer.yaml'), secretFile: path('secrets', client) }
-  await mkdir(path('secrets'), { recursive: true, mode: 0o700 })
+  makeDirectory(path('secrets'))
   await writeNew(result.secretFile, `${randomBytes(32).toString('base64url')}\n`)
   await writeNew(result.configFile, exampleConfig(path, client, options))
   return result
