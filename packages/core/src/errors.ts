@@ -4,6 +4,7 @@
  *
  * Two families never mix: `not_acceptable` ("this token is not acceptable") and `undecided` ("we could not decide").
  */
+import { HIDDEN } from './internal/visible-text.ts'
 
 /** Stable, documented in `docs/errors.md`, one row each. */
 export const ERROR_CODES = [
@@ -108,7 +109,7 @@ export function redactSecrets(text: string): string {
 /** Quotes text that came from outside: no tokens, no characters that a log or terminal obeys, at most 200 characters. */
 export function quote(value: unknown): string {
   const text = redactSecrets(typeof value === 'string' ? value : describe(value))
-  return `"${clip(text.replaceAll(/[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]/gu, '?'))}"`
+  return `"${clip(text.replaceAll(/[\t\n]/g, '?').replaceAll(HIDDEN, '?'))}"`
 }
 
 function describe(value: unknown): string {

@@ -1,11 +1,12 @@
 // The token generator's page in Debian's Chromium.
 import { mkdirSync } from 'node:fs'
+import { createServer, request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import { createTestIssuer, type TestIssuer } from '@scitokens/core/testing'
 import { createDemo, type Demo } from '@scitokens/issuer'
 import axe from 'axe-core'
 import type { Browser, BrowserContext, BrowserContextOptions, Page, Request } from 'playwright-core'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { launchChromium } from '../src/chromium.ts'
 import { freePort } from '../src/ports.ts'
 import { requirePrograms } from '../src/programs.ts'
@@ -253,6 +254,34 @@ describe('chains', () => {
     await page.click('.chain li:nth-child(2) >> text=Show the link')
     await expectText(page, '#verdict', /not good/)
   })
+
+  test('the key of a holder stays in the page, whatever button is pressed', async () => {
+    const { page, requests } = await open()
+    await page.click('#begin-chain')
+    await page.click('.chain li:nth-child(1) >> text=Show the link')
+    await expect.poll(async () => (await tokenOn(page)).split('.')).toHaveLength(4)
+    const key = (await tokenOn(page)).split('.')[3]!
+    const { d } = JSON.parse(Buffer.from(key, 'base64url').toString()) as { d: string }
+    for (const button of await page.locator('button:visible').all()) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, as a person does
+      await button.click({ timeout: 5000 }).catch(() => {})
+      // oxlint-disable-next-line no-await-in-loop -- some buttons lay down another token
+      await page.click('.chain li:nth-child(1) >> text=Show the link').catch(() => {})
+    }
+    await page.click('text=Open /protected')
+    await expectText(page, '#area-answer', /^401: /)
+    // A link of an issuer that the server knows, as somebody may paste it.
+    await paste(page, '#encoded', `${await elsewhere.sign({ aud: url, scope: 'read:/' })}.${key}`)
+    await page.click('text=Let the server verify it')
+    await expectText(page, '#elsewhere', /The server says/)
+    const sent = await Promise.all(
+      requests.map(
+        async (request) => `${request.url()} ${request.postData() ?? ''} ${JSON.stringify(await request.allHeaders())}`,
+      ),
+    )
+    expect(sent.filter((text) => text.includes('Bearer '))).not.toEqual([])
+    expect(sent.filter((text) => text.includes(key) || text.includes(d))).toEqual([])
+  })
 })
 
 describe('sharing', () => {
@@ -290,6 +319,108 @@ describe('the areas of the server', () => {
     await expect.poll(() => tokenOn(page), { timeout: 60_000 }).not.toBe(before)
     await page.click('text=Open /protected')
     await expectText(page, '#area-answer', /^200: /)
+  })
+})
+
+describe('a pasted token that hides something', () => {
+  test('shows it: no reordered, no invisible text, in no field', async () => {
+    const { page } = await open()
+    const sub = '\u202emoc.elpmaxe\u200b'
+    const token = await elsewhere.sign({ sub, aud: [`${sub}x`], scope: 'read:/', other: sub })
+    await paste(page, '#encoded', token)
+    await expectText(page, '#claims', /⟨U\+202E⟩moc\.elpmaxe⟨U\+200B⟩/)
+    const fields = await page
+      .locator('input, textarea')
+      .evaluateAll((all) => all.map((field) => (field as { value?: string }).value))
+    const seen = `${await page.evaluate('document.body.innerText')}\n${fields.join('\n')}`
+    expect(seen).not.toMatch(/[\u202e\u200b]/)
+    // Nothing of it is lost when another field is changed and the claims are signed anew.
+    await page.fill('#claims-form [name=scope]', 'read:/data')
+    await expect.poll(async () => (await claimsOn(page))['scope'], { timeout: 60_000 }).toBe('read:/data')
+    expect(await claimsOn(page)).toMatchObject({ sub, other: sub })
+  })
+
+  test('a link cannot bring such text into the question either', async () => {
+    const { page } = await open(
+      {},
+      `${url}#${new URLSearchParams({ token: 'a.b.c', aud: 'https://\u202emoc' }).toString()}`,
+    )
+    expect(await page.inputValue('#ask [name=audience]')).toBe('https://⟨U+202E⟩moc')
+  })
+})
+
+describe('behind a front end that fails', () => {
+  /** A front end before a demonstration: it passes on, or answers 502, or never. */
+  async function startFront(): Promise<{ address: string; does: 'pass' | 'fail' | 'hang' }> {
+    const port = await freePort()
+    const address = `http://localhost:${port}`
+    const behind = await createDemo({ issuer: address, dangerouslyAllowLoopbackHttp: true, perAddress: 10_000 })
+    const target = await behind.listen()
+    const front = { address, does: 'pass' as 'pass' | 'fail' | 'hang' }
+    const server = createServer((request, response) => {
+      if (front.does === 'hang') return
+      if (front.does === 'fail')
+        return void response.writeHead(502, { 'content-type': 'text/html' }).end('<h1>Bad Gateway</h1>')
+      const { method, headers, url: path } = request
+      const onward = httpRequest(`${target}${path}`, { method: method!, headers }, (answer) => {
+        response.writeHead(answer.statusCode!, answer.headers)
+        answer.pipe(response)
+      })
+      request.pipe(onward)
+    })
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
+    onTestFinished(async () => {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await behind.close()
+    })
+    return front
+  }
+
+  test.each(['fail', 'hang'] as const)('the page that is kept is shown, and signs by itself: %s', async (does) => {
+    const front = await startFront()
+    const { page } = await open({}, `${front.address}/`)
+    await expectText(page, '#offline', /works without a network/)
+    front.does = does
+    await page.reload({ waitUntil: 'domcontentloaded' })
+    await page.waitForSelector('#verdict:not(:empty)', { timeout: 60_000 })
+    expect(await page.title()).not.toMatch(/502|Bad Gateway/)
+    await expectText(page, '#verdict', /This token is good.*this-page\.invalid/s)
+  })
+
+  test('only what is its own is kept and thrown away: one entry for a page, and no cache of another application', async () => {
+    const front = await startFront()
+    const context = await browser.newContext()
+    contexts.push(context)
+    const page = await context.newPage()
+    await page.goto(`${front.address}/samples`)
+    await page.evaluate(`(async () => {
+      for (const name of ['another-application v1', 'scitokens-demo ' + location.origin + '/another/ 1'])
+        await (await caches.open(name)).put('/theirs', new Response('theirs'))
+      // What another application keeps under our page's address is not our page.
+      await (await caches.open('another-application v1')).put('/device-code', new Response('not ours'))
+    })()`)
+    for (const path of ['/', '/device-code?user_code=A', '/device-code?user_code=B', '/?x=1', '/']) {
+      // oxlint-disable-next-line no-await-in-loop -- one visit after the other
+      await page.goto(front.address + path)
+      // oxlint-disable-next-line no-await-in-loop -- from the first visit on the worker is there
+      if (path === '/') await expectText(page, '#offline', /works without a network/)
+    }
+    const kept = (await page.evaluate(`(async () => {
+      const names = await caches.keys()
+      return Promise.all(names.map(async (name) => [name, (await (await caches.open(name)).keys()).map(({ url }) => url)]))
+    })()`)) as [string, string[]][]
+    expect(kept.map(([name]) => name)).toEqual([
+      'another-application v1',
+      `scitokens-demo ${front.address}/another/ 1`,
+      expect.stringMatching(/^scitokens-demo http:\/\/localhost:\d+\/ [\da-f]+$/),
+    ])
+    const ours = kept[2]![1]
+    expect(ours.filter((address) => address.includes('?'))).toEqual([])
+    expect(new Set(ours).size).toBe(ours.length)
+    front.does = 'fail'
+    await page.goto(`${front.address}/device-code?user_code=C`)
+    expect(await page.textContent('body')).not.toMatch(/not ours|Bad Gateway/)
   })
 })
 

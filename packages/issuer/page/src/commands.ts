@@ -1,4 +1,5 @@
 import type { JsonObject } from '@scitokens/core'
+import { escapeHidden } from '@scitokens/core/internal'
 
 /** A line for a shell and what it does. */
 export interface CommandLine {
@@ -16,7 +17,7 @@ export function commandLines(
   { algorithm, profile }: { readonly algorithm: string; readonly profile: string },
 ): readonly CommandLine[] {
   const payload = Object.fromEntries(Object.entries(claims).filter(([name]) => !SET_BY_SERVER.has(name)))
-  const body = JSON.stringify({ payload, algorithm, ...(profile === 'scitoken:2.0' ? {} : { profile }) })
+  const body = escapeHidden(JSON.stringify({ payload, algorithm, ...(profile === 'scitoken:2.0' ? {} : { profile }) }))
   return [
     { title: 'Get a token with these claims', line: `TOKEN=$(curl -s ${issuer}/issue -d ${quoted(body)})` },
     { title: 'See what it says', line: 'echo "$TOKEN" | scitokens decode' },

@@ -1,3 +1,5 @@
+import { setText } from './dom.ts'
+
 /** A piece of coloured text; the class is its colour. */
 export interface Piece {
   readonly kind: string
@@ -52,7 +54,7 @@ export function paint(pieces: readonly Piece[]): HTMLElement[] {
   return pieces.map(({ kind, text }) => {
     const span = document.createElement('span')
     span.className = kind
-    span.textContent = text
+    setText(span, text)
     return span
   })
 }

@@ -1,10 +1,11 @@
 // The page: one desk with a token on it, and the parts of the page around it.
 import type { Settings } from './desk.ts'
-import { byId } from './dom.ts'
+import { byId, setText } from './dom.ts'
 import { fromFragment } from './fragment.ts'
 import { keepForOffline } from './offline.ts'
 import { Service } from './service.ts'
 import { BROWSER_ISSUER, browserSource, serverSource } from './signing.ts'
+import { SERVER_PATIENCE_MS } from './to-server.ts'
 import { askView } from './views/ask-view.ts'
 import { chainView } from './views/chain-view.ts'
 import { choicesView } from './views/choices-view.ts'
@@ -57,7 +58,7 @@ async function openDesk(): Promise<Workbench> {
     clock,
     meanings: __ERROR_ROWS__,
     tell: (problem) => {
-      byId('problem').textContent = problem
+      setText(byId('problem'), problem)
       byId('problem').hidden = problem === ''
     },
   })
@@ -67,7 +68,8 @@ async function openDesk(): Promise<Workbench> {
 async function askServer(): Promise<{ settings: Settings; jwks: unknown } | undefined> {
   try {
     // Asked for anew: keys may have changed since the last visit.
-    const fresh = { cache: 'no-cache' } as const
+    // A server that hangs is one that cannot be reached.
+    const fresh = { cache: 'no-cache', signal: AbortSignal.timeout(SERVER_PATIENCE_MS) } as const
     const [settings, certs] = await Promise.all([fetch('settings.json', fresh), fetch('oauth2/certs', fresh)])
     return { settings: (await settings.json()) as Settings, jwks: await certs.json() }
   } catch {

@@ -1,8 +1,9 @@
 import type { JsonObject } from '@scitokens/core'
+import { escapeHidden, showHidden } from '@scitokens/core/internal'
 
 /** A part of a token, read for display; that it can be read says nothing about whether it is true. */
 export interface Part {
-  /** Pretty-printed where it is JSON, else as decoded. */
+  /** Pretty-printed where it is JSON, else as decoded; hidden characters are escapes, or named. */
   readonly text: string
   /** Undefined where it is no JSON object. */
   readonly value: JsonObject | undefined
@@ -34,12 +35,12 @@ function readPart(encoded: string, what: string): Part {
   try {
     const value: unknown = JSON.parse(text)
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      return { text: JSON.stringify(value, undefined, 2), value: value as JsonObject, problem: undefined }
+      return { text: escapeHidden(JSON.stringify(value, undefined, 2)), value: value as JsonObject, problem: undefined }
     }
   } catch {
     // told below
   }
-  return { text, value: undefined, problem: `${what} is not a JSON object` }
+  return { text: showHidden(text), value: undefined, problem: `${what} is not a JSON object` }
 }
 
 function decode(text: string): Uint8Array | undefined {

@@ -1,3 +1,5 @@
+import { HIDDEN } from '@scitokens/core/internal'
+
 /** A part of the encoded token, in the order in which they stand. */
 export type SegmentKind = 'header' | 'payload' | 'signature' | 'key' | 'rest' | 'dot'
 
@@ -19,11 +21,15 @@ export function segmentsOf(text: string): readonly Segment[] {
 
 /** A token as people paste it: without the word Bearer, quotes and line breaks. */
 export function tidyToken(text: string): string {
-  return text
-    .trim()
-    .replace(/^(authorization:\s*)?bearer\s+/i, '')
-    .replaceAll(/^["'`]|["'`]$/g, '')
-    .replaceAll(/\s+/g, '')
+  return (
+    text
+      .trim()
+      .replace(/^(authorization:\s*)?bearer\s+/i, '')
+      .replaceAll(/^["'`]|["'`]$/g, '')
+      .replaceAll(/\s+/g, '')
+      // Nothing hidden is a letter of a token: it is shown to be there, and refused like any other wrong letter.
+      .replaceAll(HIDDEN, '\uFFFD')
+  )
 }
 
 /** Without the private key of a chain's holder: what may be shown to others. */

@@ -1,6 +1,7 @@
 import { type Jwk, type JsonObject, type ProfileName, signBaseToken, SigningKey } from '@scitokens/core'
 import { signFreely } from '../../src/demo/free-token.ts'
 import type { Sample } from '../../src/demo/samples.ts'
+import { SERVER_PATIENCE_MS } from './to-server.ts'
 
 /** What shall be signed. */
 export interface Wish {
@@ -40,12 +41,13 @@ export function serverSource(issuer: string): TokenSource {
 
 async function ask(path: string, init: RequestInit): Promise<string> {
   let answer: Response
+  let text: string
   try {
-    answer = await fetch(path, init)
+    answer = await fetch(path, { ...init, signal: AbortSignal.timeout(SERVER_PATIENCE_MS) })
+    text = await answer.text()
   } catch {
     throw new SourceError('The server cannot be reached.', true)
   }
-  const text = await answer.text()
   if (!answer.ok) throw new SourceError(text.slice(0, 300), answer.status === 429 || answer.status >= 500)
   return text
 }

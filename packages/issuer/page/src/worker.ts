@@ -18,55 +18,73 @@ interface WorkerScope {
   addEventListener(type: 'fetch', listen: (event: FetchEvent) => void): void
 }
 
-const scope = globalThis as unknown as WorkerScope
-const CACHE = `scitokens-${__VERSION__}`
+const worker = globalThis as unknown as WorkerScope
+/** What was kept for this page begins with this; caches belong to the whole origin, where other applications and other pages of ours live. */
+const OURS = `scitokens-demo ${worker.registration.scope} `
+const CACHE = OURS + __VERSION__
 /** Asked for anew each time, and kept for when that fails. */
 const FRESH: readonly string[] = ['settings.json', 'oauth2/certs']
+/** Milliseconds that a server may take where an answer is kept; after it, the reader sees what is kept. */
+const PATIENCE_MS = 3000
+/** Milliseconds after which a request that nobody waits for is given up. */
+const GIVE_UP_MS = 60_000
 
-scope.addEventListener('install', (event) => {
+worker.addEventListener('install', (event) => {
   event.waitUntil(
     (async () => {
       const cache = await caches.open(CACHE)
       await cache.addAll([...__KEPT__, ...FRESH])
-      await scope.skipWaiting()
+      await worker.skipWaiting()
     })(),
   )
 })
 
-scope.addEventListener('activate', (event) => {
+worker.addEventListener('activate', (event) => {
   event.waitUntil(
     (async () => {
-      const names = await caches.keys()
-      await Promise.all(names.filter((name) => name !== CACHE).map((name) => caches.delete(name)))
-      await scope.clients.claim()
+      const old = (await caches.keys()).filter((name) => name.startsWith(OURS) && name !== CACHE)
+      await Promise.all(old.map((name) => caches.delete(name)))
+      await worker.clients.claim()
     })(),
   )
 })
 
-scope.addEventListener('fetch', (event) => {
+worker.addEventListener('fetch', (event) => {
   const { request } = event
-  const name = request.url.startsWith(scope.registration.scope)
-    ? request.url.slice(scope.registration.scope.length).replace(/[?#].*$/, '')
-    : undefined
+  const { scope } = worker.registration
+  const address = request.url.replace(/[?#].*$/, '')
+  const name = address.startsWith(scope) ? address.slice(scope.length) : undefined
   // Everything else is asked of the server and never kept: tokens above all.
   if (request.method !== 'GET' || name === undefined) return
-  if (FRESH.includes(name) || name === '' || name === 'device-code') event.respondWith(networkFirst(request))
+  if (FRESH.includes(name) || name === '' || name === 'device-code') event.respondWith(networkFirst(event, address))
   else if (__KEPT__.includes(name)) event.respondWith(cacheFirst(request))
 })
 
-async function networkFirst(request: Request): Promise<Response> {
+/**
+ * The server's answer, unless it is a failure or does not come: then what is kept.
+ *
+ * @param address - the request's without its query, under which one answer is kept.
+ */
+async function networkFirst(event: FetchEvent, address: string): Promise<Response> {
   const cache = await caches.open(CACHE)
-  try {
-    const answer = await fetch(request)
-    if (answer.ok) await cache.put(request, answer.clone())
-    return answer
-  } catch (error) {
-    const kept = await cache.match(request, { ignoreSearch: true })
-    if (kept) return kept
-    throw error
-  }
+  const fresh = fetchAndKeep(event.request, cache, address)
+  event.waitUntil(fresh.catch(() => {}))
+  const kept = await cache.match(address)
+  if (!kept) return fresh
+  const late = new Promise<undefined>((resolve) => setTimeout(resolve, PATIENCE_MS))
+  const answer = await Promise.race([fresh.catch(() => undefined), late])
+  // A server that is behind a failing front end, or has had enough of us, has not said anything about the page.
+  return answer && (answer.ok || answer.type === 'opaqueredirect') ? answer : kept
+}
+
+/** Resolves once the whole body is here: a server may hang in the middle of it. */
+async function fetchAndKeep(request: Request, cache: Cache, address: string): Promise<Response> {
+  const answer = await fetch(request, { signal: AbortSignal.timeout(GIVE_UP_MS) })
+  if (answer.ok) await cache.put(address, answer.clone())
+  return answer
 }
 
 async function cacheFirst(request: Request): Promise<Response> {
-  return (await caches.match(request)) ?? fetch(request)
+  const cache = await caches.open(CACHE)
+  return (await cache.match(request.url.replace(/[?#].*$/, ''))) ?? fetch(request)
 }

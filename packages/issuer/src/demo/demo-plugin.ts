@@ -5,10 +5,12 @@ import type {
   FastifyInstance,
   FastifyPluginAsync,
   FastifyReply,
+  FastifyRequest,
   preHandlerAsyncHookHandler,
   RouteShorthandOptions,
 } from 'fastify'
 import { OAuthError } from '../oauth-error.ts'
+import { NO_STORE } from '../routes/token.ts'
 import { refuseDoubledFields } from '../single-fields.ts'
 import { acceptAnyBody } from './demo-body.ts'
 import type { DemoContext, DemoParts } from './demo-context.ts'
@@ -71,10 +73,15 @@ export function demoPlugin(parts: DemoParts, host?: string): FastifyPluginAsync 
       return sendProblem(reply.code(status), status < 500 ? error.message : 'Something went wrong here.')
     })
     const route = optionsFor(host)
-    const limited = { ...route, preHandler: await limiter(app, parts.settings.perAddress) }
+    const limited = { ...route, onRequest: neverKept, preHandler: await limiter(app, parts.settings.perAddress) }
     const context: DemoContext = { ...parts, app, route, limited }
     for (const add of ROUTES) add(context)
   }
+}
+
+/** What signs or verifies answers with tokens, or speaks of one: no cache keeps it. RFC 6749 section 5.1. */
+async function neverKept(_request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  reply.headers(NO_STORE)
 }
 
 /** Everything here is public and nothing knows who asks: any page may. No cookies, so nothing can be asked in somebody's name. */

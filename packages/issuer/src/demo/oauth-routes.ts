@@ -1,7 +1,6 @@
 import { OAuthError } from '../oauth-error.ts'
 import { Parameters } from '../parameters.ts'
 import { sendJson } from '../routes/send-json.ts'
-import { NO_STORE } from '../routes/token.ts'
 import { jsonBody } from './demo-body.ts'
 import type { DemoContext } from './demo-context.ts'
 import { answerGrant, DEMO_DEVICE_CODE, DEVICE_CODE, REFRESH_TOKEN } from './grants.ts'
@@ -27,7 +26,7 @@ export function oauthRoutes(context: DemoContext): void {
       token_endpoint_auth_method: 'none',
       scope: typeof scope === 'string' ? scope : 'read:/',
     }
-    return sendJson(reply.code(201).headers(NO_STORE), JSON.stringify(client))
+    return sendJson(reply.code(201), JSON.stringify(client))
   })
 
   app.post(`${basePath}/oauth2/device_authorization`, limited, (_request, reply) => {
@@ -41,13 +40,12 @@ export function oauthRoutes(context: DemoContext): void {
       expires_in: DEVICE_CODE_SECONDS,
       interval: DEVICE_INTERVAL_SECONDS,
     }
-    return sendJson(reply.headers(NO_STORE), JSON.stringify(answer))
+    return sendJson(reply, JSON.stringify(answer))
   })
 
   app.post(`${basePath}/submit-code`, limited, (_request, reply) => reply.redirect(`${basePath}/`, 302))
 
   app.post(`${basePath}/oauth2/token`, limited, async (request, reply) => {
-    reply.headers(NO_STORE)
     try {
       const body = Parameters.parse(typeof request.body === 'string' ? request.body : '')
       return sendJson(reply, JSON.stringify(await answerGrant(context, body)))

@@ -10,7 +10,7 @@ const AREAS = [
 export function protectedRoutes(context: DemoContext): void {
   for (const { path, yes } of AREAS) {
     context.app.get(`${context.settings.basePath}${path}`, context.limited, async (request, reply) => {
-      reply.type('text/plain; charset=utf-8').header('cache-control', 'no-store')
+      reply.type('text/plain; charset=utf-8')
       const token = bearerOf(request)
       if (token === undefined) return challenge(reply, 401, 'Bearer').send('No Authentication Header')
       if (token === '') return challenge(reply, 401, 'Bearer').send('Authentication header incorrect format')

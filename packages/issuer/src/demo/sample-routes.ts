@@ -18,7 +18,7 @@ export function sampleRoutes(context: DemoContext): void {
     `${basePath}/samples/:name`,
     limited,
     async ({ params, query }, reply) => {
-      reply.type('text/plain; charset=utf-8').header('cache-control', 'no-store')
+      reply.type('text/plain; charset=utf-8')
       const sample = SAMPLES.find(({ name }) => name === params.name)
       if (!sample) return reply.code(404).send(`There is no sample of this name: see ${issuer}/samples`)
       const signer = keys.signer(query.algorithm === 'RS256' ? 'RS256' : 'ES256')

@@ -15,11 +15,11 @@ export function checkConfiguredDemo(config: ConfigFile): DemoOptions | undefined
   const { keysFile, ...rest } = demo
   const options = { ...rest, dangerouslyAllowLoopbackHttp, ...(keysFile !== undefined && { keys: { file: keysFile } }) }
   const { issuer } = readNamed(options)
-  const { hostname } = new URL(issuer)
+  const name = hostNameOf(issuer)
   const realms: readonly Partial<ConfiguredRealm>[] = config.realms ?? [config]
   for (const realm of realms) {
     // Pages of one host share cookies, whatever their ports, and what one may do to the other is the browser's choice.
-    if (new URL(realm.issuer!).hostname === hostname) {
+    if (hostNameOf(realm.issuer!) === name) {
       throw new ConfigError(`demo.issuer: must have a host name of its own, not that of ${realm.issuer}`)
     }
     const believing = realm.clients?.find(({ assertions = [] }) =>
@@ -43,6 +43,11 @@ export async function openConfiguredDemo(config: ConfigFile, { logger, clock }: 
   } catch (error) {
     throw named(error)
   }
+}
+
+/** A name with a dot at its end is the same name to DNS, and so it is to the host guard of the demonstration. RFC 3986 section 3.2.2. */
+function hostNameOf(url: string): string {
+  return new URL(url).hostname.replace(/\.$/, '')
 }
 
 function readNamed(options: DemoOptions): DemoOptions {

@@ -1,3 +1,5 @@
+import { showHidden } from '@scitokens/core/internal'
+
 /** Text that may stand in a page as it is. Made by {@link html} only. */
 export class Html {
   readonly text: string
@@ -8,18 +10,31 @@ export class Html {
   }
 }
 
-/** Writes HTML: every value is escaped unless it is {@link Html} itself; lists are joined, undefined is left out. */
+/**
+ * Writes HTML: every value is escaped unless it is {@link Html} itself; lists are joined, undefined is left out. Between tags, where people read
+ * it, what is hidden in a value is shown; in attributes values stay what they are, since forms send them back.
+ */
 export function html(strings: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
-  return new Html(strings.map((part, index) => part + (index < values.length ? render(values[index]) : '')).join(''))
+  let text = ''
+  let isInTag = false
+  for (const [index, part] of strings.entries()) {
+    text += part
+    const [opened, closed] = [part.lastIndexOf('<'), part.lastIndexOf('>')]
+    if (opened !== closed) isInTag = opened > closed
+    if (index < values.length) text += render(values[index], isInTag)
+  }
+  return new Html(text)
 }
 
 type HtmlValue = string | number | Html | undefined | readonly HtmlValue[]
 
-function render(value: HtmlValue): string {
+function render(value: HtmlValue, isInTag: boolean): string {
   if (value === undefined) return ''
   if (value instanceof Html) return value.text
-  if (typeof value === 'string' || typeof value === 'number') return escape(String(value))
-  return value.map(render).join('')
+  if (typeof value === 'string' || typeof value === 'number') {
+    return escape(isInTag ? String(value) : showHidden(String(value)))
+  }
+  return value.map((each) => render(each, isInTag)).join('')
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

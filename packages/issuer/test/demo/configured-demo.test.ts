@@ -95,6 +95,7 @@ describe('a demonstration in the configuration of an issuer', () => {
       /demo\.issuer: must have a host name/,
     ],
     ['it on another port', 'demo: { issuer: "https://vo.example:8443" }', /demo\.issuer: must have a host name/],
+    ['it with a dot at its end', 'demo: { issuer: "https://VO.example." }', /demo\.issuer: must have a host name/],
     ['no TLS', 'demo: { issuer: "http://demo.example" }', /:5: demo\.issuer: /],
     ['a life without end', 'demo: { issuer: "https://d.example", maxLifetime: 99999999 }', /demo\.maxLifetime: /],
     ['an unknown key', 'demo: { issuer: "https://d.example", signer: x }', /demo\.signer: is not a key/],

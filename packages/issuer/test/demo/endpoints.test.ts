@@ -274,6 +274,23 @@ describe('the OAuth endpoints', () => {
     expect([submitted.status, submitted.headers.get('location')]).toEqual([302, '/'])
   })
 
+  test('no cache keeps what it signs, or what it says of a token', async () => {
+    const demo = await startDemo()
+    const answers = await Promise.all([
+      demo.get('/issue'),
+      demo.post('/issue', { payload: {} }),
+      demo.post('/issue', 'no JSON'),
+      demo.post('/verify', { token: 'a.b.c' }),
+      demo.get('/samples/traversal'),
+      demo.get('/protected'),
+      demo.form('/oauth2/token', { grant_type: 'client_credentials' }),
+      demo.form('/oauth2/token', { grant_type: 'nonsense' }),
+      demo.form('/oauth2/device_authorization', {}),
+      demo.post('/oauth2/oidc-cm', {}),
+    ])
+    for (const answer of answers) expect(answer.headers.get('cache-control'), answer.url).toBe('no-store')
+  })
+
   test('the token endpoint gives an ES256 token that lives as long as it says', async () => {
     const demo = await startDemo()
     const grant_type = 'urn:ietf:params:oauth:grant-type:device_code'

@@ -1,6 +1,6 @@
 import type { Decision } from '@scitokens/enforcer'
 import type { Desk, Shown, View } from '../desk.ts'
-import { byId, el, rich, show } from '../dom.ts'
+import { byId, el, fieldValue, fill, rich, show } from '../dom.ts'
 import { isChain } from '../profile-of.ts'
 import { scopeReasons } from '../scope-reasons.ts'
 import { stepsOf } from '../steps.ts'
@@ -25,16 +25,14 @@ export function askView(desk: Desk): View {
   )
   byId('known-issuers').append(...desk.service.issuers.map((value) => el('option', { value })))
   form.addEventListener('input', () => {
-    desk.ask(Object.fromEntries(NAMES.map((name) => [name, field(name).value])))
+    desk.ask(Object.fromEntries(NAMES.map((name) => [name, fieldValue(field(name))])))
   })
   form.addEventListener('submit', (event) => event.preventDefault())
   return {
     render(shown) {
       for (const name of NAMES) {
         const element = field(name)
-        if (document.activeElement !== element && element.value !== shown.question[name]) {
-          element.value = shown.question[name]
-        }
+        if (document.activeElement !== element) fill(element, shown.question[name])
       }
       showAnswer(desk, shown)
     },

@@ -1,7 +1,7 @@
 import { SciTokenError } from '@scitokens/core'
 import { beginChain, derive, leafOf, type Link } from '../chain.ts'
 import type { Desk, View } from '../desk.ts'
-import { byId, el } from '../dom.ts'
+import { byId, el, setText } from '../dom.ts'
 import { dateOf } from '../moments.ts'
 import type { Question } from '../service.ts'
 import { chainTable } from './chain-table.ts'
@@ -21,7 +21,7 @@ export function chainView(desk: Desk): View {
       await work()
       problem.textContent = ''
     } catch (error) {
-      problem.textContent = describe(error)
+      setText(problem, describe(error))
       return
     }
     draw()

@@ -1,7 +1,7 @@
 import type { JsonObject, ProfileName } from '@scitokens/core'
 import { type ClaimNote, claimNotes } from '../claim-notes.ts'
 import type { Desk, Shown, View } from '../desk.ts'
-import { afterPause, byId, el, show } from '../dom.ts'
+import { afterPause, byId, el, fieldValue, fill, show } from '../dom.ts'
 import { formOf, withForm } from '../form-claims.ts'
 import { PROFILE_TITLES, profileOf } from '../profile-of.ts'
 
@@ -50,7 +50,7 @@ export function claimsForm(desk: Desk): View {
   const field = (name: string): HTMLInputElement => form.elements.namedItem(name) as HTMLInputElement
   const NAMES = ['sub', 'aud', 'scope', 'groups'] as const
   const sign = afterPause(() => {
-    const value = (name: (typeof NAMES)[number]): string => field(name).value
+    const value = (name: (typeof NAMES)[number]): string => fieldValue(field(name))
     const said = { sub: value('sub'), aud: value('aud'), scope: value('scope'), groups: value('groups') }
     const exp = Math.floor(desk.clock()) + Number(field('life').value)
     const claims = withForm(desk.shown().parts.claims.value ?? {}, said)
@@ -62,7 +62,7 @@ export function claimsForm(desk: Desk): View {
     render({ parts }: Shown) {
       if (form.contains(document.activeElement)) return
       const values = formOf(parts.claims.value ?? {})
-      for (const name of NAMES) if (field(name).value !== values[name]) field(name).value = values[name]
+      for (const name of NAMES) fill(field(name), values[name])
     },
   }
 }

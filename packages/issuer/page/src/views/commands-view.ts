@@ -1,7 +1,8 @@
 import { commandLines } from '../commands.ts'
 import { copyButton } from '../copying.ts'
 import type { Desk, View } from '../desk.ts'
-import { byId, el, show } from '../dom.ts'
+import { byId, el, setText, show } from '../dom.ts'
+import { openArea } from '../to-server.ts'
 
 /** Lines for a shell, and the areas of the server that ask for a token. */
 export function commandsView(desk: Desk): View {
@@ -36,10 +37,10 @@ function commandLine(title: string, line: string): HTMLElement {
 async function open(desk: Desk, area: string): Promise<void> {
   const answer = byId('area-answer')
   try {
-    const response = await fetch(area, { headers: { authorization: `Bearer ${desk.shown().token}` } })
+    const response = await openArea(area, desk.shown().token)
     const challenge = response.headers.get('www-authenticate')
     const more = challenge === null ? '' : ` WWW-Authenticate: ${challenge}`
-    answer.textContent = `${response.status}: ${await response.text()}${more}`
+    setText(answer, `${response.status}: ${await response.text()}${more}`)
   } catch {
     answer.textContent = 'The server cannot be reached.'
   }

@@ -1,5 +1,6 @@
 import type { Desk, Shown, View } from '../desk.ts'
-import { byId, el, show } from '../dom.ts'
+import { byId, el, setText, show } from '../dom.ts'
+import { verifyByServer } from '../to-server.ts'
 
 /**
  * Tokens of issuers elsewhere. The server keeps the keys of some, and is asked only when the reader says so; of any other the reader
@@ -31,7 +32,7 @@ function showServer(desk: Desk, box: HTMLElement, iss: string | undefined, token
     return
   }
   const answer = el('p', { role: 'status' })
-  const ask = (): void => void verdictOf(token).then((text) => (answer.textContent = text))
+  const ask = (): void => void verdictOf(token).then((text) => setText(answer, text))
   show(
     box,
     el('p', { class: 'hint' }, `${desk.settings.issuer} keeps the keys of ${iss}. This sends the token to it.`),
@@ -42,7 +43,7 @@ function showServer(desk: Desk, box: HTMLElement, iss: string | undefined, token
 
 async function verdictOf(token: string): Promise<string> {
   try {
-    const response = await fetch('verify', { method: 'POST', body: JSON.stringify({ token }) })
+    const response = await verifyByServer(token)
     const { Success, Error: reason } = (await response.json()) as { Success: boolean; Error: string }
     if (response.status === 503) return `The server could not decide: ${reason}.`
     return Success ? 'The server says: the token is good.' : `The server says: not good. ${reason}.`
@@ -63,7 +64,7 @@ function keysForm(desk: Desk): HTMLElement {
       problem.textContent = ''
       desk.ask({ issuer: iss })
     } catch (error) {
-      problem.textContent = `These keys cannot be used: ${error instanceof Error ? error.message : String(error)}`
+      setText(problem, `These keys cannot be used: ${error instanceof Error ? error.message : String(error)}`)
     }
   }
   const form = el(

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { commandLines } from '../../../page/src/commands.ts'
 import { fromFragment, toFragment } from '../../../page/src/fragment.ts'
 import { jsonPieces } from '../../../page/src/json-pieces.ts'
 import { readParts } from '../../../page/src/read-parts.ts'
@@ -45,6 +46,33 @@ describe('colours', () => {
         ).toBe(text)
       }),
     )
+  })
+})
+
+describe('what cannot be seen, or reorders what is read', () => {
+  const sub = '\u202emoc.elpmaxe\u200b'
+
+  test('stands in the shown JSON as escapes that mean the same', () => {
+    const { claims, header } = readParts(
+      `${encode(JSON.stringify({ kid: sub }))}.${encode(JSON.stringify({ sub }))}.AA`,
+    )
+    for (const { text, value } of [claims, header]) {
+      expect(text).toContain(String.raw`\u202emoc.elpmaxe\u200b`)
+      expect(JSON.parse(text)).toEqual(value)
+    }
+  })
+
+  test('is named in what is no JSON', () => {
+    expect(readParts(`AA.${encode(sub)}.AA`).claims.text).toBe('⟨U+202E⟩moc.elpmaxe⟨U+200B⟩')
+  })
+
+  test('is no letter of a token: it is seen, and refused', () => {
+    expect(tidyToken('a.b\u202e.c')).toBe('a.b\uFFFD.c')
+  })
+
+  test('is escaped in the lines for a shell', () => {
+    const [first] = commandLines('https://demo.example', { sub }, { algorithm: 'ES256', profile: 'scitoken:2.0' })
+    expect(first!.line).toContain(String.raw`\u202emoc.elpmaxe\u200b`)
   })
 })
 
