@@ -332,7 +332,7 @@ describe('a pasted token that hides something', () => {
     const fields = await page
       .locator('input, textarea')
       .evaluateAll((all) => all.map((field) => (field as { value?: string }).value))
-    const seen = `${await page.evaluate('document.body.innerText')}\n${fields.join('\n')}`
+    const seen = `${await page.innerText('body')}\n${fields.join('\n')}`
     expect(seen).not.toMatch(/[\u202e\u200b]/)
     // Nothing of it is lost when another field is changed and the claims are signed anew.
     await page.fill('#claims-form [name=scope]', 'read:/data')
@@ -406,10 +406,10 @@ describe('behind a front end that fails', () => {
       // oxlint-disable-next-line no-await-in-loop -- from the first visit on the worker is there
       if (path === '/') await expectText(page, '#offline', /works without a network/)
     }
-    const kept = (await page.evaluate(`(async () => {
+    const kept = await page.evaluate<[string, string[]][]>(`(async () => {
       const names = await caches.keys()
       return Promise.all(names.map(async (name) => [name, (await (await caches.open(name)).keys()).map(({ url }) => url)]))
-    })()`)) as [string, string[]][]
+    })()`)
     expect(kept.map(([name]) => name)).toEqual([
       'another-application v1',
       `scitokens-demo ${front.address}/another/ 1`,
