@@ -104,3 +104,20 @@ test.runIf(hasTerminal)('a key is not shown on a terminal', async () => {
   expect(terminal.seen).toMatch(/a token with its key is not shown on a terminal: give --out FILE/)
   expect(terminal.seen).not.toContain('eyJ')
 })
+
+test('decode shows what a link says, from its array; verify takes no chains', async () => {
+  const cwd = prepared()
+  const leaf = (await runHere(['attenuate', '--parent-file', join(cwd, 'base.token')])).stdout.trim()
+  const parent = splitKeyedToken(base).token
+  for (const token of [leaf, parent]) {
+    const payload: unknown = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString())
+    // oxlint-disable-next-line no-await-in-loop -- one program after the other
+    const shown = await runHere(['decode', '--json', '--token-file', '-'], { input: token })
+    expect([shown.json<{ claims: unknown }>().claims]).toEqual(payload)
+    const keys = ['--jwks', join(cwd, 'jwks.json'), '--issuer', ISSUER, '--audience', AUDIENCE]
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    const verified = await runHere(['verify', '--json', '--token-file', '-', ...keys], { input: token })
+    expect(verified.status).toBe(1)
+    expect(verified.json()).toMatchObject({ error: { code: 'chain_not_accepted' } })
+  }
+})

@@ -1,6 +1,7 @@
 import { type Algorithm, DEFAULT_ALGORITHMS } from './algorithms.ts'
 import { asInvalidRequest } from './as-invalid-request.ts'
 import { bareJwk, parseChain } from './chain.ts'
+import { linkPayload } from './chain-format.ts'
 import type { ChainParent } from './chain-parent.ts'
 import { ConfigError, InvalidRequestError } from './errors.ts'
 import type { JsonObject } from './json.ts'
@@ -32,7 +33,7 @@ export async function signBaseToken({ cwk, ...options }: BaseTokenOptions): Prom
     crit: ['cwk'],
     cwk: publicPart(cwk, options.algorithms),
   }
-  return checked(await signJws(signer, header, claims))
+  return checked(await signJws(signer, header, linkPayload(claims)))
 }
 
 /** What a derived token says and who may derive from it in turn. */
@@ -71,7 +72,7 @@ export async function signChildToken(options: ChildTokenOptions): Promise<string
   )
   const extensions = cwk ? { crit: ['pwt', 'cwk'], cwk: publicPart(cwk, algorithms) } : { crit: ['pwt'] }
   const header = { alg: signer.alg, typ: CHAIN_TYPE, ...extensions, pwt: parent.token }
-  return checked(await signJws(signer, header, Object.fromEntries(own)))
+  return checked(await signJws(signer, header, linkPayload(Object.fromEntries(own))))
 }
 
 /** Never wider than the parent's; a lifetime that was asked for is refused rather than cut. */

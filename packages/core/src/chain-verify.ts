@@ -1,9 +1,18 @@
 import { DEFAULT_ALGORITHMS } from './algorithms.ts'
-import { type ChainLimits, type ChainLink, effectiveClaims, parseChain } from './chain.ts'
-import { checkHeader, own } from './compact.ts'
+import { type ChainLink, effectiveClaims, judgeLink, readLink } from './chain.ts'
+import { type ChainLimits, checkDepth, openLinks, parentOf, readLinkClaims } from './chain-format.ts'
+import {
+  type CheckedHeader,
+  checkHeader,
+  checkTokenLength,
+  type OpenedToken,
+  own,
+  signatureOf,
+  withClaims,
+} from './compact.ts'
 import { TokenNotAcceptableError } from './errors.ts'
 import { deepFreeze } from './json.ts'
-import { VerificationKey } from './key-set.ts'
+import { type KeySet, VerificationKey } from './key-set.ts'
 import type { UsableJwk } from './public-jwk.ts'
 import {
   checkIssuer,
@@ -16,17 +25,27 @@ import {
 import { importVerificationKey } from '#signature'
 
 /**
- * Verifies a token chain as a whole: structure and restrictions of every link first, then the base by the issuer's key, then
- * each child by the key that its parent names. Only a leaf is accepted.
+ * Verifies a token chain as a whole: from the outside in to the issuer's key, and from there outwards. What anybody can write
+ * costs no more than reading it once. Only a leaf is accepted.
+ *
+ * 1. The leaf says who its issuer is. A chain of an issuer that is not known here costs what an ordinary token does: one header
+ *    and one claims set, however deep it is.
+ * 2. The headers of the other links are opened, within the limits, down to the base, which names the issuer's key.
+ * 3. From the base on, the signature of each link is checked before a word of it is read; then it is judged against its parent.
  *
  * The result reads like one token of `scitoken:2.0` with the effective claims; `links` has the claims of every link.
  */
-export async function verifyChain(text: string, options: VerifyOptions, limits: ChainLimits): Promise<VerifiedToken> {
-  const maxLength = limits.maxLength ?? options.maxLength
-  const links = parseChain(text, { ...limits, ...(maxLength === undefined ? {} : { maxLength }) })
-  const [base, ...children] = links as [ChainLink, ...ChainLink[]]
-  const leaf = links.at(-1)!
-  if (leaf.childKey) {
+export async function verifyChain(
+  leaf: OpenedToken,
+  options: VerifyOptions,
+  limits: ChainLimits,
+): Promise<VerifiedToken> {
+  checkDepth(limits)
+  if (limits.maxLength !== undefined) {
+    checkTokenLength(leaf.signed.length + 1 + leaf.signature.length, limits.maxLength)
+  }
+  parentOf(leaf)
+  if (Object.hasOwn(leaf.header, 'cwk')) {
     throw new TokenNotAcceptableError(
       'parent_not_accepted',
       'a token that others can be derived from is not accepted by itself: derive a leaf and send that',
@@ -34,24 +53,28 @@ export async function verifyChain(text: string, options: VerifyOptions, limits: 
     )
   }
   const algorithms = options.algorithms ?? DEFAULT_ALGORITHMS
-  const headers = links.map(({ token }) => checkHeader(token.header, algorithms, ['cwk', 'pwt']))
-  const issuer = issuerOf(base.token.claims)
-  checkIssuer(issuer, options)
-  if (headers[0]!.kid === undefined) {
-    throw new TokenNotAcceptableError('key_not_found', 'the base token does not name its key', {
-      reason: 'missing',
-      claim: 'kid',
-    })
-  }
-  const keySet = await keySetOf(issuer, headers[0]!.kid, options)
-  await checkSignature(base.token, headers[0]!, keySet)
-  let signer = base.childKey!
-  for (const [index, child] of children.entries()) {
+  const check = ({ header }: OpenedToken): CheckedHeader => checkHeader(header, algorithms, ['cwk', 'pwt'])
+  check(leaf)
+  const issuer = issuerOf(readLinkClaims(leaf))
+  if (options.issuers) checkIssuer(issuer, options)
+  // Without a list, whoever has the keys knows whose tokens are wanted.
+  else await keySetOf(issuer, undefined, options)
+
+  const opened = openLinks(leaf, limits)
+  const headers = opened.map(check)
+  const keySet = await keySetOf(issuer, kidOf(headers[0]!), options)
+  const links: ChainLink[] = []
+  for (const [index, token] of opened.entries()) {
+    const parent = links.at(-1)
+    const { alg } = headers[index]!
     // oxlint-disable-next-line no-await-in-loop -- each link is vouched for by the one before it
-    await checkChildSignature(child, headers[index + 1]!.alg, signer)
-    if (child.childKey) signer = child.childKey
+    await (parent ? checkChildSignature(token, alg, parent) : checkBaseSignature(token, headers[0]!, keySet))
+    const link = readLink(withClaims(token, readLinkClaims(token)))
+    // The issuer was the leaf's word until here: no link may name another than its parent, and so than the base.
+    judgeLink(parent, link)
+    links.push(link)
   }
-  const { pwt: _pwt, ...header } = leaf.token.header
+  const { pwt: _pwt, ...header } = leaf.header
   return {
     header: deepFreeze(header),
     claims: deepFreeze(effectiveClaims(links)),
@@ -62,20 +85,39 @@ export async function verifyChain(text: string, options: VerifyOptions, limits: 
   }
 }
 
+function kidOf({ kid }: CheckedHeader): string {
+  if (kid !== undefined) return kid
+  throw new TokenNotAcceptableError('key_not_found', 'the base token does not name its key', {
+    reason: 'missing',
+    claim: 'kid',
+  })
+}
+
+async function checkBaseSignature(base: OpenedToken, header: CheckedHeader, keySet: KeySet): Promise<void> {
+  await checkSignature(signatureOf(base), header, keySet)
+}
+
 async function checkChildSignature(
-  { token }: ChainLink,
+  token: OpenedToken,
   alg: Parameters<VerificationKey['verify']>[0],
-  signer: UsableJwk,
+  { childKey }: ChainLink,
 ): Promise<void> {
+  if (!childKey) {
+    throw new TokenNotAcceptableError('broken_chain', 'a leaf has no children', { reason: 'missing', claim: 'cwk' })
+  }
   const kid = own(token.header, 'kid')
-  if (kid !== undefined && kid !== signer.kid) throw foreignKey()
-  let key: VerificationKey
+  if (kid !== undefined && kid !== childKey.kid) throw foreignKey()
+  const key = await importChildKey(childKey)
+  const { signingInput, signature } = signatureOf(token)
+  if (!(await key.verify(alg, signingInput, signature))) throw foreignKey()
+}
+
+async function importChildKey(childKey: UsableJwk): Promise<VerificationKey> {
   try {
-    key = new VerificationKey(signer, await importVerificationKey(signer.jwk, signer.algorithms[0]!))
+    return new VerificationKey(childKey, await importVerificationKey(childKey.jwk, childKey.algorithms[0]!))
   } catch {
     throw new TokenNotAcceptableError('unsupported_key', 'the cwk of a link is not a key of its type', { claim: 'cwk' })
   }
-  if (!(await key.verify(alg, token.signingInput, token.signature))) throw foreignKey()
 }
 
 function foreignKey(): TokenNotAcceptableError {

@@ -1,27 +1,17 @@
-// The rules of token chains (DESIGN "Token chains"): what a link looks like, and how a child may differ from its parent.
-// Nothing here checks a signature; see chain-verify.ts.
+// The rules of token chains (DESIGN "Token chains"): what a link must say, and how a child may differ from its parent. What a
+// link looks like: chain-format.ts. Nothing here checks a signature; see chain-verify.ts.
 import { ANY_AUDIENCE, parseAudience } from './audience.ts'
-import { type CompactToken, DEFAULT_MAX_TOKEN_LENGTH, mediaType, own, parseCompact } from './compact.ts'
-import { ConfigError, type ErrorCode, type ErrorReason, quote, TokenNotAcceptableError } from './errors.ts'
+import { type ChainLimits, openLinks, readLinkClaims } from './chain-format.ts'
+import { type CompactToken, openCompact, own, withClaims } from './compact.ts'
+import { type ErrorCode, type ErrorReason, quote, TokenNotAcceptableError } from './errors.ts'
+import { GrantIndex } from './grant-index.ts'
 import type { JsonObject, JsonValue } from './json.ts'
 import type { Jwk } from './jwk.ts'
-import { CHAIN_TYPE, CHAIN_VERSION } from './profiles.ts'
-import { covers as coversPath } from './paths.ts'
+import { CHAIN_VERSION } from './profiles.ts'
 import { checkPublicJwk, hasPrivateMembers, type UsableJwk } from './public-jwk.ts'
-import { parseScopes, type Scope, type ScopeClaim } from './scopes.ts'
+import { parseScopes, type ScopeClaim } from './scopes.ts'
 
-/** How much of a chain a relying party is willing to look at. */
-export interface ChainLimits {
-  /** Links below the base token. Default: 8. */
-  readonly maxDepth?: number
-  /** Of the whole chain, in characters. Default: `maxLength` of the verification, 65 536. */
-  readonly maxLength?: number
-}
-
-/** Deepest chain where the relying party says nothing else, in links below the base. */
-export const DEFAULT_MAX_CHAIN_DEPTH = 8
-
-/** One link, parsed and nothing more. */
+/** One link, read and judged by itself. */
 export interface ChainLink extends ScopeClaim {
   readonly token: CompactToken
   /** The key that signs its children; undefined for a leaf. */
@@ -35,49 +25,29 @@ const MAY_DIFFER: ReadonlySet<string> = new Set(['scope', 'aud', 'exp', 'nbf', '
 const REQUIRED = ['iss', 'aud', 'exp', 'iat', 'scope', 'ver']
 
 /**
- * Takes a chain apart, from the base to the end. Every link is judged by itself and against its parent, and no signature is
- * looked at: what is refused here need not cost a key lookup.
+ * Takes a chain apart, from the base to the end, for whoever holds it: every link is judged by itself and against its parent, and
+ * no signature is looked at.
  *
  * Throws `too_large`, `malformed_token`, `broken_chain`, `widened_chain`, `missing_claim`, `invalid_claim`, `invalid_scope`.
  */
 export function parseChain(text: string, limits: ChainLimits = {}): readonly ChainLink[] {
-  const { maxDepth = DEFAULT_MAX_CHAIN_DEPTH, maxLength = DEFAULT_MAX_TOKEN_LENGTH } = limits
-  if (!Number.isSafeInteger(maxDepth) || maxDepth < 1)
-    throw new ConfigError('the depth of chains must be a positive whole number')
   const links: ChainLink[] = []
-  for (let next: string | undefined = text; next !== undefined; ) {
-    if (links.length > maxDepth) throw refuse('too_large', `a chain of more than ${maxDepth} links below its base`)
-    const token = parseCompact(next, maxLength)
-    next = checkBarriers(token)
-    links.unshift(readLink(token))
+  for (const token of openLinks(openCompact(text, limits.maxLength), limits)) {
+    const link = readLink(withClaims(token, readLinkClaims(token)))
+    judgeLink(links.at(-1), link)
+    links.push(link)
   }
-  const [base, ...children] = links as [ChainLink, ...ChainLink[]]
-  checkBase(base)
-  children.reduce((parent, child) => {
-    checkChild(parent, child)
-    return child
-  }, base)
   return links
 }
 
-/** `typ` and `crit` say what the token is, each on its own. Returns the parent, or undefined for a base token. */
-function checkBarriers({ header }: CompactToken): string | undefined {
-  const typ = own(header, 'typ')
-  if (typeof typ !== 'string' || mediaType(typ) !== CHAIN_TYPE) {
-    throw refuse('broken_chain', 'a link of the chain has another type', 'typ', 'mismatch')
-  }
-  const present = ['cwk', 'pwt'].filter((name) => Object.hasOwn(header, name))
-  const crit = own(header, 'crit')
-  const named = Array.isArray(crit) ? crit : []
-  if (present.length === 0 || named.length !== present.length || !present.every((name) => named.includes(name))) {
-    throw refuse('broken_chain', 'the crit of a link must name its cwk and pwt, and nothing else', 'crit')
-  }
-  const pwt = own(header, 'pwt')
-  if (pwt !== undefined && typeof pwt !== 'string') throw refuse('broken_chain', 'pwt must be a string', 'pwt')
-  return pwt
+/** Judges a link below its parent, or as the base where it has none. Throws `broken_chain`, `widened_chain`, `profile_mismatch`. */
+export function judgeLink(parent: ChainLink | undefined, link: ChainLink): void {
+  if (parent) checkChild(parent, link)
+  else checkBase(link)
 }
 
-function readLink(token: CompactToken): ChainLink {
+/** Reads a link and judges it by itself. Throws `broken_chain`, `missing_claim`, `invalid_claim`, `invalid_scope`, … */
+export function readLink(token: CompactToken): ChainLink {
   const { header, claims } = token
   for (const name of REQUIRED) {
     if (!Object.hasOwn(claims, name)) {
@@ -130,18 +100,26 @@ function checkChild(parent: ChainLink, child: ChainLink): void {
   checkAudience(parent, child.audience)
 }
 
-/** Throws `widened_chain` where a scope names something that the parent does not have. */
+/**
+ * Throws `widened_chain` where a scope names something that the parent does not have. By the same name only: in chains, as in
+ * `scitoken:2.0`, no authorization includes another, so a parent would not allow what `covers` says it includes.
+ */
 export function checkScope(parent: ChainLink, { scopes, selectors }: ScopeClaim): void {
+  // An index, as both lists may be long, and their holder's choice.
+  const granted = new GrantIndex(parent.scopes, { profile: 'scitoken:2.0' })
+  const known = new Set(parent.selectors)
   const isWithin =
-    scopes.every((scope) => parent.scopes.some((granted) => coversInChain(granted, scope))) &&
-    selectors.every((item) => parent.selectors.includes(item))
+    scopes.every(({ authz, path, hasPath }) => granted.find({ authz, path: hasPath ? path : undefined })) &&
+    selectors.every((item) => known.has(item))
   if (!isWithin) throw widened('has an authorization of its own', 'scope')
 }
 
 /** Throws `widened_chain` where an audience is not one of the parent's. A token for everyone may become one for anyone. */
 export function checkAudience(parent: ChainLink, audience: readonly string[]): void {
-  const isWithin = parent.audience.includes(ANY_AUDIENCE) || audience.every((name) => parent.audience.includes(name))
-  if (!isWithin) throw widened('is meant for other servers', 'aud')
+  const known = new Set(parent.audience)
+  if (!known.has(ANY_AUDIENCE) && !audience.every((name) => known.has(name))) {
+    throw widened('is meant for other servers', 'aud')
+  }
 }
 
 /** Judges one claim of a child; `scope` and `aud` need the whole link and are judged there. */
@@ -153,22 +131,13 @@ export function checkClaim(name: string, before: JsonValue | undefined, after: J
 }
 
 /**
- * Whether a child's scope lies within a parent's. By the same name only: in chains, as in `scitoken:2.0`, no authorization
- * includes another, so a parent would not allow what `covers` says it includes.
- */
-function coversInChain(granted: Scope, asked: Scope): boolean {
-  if (granted.authz !== asked.authz) return false
-  return !granted.hasPath || (asked.hasPath && coversPath(granted.path, asked.path))
-}
-
-/**
  * What the end of a chain says, all links together: what a child leaves out holds as its parent has it. As each link lies
- * within its parent, the last scope is the intersection, the last `exp` the earliest and the last `nbf` the latest.
+ * within its parent, the last scope is the intersection, the last `exp` the earliest and the last `nbf` the latest. `iat` is the
+ * base's: it tells when the issuer vouched for these rights, and limits on age and lifetime count from there.
  */
 export function effectiveClaims(links: readonly ChainLink[]): JsonObject {
   const claims: JsonObject = Object.fromEntries(links.flatMap(({ token }) => Object.entries(token.claims)))
-  const iat = Math.max(...links.map(({ token }) => token.claims['iat'] as number))
-  return { ...claims, iat, ver: 'scitoken:2.0' }
+  return { ...claims, iat: links[0]!.token.claims['iat']!, ver: 'scitoken:2.0' }
 }
 
 function isSame(a: JsonValue, b: JsonValue): boolean {

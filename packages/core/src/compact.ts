@@ -16,15 +16,27 @@ export interface CompactToken {
   readonly signature: Uint8Array<ArrayBuffer>
 }
 
+/** A compact JWS of which the header was read, and nothing else. */
+export interface OpenedToken {
+  /** Deeply frozen. */
+  readonly header: JsonObject
+  /** As it came: base64url, or what pretends to be. */
+  readonly payload: string
+  /** As it came. */
+  readonly signature: string
+  /** Header and payload as they came: what the signature covers. */
+  readonly signed: string
+}
+
 /**
- * Splits and parses a token of three parts. Throws `too_large` before anything is decoded, `malformed_token` for
- * everything that is not exactly base64url, UTF-8 and JSON objects.
+ * Splits a token of three parts and reads its header. Throws `too_large` before anything is decoded, `malformed_token` for what
+ * has other parts, and for a header that is not exactly base64url, UTF-8 and a JSON object.
  *
  * @param maxLength - in characters. Default: 65 536.
  */
-export function parseCompact(text: string, maxLength: number = DEFAULT_MAX_TOKEN_LENGTH): CompactToken {
+export function openCompact(text: string, maxLength: number = DEFAULT_MAX_TOKEN_LENGTH): OpenedToken {
   if (typeof text !== 'string') throw new TokenNotAcceptableError('malformed_token', 'a token is a string')
-  checkTokenLength(text, maxLength)
+  checkTokenLength(text.length, maxLength)
   const first = text.indexOf('.')
   const second = text.indexOf('.', first + 1)
   // An empty signature is no malformation but what `alg: none` looks like: the algorithm is what refuses it.
@@ -33,21 +45,47 @@ export function parseCompact(text: string, maxLength: number = DEFAULT_MAX_TOKEN
   }
   return {
     header: parseHeader(text.slice(0, first)),
-    claims: parseJsonObject(decodeBase64url(text.slice(first + 1, second), 'the claims set'), 'the claims set'),
-    signature: decodeBase64url(text.slice(second + 1), 'the signature'),
-    signingInput: encodeAscii(text.slice(0, second)),
+    payload: text.slice(first + 1, second),
+    signature: text.slice(second + 1),
+    signed: text.slice(0, second),
   }
 }
 
+/** Reads the rest of an ordinary token, whose payload is a claims set. Throws `malformed_token`. */
+export function readOrdinary(token: OpenedToken): CompactToken {
+  return withClaims(token, parseJsonObject(decodeBase64url(token.payload, CLAIMS), CLAIMS))
+}
+
+/** Puts an opened token together with its claims, which were read from its payload. Throws `malformed_token`. */
+export function withClaims(token: OpenedToken, claims: JsonObject): CompactToken {
+  const { signingInput, signature } = signatureOf(token)
+  return { header: token.header, claims, signingInput, signature }
+}
+
+/** What there is to check of an opened token. Throws `malformed_token`. */
+export function signatureOf({ signature, signed }: OpenedToken): Pick<CompactToken, 'signingInput' | 'signature'> {
+  return { signature: decodeBase64url(signature, 'the signature'), signingInput: encodeAscii(signed) }
+}
+
+/**
+ * Splits and parses an ordinary token of three parts. Throws `too_large` before anything is decoded, `malformed_token` for
+ * everything that is not exactly base64url, UTF-8 and JSON objects.
+ *
+ * @param maxLength - in characters. Default: 65 536.
+ */
+export function parseCompact(text: string, maxLength?: number): CompactToken {
+  return readOrdinary(openCompact(text, maxLength))
+}
+
+/** What the second part of a token is called in a refusal. */
+export const CLAIMS = 'the claims set'
+
 /** Refuses a token that is too long to be looked at. Throws `too_large`; `config_error` for a limit that is none. */
-function checkTokenLength(text: string, maxLength: number): void {
+export function checkTokenLength(length: number, maxLength: number): void {
   if (!Number.isSafeInteger(maxLength) || maxLength < 1)
     throw new ConfigError('the largest token length must be a positive whole number')
-  if (text.length > maxLength) {
-    throw new TokenNotAcceptableError(
-      'too_large',
-      `a token of ${text.length} characters is over the limit of ${maxLength}`,
-    )
+  if (length > maxLength) {
+    throw new TokenNotAcceptableError('too_large', `a token of ${length} characters is over the limit of ${maxLength}`)
   }
 }
 

@@ -1,4 +1,5 @@
-import { own, parseCompact } from './compact.ts'
+import { parseAny } from './chain-format.ts'
+import { own } from './compact.ts'
 import type { JsonObject, JsonValue } from './json.ts'
 
 /**
@@ -8,7 +9,7 @@ import type { JsonObject, JsonValue } from './json.ts'
 export class UnverifiedToken {
   /** The protected header as the token states it. */
   readonly unverifiedHeader: JsonObject
-  /** The claims as the token states them. */
+  /** The claims as the token states them; of a chain's link, what stands in its array. */
   readonly unverifiedClaims: JsonObject
 
   /** @internal */
@@ -24,11 +25,11 @@ export class UnverifiedToken {
 }
 
 /**
- * Reads a token without verifying anything. Throws `malformed_token` or `too_large`.
+ * Reads a token, or one link of a chain, without verifying anything. Throws `malformed_token` or `too_large`.
  *
  * @param maxLength - in characters. Default: 65 536.
  */
 export function decodeUnverified(text: string, maxLength?: number): UnverifiedToken {
-  const { header, claims } = parseCompact(text, maxLength)
+  const { header, claims } = parseAny(text, maxLength)
   return new UnverifiedToken(header, claims)
 }

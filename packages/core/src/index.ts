@@ -9,7 +9,7 @@ export {
   findGrant,
   type Question,
 } from './capabilities.ts'
-export { type ChainLimits, DEFAULT_MAX_CHAIN_DEPTH } from './chain.ts'
+export { type ChainLimits, DEFAULT_MAX_CHAIN_DEPTH } from './chain-format.ts'
 export { joinKeyedToken, type KeyedToken, splitKeyedToken } from './chain-parent.ts'
 export { type BaseTokenOptions, signBaseToken } from './chain-sign.ts'
 export { type Clock, systemClock } from './clock.ts'

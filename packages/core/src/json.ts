@@ -17,20 +17,37 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
  * The object is deeply frozen. Throws `malformed_token`, naming the part by `what`.
  */
 export function parseJsonObject(bytes: Uint8Array, what: string): JsonObject {
-  let text: string
+  const text = readText(bytes, what)
+  return checkedObject(readJson(text, what), text, what, 'is not a JSON object')
+}
+
+/** As {@link parseJsonObject} for an object that is the one member of an array; what the array holds is given. */
+export function parseJsonObjectInArray(bytes: Uint8Array, what: string): JsonObject {
+  const text = readText(bytes, what)
+  const value = readJson(text, what)
+  const only: unknown = Array.isArray(value) && value.length === 1 ? value[0] : undefined
+  return checkedObject(only, text, what, 'is not a JSON array with one object')
+}
+
+function readText(bytes: Uint8Array, what: string): string {
   try {
-    text = decoder.decode(bytes)
+    return decoder.decode(bytes)
   } catch {
     throw malformed(`${what} is not UTF-8`)
   }
-  let value: unknown
+}
+
+function readJson(text: string, what: string): unknown {
   try {
-    value = JSON.parse(text)
+    return JSON.parse(text)
   } catch {
     throw malformed(`${what} is not JSON`)
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw malformed(`${what} is not a JSON object`)
+}
+
+/** Freezes the one object of a text and refuses what a reader could take for something else. */
+function checkedObject(value: unknown, text: string, what: string, otherwise: string): JsonObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw malformed(`${what} ${otherwise}`)
   const members = freezeAndCount(value, 1)
   if (members === undefined) throw malformed(`${what} is nested deeper than ${MAX_JSON_DEPTH}`)
   // Of a name that comes twice JSON.parse keeps the last: then there are more names in the text than members in the value.

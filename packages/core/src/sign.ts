@@ -60,9 +60,9 @@ export function checkSigner(signer: Signer, algorithms: readonly Algorithm[] = [
 // Not in memory that is shared with others, as Buffer's is: a signer is somebody else's code.
 const encoder = new TextEncoder()
 
-/** Signs header and claims as they are. Throws `undecided` when the signer fails, `config_error` when it signs nonsense. */
-export async function signJws(signer: Signer, header: JsonObject, claims: JsonObject): Promise<string> {
-  const input = `${encodeTextAsBase64url(JSON.stringify(header))}.${encodeTextAsBase64url(JSON.stringify(claims))}`
+/** Signs header and payload as they are. Throws `undecided` when the signer fails, `config_error` when it signs nonsense. */
+export async function signJws(signer: Signer, header: JsonObject, payload: JsonValue): Promise<string> {
+  const input = `${encodeTextAsBase64url(JSON.stringify(header))}.${encodeTextAsBase64url(JSON.stringify(payload))}`
   let signature: Uint8Array
   try {
     signature = await signer.sign(encoder.encode(input))

@@ -1,6 +1,6 @@
 // The steps of a verification, shared by ordinary tokens (verify.ts) and chains (chain-verify.ts).
 import type { Algorithm } from './algorithms.ts'
-import type { ChainLimits } from './chain.ts'
+import type { ChainLimits } from './chain-format.ts'
 import { type CheckedHeader, type CompactToken, own } from './compact.ts'
 import { quote, SciTokenError, TokenNotAcceptableError, UndecidedError } from './errors.ts'
 import type { JsonObject } from './json.ts'
@@ -40,7 +40,8 @@ export interface VerifiedToken {
   readonly keySet: KeySet
   /**
    * The claims of every link of a chain, from the base to the leaf; absent for a token that is no chain. `claims` has already
-   * what all of them together allow; the `jti` of each must be asked for, as a revoked link ends the chain.
+   * what all of them together allow, and the `iat` of the base; the `jti` of each must be asked for, as a revoked link ends the
+   * chain. Groups among the claims give the holder of a chain nothing.
    */
   readonly links?: readonly JsonObject[]
 }
@@ -123,12 +124,15 @@ function failed(issuer: string, error: unknown): SciTokenError {
   })
 }
 
+/** What a signature covers, and the signature. */
+type SignedBytes = Pick<CompactToken, 'signingInput' | 'signature'>
+
 /**
  * Checks a signature against the keys that may have made it; as a rule there is one, and it answers at once. Throws
  * `bad_signature`, `key_not_found`, `undecided`.
  */
 export function checkSignature(
-  token: CompactToken,
+  token: SignedBytes,
   { alg, kid }: CheckedHeader,
   keySet: KeySet,
 ): undefined | Promise<undefined> {
@@ -145,7 +149,7 @@ async function awaitSignature(
   first: Promise<boolean>,
   others: readonly VerificationKey[],
   alg: Algorithm,
-  token: CompactToken,
+  token: SignedBytes,
 ): Promise<undefined> {
   if (await first.catch(platformFailed)) return undefined
   for (const key of others) {
@@ -156,7 +160,7 @@ async function awaitSignature(
   throw badSignature()
 }
 
-function ask(key: VerificationKey, alg: Algorithm, token: CompactToken): Promise<boolean> | boolean {
+function ask(key: VerificationKey, alg: Algorithm, token: SignedBytes): Promise<boolean> | boolean {
   try {
     return key.verify(alg, token.signingInput, token.signature)
   } catch (error) {

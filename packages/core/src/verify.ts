@@ -1,9 +1,10 @@
 import { checkAlgorithms, DEFAULT_ALGORITHMS } from './algorithms.ts'
+import { isChainLink } from './chain-format.ts'
 import { verifyChain } from './chain-verify.ts'
-import { type CheckedHeader, checkHeader, mediaType, own, parseCompact } from './compact.ts'
+import { type CheckedHeader, checkHeader, openCompact, readOrdinary } from './compact.ts'
 import { ConfigError, TokenNotAcceptableError } from './errors.ts'
 import type { JsonObject } from './json.ts'
-import { CHAIN_TYPE, detectProfile, profileRules } from './profiles.ts'
+import { detectProfile, profileRules } from './profiles.ts'
 import {
   checkIssuer,
   checkSignature,
@@ -23,16 +24,17 @@ import {
 export async function verifyToken(text: string, options: VerifyOptions): Promise<VerifiedToken> {
   if (typeof options?.keys?.getKeySet !== 'function') throw new ConfigError('no key source was given')
   const algorithms = options.algorithms ? checkAlgorithms(options.algorithms) : DEFAULT_ALGORITHMS
-  const token = parseCompact(text, options.maxLength)
-  const known = ORDINARY.get(token.header)
-  if (!known && isChainLink(token.header)) {
+  const opened = openCompact(text, options.maxLength)
+  const known = ORDINARY.get(opened.header)
+  if (!known && isChainLink(opened.header)) {
     const { chains } = options
-    if (chains) return verifyChain(text, options, chains === true ? {} : chains)
+    if (chains) return verifyChain(opened, options, chains === true ? {} : chains)
     throw new TokenNotAcceptableError(
       'chain_not_accepted',
       'this is a link of a token chain, and chains are not accepted here',
     )
   }
+  const token = readOrdinary(opened)
   const header = known && algorithms.includes(known.alg) ? known : checkHeader(token.header, algorithms)
   if (!known) ORDINARY.set(token.header, header)
   const issuer = issuerOf(token.claims)
@@ -57,10 +59,3 @@ export async function verifyToken(text: string, options: VerifyOptions): Promise
  * algorithms that are accepted. The parser gives the same object for the same text.
  */
 const ORDINARY = new WeakMap<JsonObject, CheckedHeader>()
-
-/** By any of its marks: a link that lacks one is a broken chain, never an ordinary token. */
-function isChainLink(header: JsonObject): boolean {
-  const typ = own(header, 'typ')
-  const isTyped = typeof typ === 'string' && mediaType(typ) === CHAIN_TYPE
-  return isTyped || Object.hasOwn(header, 'cwk') || Object.hasOwn(header, 'pwt')
-}

@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import {
   attenuate,
   type AttenuateOptions,
@@ -8,8 +8,10 @@ import {
   type Signer,
   SigningKey,
   signBaseToken,
+  StaticKeys,
   splitKeyedToken,
   tokenIds,
+  VerificationKey,
   type VerifiedToken,
   verifyToken,
   type VerifyOptions,
@@ -52,6 +54,10 @@ const accepted = async (text: string): Promise<boolean> =>
 const codeOf = (text: string, options: Partial<VerifyOptions> = {}): Promise<string> =>
   refusal(() => verify(text, options))
 
+/** A link as an attacker makes it: its claims stand in an array, as they must. */
+const forgeLink = (signer: Pick<Signer, 'sign'>, header: JsonObject, body: JsonObject): Promise<string> =>
+  forge(signer, header, [body])
+
 // Claims and header of an honest leaf below the base, for attackers to change. They hold the key: their signature is good.
 const leafClaims: JsonObject = {
   ...claims,
@@ -66,7 +72,7 @@ const forgeLeaf = (
   changes: JsonObject,
   header: JsonObject = {},
   signer: Pick<Signer, 'sign'> = baseKey,
-): Promise<string> => forge(signer, { ...leafHeader, ...header }, { ...leafClaims, ...changes })
+): Promise<string> => forgeLink(signer, { ...leafHeader, ...header }, { ...leafClaims, ...changes })
 const without = (object: JsonObject, ...names: string[]): JsonObject =>
   Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)))
 
@@ -92,6 +98,16 @@ test('what a derived token starts with is all that its parent has', async () => 
   const token = new SciToken({ parent: keyed })
   expect(token.claims()).toEqual(claims)
   expect((await verify(await token.serialize({ clock }))).claims).toMatchObject(claims)
+})
+
+test("a chain was issued when its base was: its iat is the base's, whatever the links below say", async () => {
+  expect((await verify(await forgeLeaf({ iat: now + 900 }))).claims['iat']).toBe(now - 5)
+  expect((await verify(await forgeLeaf({ iat: 0 }))).claims['iat']).toBe(now - 5)
+  const later = (): number => now + 3000
+  const child = await derive({ clock: later, leaf: false })
+  const { claims: said, links } = await verify(await derive({ clock: later, token: child }))
+  expect(said['iat']).toBe(now - 5)
+  expect(links!.map((link) => link['iat'])).toEqual([now - 5, now + 2995, now + 2995])
 })
 
 test('each link can be revoked by its jti', async () => {
@@ -127,7 +143,60 @@ test('the parent that is pulled out of a child is refused', async () => {
   expect(await accepted(pwt)).toBe(false)
 })
 
-test('every chain token has three barriers, each of which refuses it by itself', async () => {
+test('a link is a JWS and no JWT: its payload is an array with the claims in it', async () => {
+  const child = await derive({ leaf: false })
+  for (const text of [base.token, splitKeyedToken(child).token, await derive({ token: child })]) {
+    const payload: unknown = JSON.parse(Buffer.from(text.split('.')[1]!, 'base64url').toString())
+    expect(payload).toEqual([expect.objectContaining({ ver: 'scitoken-chain:1.0', iss: issuer.issuer })])
+    // For display, what stands in it.
+    expect(payload).toEqual([SciToken.decode(text).unverifiedClaims])
+  }
+})
+
+test('a link whose payload is anything else is refused, however it was signed', async () => {
+  const view = SciToken.decode(base.token)
+  for (const payload of [
+    leafClaims,
+    [],
+    [[leafClaims]],
+    [leafClaims, leafClaims],
+    [leafClaims, {}],
+    [null],
+    ['x'],
+    null,
+    'x',
+    `[${JSON.stringify(leafClaims).replace('{', '{"scope":"read:/",')}]`,
+  ]) {
+    expect(await refusal(async () => verify(await forge(baseKey, leafHeader, payload)))).toBe(
+      'not_acceptable malformed_token',
+    )
+    expect(await refusal(async () => SciToken.decode(await forge(baseKey, leafHeader, payload)))).toBe(
+      'not_acceptable malformed_token',
+    )
+  }
+  // The base in the form of a JWT, which other people's verifiers would take.
+  const pwt = await forge(issuer.key, view.unverifiedHeader, view.unverifiedClaims)
+  expect(await refusal(async () => verify(await forgeLeaf({}, { pwt })))).toBe('not_acceptable malformed_token')
+  expect(await refusal(() => derive({ token: `${pwt}.${part(base.key)}` }))).toBe('invalid_request malformed_token')
+})
+
+test('an ordinary token whose payload is an array is refused', async () => {
+  const header = { alg: 'ES256', typ: 'JWT', kid: issuer.key.kid }
+  const body = { ...leafClaims, ver: 'scitoken:2.0' }
+  expect(await accepted(await forge(issuer.key, header, body))).toBe(true)
+  for (const chains of [true, false]) {
+    const text = await forge(issuer.key, header, [body])
+    expect(await codeOf(text, { chains })).toBe('not_acceptable malformed_token')
+  }
+})
+
+test('claims may be nested as deeply in a link as in a token', async () => {
+  const nest = (levels: number): JsonObject => (levels === 0 ? {} : { a: nest(levels - 1) })
+  expect(await accepted(await derive({ token: await makeBase({ deep: nest(30) }) }))).toBe(true)
+  expect(await refusal(() => makeBase({ deep: nest(31) }))).toMatch(/^invalid_request/)
+})
+
+test('every chain token has four barriers, each of which refuses it by itself', async () => {
   const { unverifiedHeader, unverifiedClaims } = SciToken.decode(base.token)
   expect(unverifiedHeader).toMatchObject({ typ: 'scitoken-chain+jwt', crit: ['cwk'], kid: issuer.key.kid })
   expect(unverifiedClaims['ver']).toBe('scitoken-chain:1.0')
@@ -137,19 +206,17 @@ test('every chain token has three barriers, each of which refuses it by itself',
     'pwt',
     'cwk',
   ])
-  // An issuer that forgets two of them: the third is enough.
-  const forgetful = [
-    [without(unverifiedHeader, 'crit', 'cwk'), { ...unverifiedClaims, ver: 'scitoken:2.0' }],
-    [
-      { ...without(unverifiedHeader, 'cwk'), typ: 'JWT' },
-      { ...unverifiedClaims, ver: 'scitoken:2.0' },
-    ],
-    [{ ...without(unverifiedHeader, 'crit', 'cwk'), typ: 'JWT' }, unverifiedClaims],
-    [
-      { ...without(unverifiedHeader, 'crit'), typ: 'JWT' },
-      { ...unverifiedClaims, ver: 'scitoken:2.0' },
-    ],
+  // An issuer that forgets three of them: the fourth is enough.
+  const asToken = { ...unverifiedClaims, ver: 'scitoken:2.0' }
+  const plain = { ...without(unverifiedHeader, 'crit', 'cwk'), typ: 'JWT' }
+  const forgetful: (readonly [JsonObject, unknown])[] = [
+    [without(unverifiedHeader, 'crit', 'cwk'), asToken],
+    [{ ...without(unverifiedHeader, 'cwk'), typ: 'JWT' }, asToken],
+    [plain, unverifiedClaims],
+    [{ ...without(unverifiedHeader, 'crit'), typ: 'JWT' }, asToken],
+    [plain, [asToken]],
   ]
+  expect(await accepted(await forge(issuer.key, plain, asToken))).toBe(true)
   for (const [header, body] of forgetful) {
     const text = await forge(issuer.key, header, body)
     expect(await accepted(text)).toBe(false)
@@ -180,7 +247,7 @@ test('a cwk cannot be swapped for one of the attacker', async () => {
   expect(await refusal(async () => verify(await forgeLeaf({}, { pwt: swapped }, attacker)))).toBe(
     'not_acceptable bad_signature',
   )
-  const signedByAttacker = await forge(attacker, { ...view.unverifiedHeader, cwk }, view.unverifiedClaims)
+  const signedByAttacker = await forgeLink(attacker, { ...view.unverifiedHeader, cwk }, view.unverifiedClaims)
   expect(await refusal(async () => verify(await forgeLeaf({}, { pwt: signedByAttacker }, attacker)))).toBe(
     'not_acceptable bad_signature',
   )
@@ -226,7 +293,6 @@ test.each<[string, JsonObject]>([
   ['a claim with another value', { vo: { name: 'cms', roles: ['a', 'b', 'c'] } }],
   ['a claim with members left out', { vo: { name: 'cms' } }],
   ['a claim of another type', { vo: ['cms'] }],
-  ['another issuer', { iss: 'https://other.example' }],
   ['another subject', { sub: 'root' }],
 ])('whoever holds the key cannot sign themselves %s', async (_what, changes) => {
   expect(await refusal(async () => verify(await forgeLeaf(changes)))).toBe('not_acceptable widened_chain')
@@ -250,7 +316,7 @@ test.each<[string, JsonObject, string]>([
   ['an audience that is empty', { ...leafClaims, aud: [] }, 'invalid_claim'],
   ['an audience that is a number', { ...leafClaims, aud: 5 }, 'invalid_claim'],
 ])('a link must say everything: %s', async (_what, body, code) => {
-  expect(await refusal(async () => verify(await forge(baseKey, leafHeader, body)))).toBe(`not_acceptable ${code}`)
+  expect(await refusal(async () => verify(await forgeLink(baseKey, leafHeader, body)))).toBe(`not_acceptable ${code}`)
 })
 
 test.each<[string, JsonObject, string]>([
@@ -283,7 +349,7 @@ test.each<[string, (cwk: JsonObject) => unknown, string]>([
 ])('a key for children must be a good public key: %s', async (_what, change, code) => {
   const view = SciToken.decode(base.token)
   const cwk = change(view.unverifiedHeader['cwk'] as JsonObject) as JsonObject
-  const pwt = await forge(issuer.key, { ...view.unverifiedHeader, cwk }, view.unverifiedClaims)
+  const pwt = await forgeLink(issuer.key, { ...view.unverifiedHeader, cwk }, view.unverifiedClaims)
   expect(await refusal(async () => verify(await forgeLeaf({}, { pwt })))).toBe(`not_acceptable ${code}`)
 })
 
@@ -292,10 +358,10 @@ test('a base of an issuer that is not trusted, with an unknown key or without ki
   expect(await codeOf(leaf, { issuers: ['https://other.example'] })).toBe('not_acceptable untrusted_issuer')
   const view = SciToken.decode(base.token)
   const baseOf = (header: JsonObject, body: JsonObject = {}): Promise<string> =>
-    forge(issuer.key, { ...view.unverifiedHeader, ...header }, { ...view.unverifiedClaims, ...body })
+    forgeLink(issuer.key, { ...view.unverifiedHeader, ...header }, { ...view.unverifiedClaims, ...body })
   const below = async (pwt: string): Promise<string> => verify(await forgeLeaf({}, { pwt })).then(String)
   expect(await refusal(async () => below(await baseOf({ kid: 'other' })))).toBe('not_acceptable key_not_found')
-  const noKid = await forge(issuer.key, without(view.unverifiedHeader, 'kid'), view.unverifiedClaims)
+  const noKid = await forgeLink(issuer.key, without(view.unverifiedHeader, 'kid'), view.unverifiedClaims)
   expect(await refusal(() => below(noKid))).toBe('not_acceptable key_not_found')
   expect(await refusal(async () => below(await baseOf({}, { 'wlcg.ver': '1.0' })))).toBe(
     'not_acceptable profile_mismatch',
@@ -332,12 +398,108 @@ test('a bomb of parents is refused before any signature is looked at', async () 
   let pwt = base.token
   for (let depth = 0; depth < 9; depth++) {
     // oxlint-disable-next-line no-await-in-loop -- each below the one before
-    pwt = await forge(baseKey, { ...leafHeader, crit: ['pwt', 'cwk'], cwk: {}, pwt }, {})
+    pwt = await forgeLink(baseKey, { ...leafHeader, crit: ['pwt', 'cwk'], cwk: {}, pwt }, {})
   }
   const asked: string[] = []
   const keys = { getKeySet: (iss: string) => (asked.push(iss), issuer.keys.getKeySet(iss)) }
-  expect(await codeOf(await forgeLeaf({}, { pwt }), { keys })).toMatch(/too_large|unsupported_key|missing_claim/)
+  expect(await codeOf(await forgeLeaf({}, { pwt }), { keys, issuers: [issuer.issuer] })).toBe(
+    'not_acceptable too_large',
+  )
   expect(asked).toEqual([])
+})
+
+describe('what anybody can write costs no more than reading it once:', () => {
+  const signature = part(new Uint8Array(64))
+  const { kty, crv, x, y } = baseKey.publicJwk
+  /** A chain that nobody signed, as deep and as full of scopes as the limits allow. */
+  const unsigned = (depth: number, iss: string, kid = issuer.key.kid): string => {
+    const build = (scopes: number): string => {
+      const scope = Array.from({ length: scopes }, (_, index) => `read:/${index}`).join(' ')
+      const link = (more: JsonObject): string =>
+        `${part({ alg: 'ES256', typ: 'scitoken-chain+jwt', ...more })}.${part([{ ...leafClaims, iss, scope }])}.${signature}`
+      const cwk = { kty, crv, x, y } as JsonObject
+      let pwt = link({ kid, crit: ['cwk'], cwk })
+      for (let at = 1; at < depth; at++) pwt = link({ crit: ['pwt', 'cwk'], cwk, pwt })
+      return link({ crit: ['pwt'], pwt })
+    }
+    let scopes = 1
+    while (build(scopes + 10).length <= 65_536) scopes += 10
+    return build(scopes)
+  }
+  /** What is parsed, and whether a key imported or asked for, until the token is refused. */
+  const workOf = async (
+    text: string,
+    options: Partial<VerifyOptions>,
+  ): Promise<{ code: string; parsed: number; letters: number; asked: (string | undefined)[] }> => {
+    const asked: (string | undefined)[] = []
+    const keys: VerifyOptions['keys'] = {
+      getKeySet: (iss, hint) => (asked.push(hint.kid), issuer.keys.getKeySet(iss, hint)),
+    }
+    const parse = vi.spyOn(JSON, 'parse')
+    try {
+      const code = await codeOf(text, { keys, ...options })
+      const parsed = parse.mock.calls.map(([json]) => json.length)
+      return { code, parsed: parsed.length, letters: parsed.reduce((sum, length) => sum + length, 0), asked }
+    } finally {
+      parse.mockRestore()
+    }
+  }
+
+  test.each([1, 4, 8])('a chain of an unknown issuer, %i deep, one header and one claims set', async (depth) => {
+    const text = unsigned(depth, 'https://unknown.example')
+    const refused = { code: 'not_acceptable untrusted_issuer', parsed: 2 }
+    const listed = await workOf(text, { issuers: [issuer.issuer] })
+    expect(listed).toMatchObject({ ...refused, asked: [] })
+    // Each of them once, and no part of it again: the limit is that of an ordinary token.
+    expect(listed.letters).toBeLessThan(text.length)
+    // Without a list, the key source knows whom it serves.
+    expect(await workOf(text, {})).toMatchObject({ ...refused, asked: [undefined] })
+    expect(await workOf(text, { chains: false })).toMatchObject({
+      code: 'not_acceptable chain_not_accepted',
+      parsed: 1,
+    })
+  })
+
+  test.each([1, 4, 8])('a chain that nobody signed, %i deep, the headers and the first signature', async (depth) => {
+    const verifies = vi.spyOn(VerificationKey.prototype, 'verify')
+    try {
+      // The leaf's claims, for the issuer; no other link's. The base's header is short, and may be known already.
+      const options = { issuers: [issuer.issuer] }
+      const parsed = expect.toSatisfy((count: number) => count <= depth + 2) as number
+      expect(await workOf(unsigned(depth, issuer.issuer, 'no-such-key'), options)).toMatchObject({
+        code: 'not_acceptable key_not_found',
+        parsed,
+      })
+      expect(verifies).not.toHaveBeenCalled()
+      expect(await workOf(unsigned(depth, issuer.issuer), options)).toMatchObject({
+        code: 'not_acceptable bad_signature',
+        parsed,
+      })
+      expect(verifies).toHaveBeenCalledTimes(1)
+    } finally {
+      verifies.mockRestore()
+    }
+  })
+
+  test('below a genuine base, which every receiver of a child has, nothing is read without the signature of its key', async () => {
+    const stranger = await SigningKey.generate()
+    const long = Array.from({ length: 2000 }, (_, index) => `read:/store/${index}`).join(' ')
+    const text = await forgeLeaf({ scope: long, sub: 5 }, {}, stranger)
+    expect(await codeOf(text)).toBe('not_acceptable broken_chain')
+  })
+})
+
+test('all links of a chain are of one issuer: the one that the leaf names, whose key signed the base', async () => {
+  const other = await createTestIssuer({ issuer: 'https://other.example', clock })
+  const keys = new StaticKeys({ [issuer.issuer]: issuer.jwks, [other.issuer]: other.jwks })
+  const issuers = [issuer.issuer, other.issuer]
+  // The same key in both sets: an issuer that serves two organisations.
+  const twins = new StaticKeys({ [issuer.issuer]: issuer.jwks, [other.issuer]: issuer.jwks })
+  const renamed = await forgeLeaf({ iss: other.issuer })
+  expect(await codeOf(renamed, { keys, issuers })).toBe('not_acceptable key_not_found')
+  expect(await codeOf(renamed, { keys: twins, issuers })).toBe('not_acceptable widened_chain')
+  expect(await codeOf(renamed, { issuers: [issuer.issuer] })).toBe('not_acceptable untrusted_issuer')
+  expect(await verify(await derive(), { keys: twins, issuers })).toMatchObject({ issuer: issuer.issuer })
 })
 
 test('an attempt to widen throws at once, before anything is signed', async () => {

@@ -23,7 +23,6 @@ const CODES: Readonly<Partial<Record<ErrorCode, StepName>>> = {
   too_large: 'form',
   unsupported_alg: 'form',
   broken_chain: 'form',
-  widened_chain: 'form',
   parent_not_accepted: 'form',
   chain_not_accepted: 'form',
   untrusted_issuer: 'issuer',
@@ -38,6 +37,7 @@ const CODES: Readonly<Partial<Record<ErrorCode, StepName>>> = {
   unknown_claim: 'claims',
   proof_missing: 'claims',
   invalid_scope: 'claims',
+  widened_chain: 'claims',
   lifetime_too_long: 'claims',
   aud_mismatch: 'audience',
   expired: 'times',
@@ -64,7 +64,7 @@ export interface Step {
  * How a decision came about, step by step.
  *
  * @param refusal - undefined for a yes.
- * @param isChain - of a chain, all links are read before a signature is looked at.
+ * @param isChain - of a chain, only the issuer is read before a signature is looked at.
  */
 export function stepsOf(refusal: Refusal | undefined, isChain: boolean): readonly Step[] {
   const names = Object.keys(STEPS) as StepName[]
@@ -78,8 +78,10 @@ export function stepsOf(refusal: Refusal | undefined, isChain: boolean): readonl
 }
 
 function failedStep({ code, claim }: Refusal, isChain: boolean): StepName {
+  // A link whose form is wrong names what is wrong in it; one that was not signed by its parent's key names nothing.
+  if (code === 'broken_chain' && claim === undefined) return 'signature'
   const step = CODES[code] ?? 'question'
-  // What a token is bound to is judged when all is verified, of a chain too.
-  if (step === 'claims' && isChain && code !== 'proof_missing') return 'form'
-  return (step === 'claims' && claim !== undefined ? READ_BEFORE[claim] : undefined) ?? step
+  if (step !== 'claims' || code === 'widened_chain' || claim === undefined) return step
+  const before = READ_BEFORE[claim]
+  return before === undefined || (isChain && before !== 'issuer') ? step : before
 }

@@ -286,6 +286,15 @@ const ROWS: readonly Row[] = [
     },
   },
   {
+    name: 'claims-in-array',
+    title: 'Claims in an array',
+    explanation:
+      'Its payload is an array with good claims in it. A claims set is an object (RFC 7519 section 7.2). The links of chains ' +
+      'are made like this, so that no verifier takes them for tokens.',
+    code: 'malformed_token',
+    make: (context) => signFreely(context.signer, JSON.stringify([good(context)])),
+  },
+  {
     name: 'padded',
     title: 'Padding where none belongs',
     explanation:

@@ -43,7 +43,7 @@ describe('the finished page', () => {
   test('knows what every code means', () => {
     const script = Object.entries(files).find(([name]) => name.endsWith('.js') && name.startsWith('assets/'))![1]
     for (const code of ['scope_denied', 'widened_chain', 'config_error']) expect(script).toContain(code)
-    expect(script).toContain('No scope of the token covers this operation on this path.')
+    expect(script).toContain('No scope of the token covers this operation on this path')
   })
 
   test('takes no file of a kind that it has no type for', () => {

@@ -10,7 +10,9 @@ export function payloadView(desk: Desk): View {
   const sign = afterPause(() => {
     let claims: unknown
     try {
-      claims = JSON.parse(editor.text)
+      const typed: unknown = JSON.parse(editor.text)
+      // What a link of a chain says stands in an array; what is signed here is a token.
+      claims = Array.isArray(typed) && typed.length === 1 ? (typed as unknown[])[0] : typed
     } catch {
       problem.textContent = 'This is not JSON yet.'
       return

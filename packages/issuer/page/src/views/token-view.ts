@@ -64,18 +64,21 @@ function signatureNote({ parts, verdict }: Shown): string {
   const steps = stepsOf(verdict.acceptable ? undefined : verdict.error, isChain(header.value))
   switch (steps.find((step) => step.name === 'signature')!.outcome) {
     case 'passed':
-      return `${alg}, ${size}: checked in this page, and it is the issuer’s.`
+      return isChain(header.value)
+        ? `${alg}, ${size}: checked in this page like that of every link, and the first is the issuer’s.`
+        : `${alg}, ${size}: checked in this page, and it is the issuer’s.`
     case 'failed':
-      return hasKey(verdict)
-        ? `${alg}, ${size}: checked in this page, and it is not the issuer’s.`
-        : `${alg}, ${size}: not checked, as the issuer has no such key.`
+      if (!hasKey(verdict)) return `${alg}, ${size}: not checked, as the issuer has no such key.`
+      return isChain(header.value)
+        ? `${alg}, ${size}: checked in this page, and a link is not signed by the key that it should be.`
+        : `${alg}, ${size}: checked in this page, and it is not the issuer’s.`
     case 'not reached':
       return `${alg}, ${size}: not looked at, as the token is refused before.`
   }
 }
 
 function hasKey(verdict: Verdict): boolean {
-  return verdict.acceptable || verdict.error.code === 'bad_signature'
+  return verdict.acceptable || ['bad_signature', 'broken_chain'].includes(verdict.error.code)
 }
 
 function keyOf(kid: unknown): string {

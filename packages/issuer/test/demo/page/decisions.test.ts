@@ -1,7 +1,16 @@
-import { parseRequestPath, parseScopes } from '@scitokens/core'
+import {
+  decodeUnverified,
+  type JsonObject,
+  parseRequestPath,
+  parseScopes,
+  type Signer,
+  SigningKey,
+  splitKeyedToken,
+} from '@scitokens/core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { beginChain, derive, leafOf } from '../../../page/src/chain.ts'
 import { commandLines, quoted } from '../../../page/src/commands.ts'
+import { readParts } from '../../../page/src/read-parts.ts'
 import { scopeReasons } from '../../../page/src/scope-reasons.ts'
 import { Service } from '../../../page/src/service.ts'
 import { BROWSER_ISSUER, type BrowserSource, browserSource } from '../../../page/src/signing.ts'
@@ -84,6 +93,34 @@ describe('how a decision came about', () => {
     }
   })
 
+  test('of a chain, its issuer is read before a signature is looked at, and everything else behind it', async () => {
+    const failed = async (token: string): Promise<[code: string, step: string | undefined]> => {
+      const verdict = await service.judge(token)
+      if (verdict.acceptable) return ['good', undefined]
+      return [verdict.error.code, stepsOf(verdict.error, true).find(({ outcome }) => outcome === 'failed')?.name]
+    }
+    const base = await beginChain(source, { scope: 'read:/data', sub: 'ana' })
+    const { token: pwt, key } = splitKeyedToken(base.keyed)
+    const holder = await SigningKey.from(key)
+    const claims = { ...decodeUnverified(pwt).unverifiedClaims }
+    const leaf = async (more: JsonObject, header: JsonObject = {}, signer: Signer = holder): Promise<string> => {
+      const head = { alg: 'ES256', typ: 'scitoken-chain+jwt', crit: ['pwt'], pwt, ...header }
+      const input = [head, [{ ...claims, ...more }]]
+        .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+        .join('.')
+      const signature = await signer.sign(new TextEncoder().encode(input))
+      return `${input}.${Buffer.from(signature).toString('base64url')}`
+    }
+    expect(await failed(await leaf({}))).toEqual(['good', undefined])
+    expect(await failed(pwt)).toEqual(['parent_not_accepted', 'form'])
+    expect(await failed(await leaf({}, { crit: ['x'] }))).toEqual(['broken_chain', 'form'])
+    expect(await failed(await leaf({ iss: 'https://unknown.example' }))).toEqual(['untrusted_issuer', 'issuer'])
+    expect(await failed(await leaf({}, {}, await SigningKey.generate()))).toEqual(['broken_chain', 'signature'])
+    expect(await failed(await leaf({ scope: 'read:/' }))).toEqual(['widened_chain', 'claims'])
+    expect(await failed(await leaf({ scope: 'read' }))).toEqual(['invalid_scope', 'claims'])
+    expect(await failed(await leaf({ ver: 5 }))).toEqual(['broken_chain', 'form'])
+  })
+
   test('why each right covers the request or not', () => {
     const { scopes } = parseScopes('read:/data/john write:/data read:/other read:/data/johnathan')
     const path = parseRequestPath('/data/johnathan/x')
@@ -121,6 +158,10 @@ describe('chains', () => {
     expect(await ask(await leafOf(job, clock), '/data/paul')).toBe(false)
     const alone = base.keyed.split('.', 3).join('.')
     expect(await service.judge(alone)).toMatchObject({ acceptable: false, error: { code: 'parent_not_accepted' } })
+    // A link is no JWT: its payload is an array, and what stands in it is shown.
+    const shown = readParts(alone)
+    expect(JSON.parse(shown.claims.text)).toEqual([shown.claims.value])
+    expect(shown.claims.value).toMatchObject({ ver: 'scitoken-chain:1.0', sub: 'ana' })
     const more = { scope: 'read:/', audience: '', lifetime: 60 }
     await expect(derive(job, 'x', more, clock)).rejects.toMatchObject({ code: 'widened_chain' })
   })

@@ -107,6 +107,19 @@ describe('reading for display', () => {
     expect(parts.header.value).toEqual({ alg: 'none' })
   })
 
+  test('what a link of a chain says is read from its array, and shown in it', () => {
+    const read = (payload: unknown): ReturnType<typeof readParts>['claims'] =>
+      readParts(`${encode('{"typ":"scitoken-chain+jwt","pwt":"x"}')}.${encode(JSON.stringify(payload))}.AA`).claims
+    expect(read([{ sub: 'ana' }])).toEqual({
+      text: '[\n  {\n    "sub": "ana"\n  }\n]',
+      value: { sub: 'ana' },
+      problem: undefined,
+    })
+    for (const payload of [{ sub: 'ana' }, [], [{}, {}], [[{}]], ['x'], null]) {
+      expect(read(payload)).toMatchObject({ value: undefined, problem: expect.stringMatching(/array with one object/) })
+    }
+  })
+
   test('whatever is pasted, reading it never throws', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
