@@ -23,7 +23,8 @@ export interface IssuerOptions {
   readonly groupsClaim?: string
   /**
    * What members of a group may do where the token has no capability of its own: group to scopes, relative to the base path
-   * (`{ '/cms/prod': ['read:/store', 'write:/store/prod'] }`). Capabilities win: WLCG profile 1.3 section 2.2.3.
+   * (`{ '/cms/prod': ['read:/store', 'write:/store/prod'] }`). Capabilities win: WLCG profile 1.3 section 2.2.3. The groups of a
+   * token chain count for nothing.
    */
   readonly groups?: Readonly<Record<string, readonly string[]>>
 }
@@ -38,7 +39,7 @@ export interface ValidationOptions {
   readonly profiles?: 'compat' | readonly string[]
   /** Seconds of grace for `nbf` and `iat`, at most 300; never for `exp`. Default: 60. */
   readonly clockTolerance?: number
-  /** The longest accepted time from `nbf` or `iat` to `exp`, in seconds. Default: unlimited. */
+  /** The longest accepted time from `nbf` or `iat` (of a chain: the base's) to `exp`, in seconds. Default: unlimited. */
   readonly maxLifetime?: number
   /** Every claim that the profile's document requires must be there. Default: false. */
   readonly strict?: boolean

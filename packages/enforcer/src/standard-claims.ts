@@ -28,6 +28,8 @@ export interface StandardClaims {
 export interface StandardClaimsOptions {
   readonly strict: boolean
   readonly maxLifetime: number | undefined
+  /** The claims of each link of a chain, the base first; undefined for a token that is none. */
+  readonly links: readonly JsonObject[] | undefined
 }
 
 /**
@@ -37,7 +39,7 @@ export interface StandardClaimsOptions {
 export function readStandardClaims(
   claims: JsonObject,
   profile: ProfileName,
-  { strict, maxLifetime }: StandardClaimsOptions,
+  { strict, maxLifetime, links }: StandardClaimsOptions,
 ): StandardClaims {
   const rules = profileRules(profile)
   for (const name of rules.required) demand(claims, name)
@@ -45,10 +47,10 @@ export function readStandardClaims(
   const expiresAt = timeClaim(claims, 'exp')
   if (expiresAt === undefined) throw missing('exp')
   const notBefore = timeClaim(claims, 'nbf')
-  const issuedAt = timeClaim(claims, 'iat')
+  const issuedAt = latestIssue(claims, links)
   const start = Math.max(notBefore ?? -Infinity, issuedAt ?? -Infinity)
   if (expiresAt <= start) throw invalid('exp', 'does not lie after nbf and iat')
-  checkLifetime(expiresAt, notBefore, issuedAt, maxLifetime)
+  checkLifetime(expiresAt, links?.[0] ?? claims, maxLifetime)
   const subject = textClaim(claims, 'sub')
   // WLCG profile 1.3, `sub`: at most 255 ASCII characters.
   // oxlint-disable-next-line no-control-regex -- ASCII is what is looked for
@@ -67,15 +69,22 @@ export function readStandardClaims(
   }
 }
 
-function checkLifetime(
-  expiresAt: number,
-  notBefore: number | undefined,
-  issuedAt: number | undefined,
-  maxLifetime: number | undefined,
-): void {
+/** When the last link was made: none may have been made in the future. */
+function latestIssue(claims: JsonObject, links: readonly JsonObject[] = [claims]): number | undefined {
+  const times = links.map((link) => timeClaim(link, 'iat')).filter((time) => time !== undefined)
+  return times.length === 0 ? undefined : Math.max(...times)
+}
+
+/**
+ * Judges how long the token lives.
+ *
+ * @param origin - what the issuer signed: the token's own claims, or those of a chain's base. Its holder derives again and again,
+ *   and each child says when that was; what the issuer vouched for grows no younger by it.
+ */
+function checkLifetime(expiresAt: number, origin: JsonObject, maxLifetime: number | undefined): void {
   if (maxLifetime === undefined) return
   // The earlier of the two: a token that was issued long ago has lived long, whatever its nbf says.
-  const start = Math.min(notBefore ?? Infinity, issuedAt ?? Infinity)
+  const start = Math.min(timeClaim(origin, 'nbf') ?? Infinity, timeClaim(origin, 'iat') ?? Infinity)
   if (start === Infinity) throw missing('iat')
   if (expiresAt - start <= maxLifetime) return
   throw new TokenNotAcceptableError(

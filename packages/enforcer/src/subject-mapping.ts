@@ -10,7 +10,7 @@ export interface NameRule {
   readonly username?: string
   /** The request's path is this or below it, relative to the issuer's base path. */
   readonly path?: string
-  /** A group of the token, exactly. */
+  /** A group of the token, exactly. Groups of a token chain give it no account. */
   readonly group?: string
 }
 
@@ -37,6 +37,8 @@ export interface MappingQuestion {
   readonly subject: string | undefined
   /** Its groups. */
   readonly groups: readonly string[]
+  /** The groups count for nothing: the token is the end of a chain. Default: false. */
+  readonly groupsAreVoid?: boolean
   /** All of its claims, verified. */
   readonly claims: JsonObject
   /** Relative to the issuer's base path; undefined where no path was asked about. */
@@ -59,7 +61,8 @@ export function createSubjectMapper(mapping: SubjectMapping): SubjectMapper {
   return (question) => {
     const username = own(question.claims, usernameClaim ?? 'sub')
     const rule = rules.find((candidate) => matches(candidate, question, username))
-    if (rule) return rule.result
+    // Nor does a later rule count in its place: whoever derives from a token must not come to another account by it.
+    if (rule) return rule.group !== undefined && question.groupsAreVoid ? undefined : rule.result
     return usernameClaim === undefined && !mapSubject ? defaultUser : safe(username)
   }
 }

@@ -131,7 +131,7 @@ export function admit(
   { validator, revocation }: Configuration,
 ): ValidatedToken | Promise<ValidatedToken> {
   token.checkNow()
-  const judging = validator.hasOwnValidators ? validator.runOwnValidators(token, validator.clock()) : undefined
+  const judging = validator.hasOwnValidators ? validator.runOwnValidators(token.verified, validator.clock()) : undefined
   const asking = revocation && askRevocation(token, revocation, judging)
   if (!judging && !asking) return token
   return Promise.all([judging ?? Promise.resolve(), asking ?? Promise.resolve()]).then(() => token)

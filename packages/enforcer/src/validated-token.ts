@@ -51,7 +51,7 @@ export interface Jurisdiction {
 export class ValidatedToken {
   /** The protected header, frozen. */
   readonly header: JsonObject
-  /** All claims, frozen. */
+  /** All claims, frozen; of a chain without the one that the site reads groups from. */
   readonly claims: JsonObject
   /** `iss`. */
   readonly issuer: string
@@ -65,7 +65,7 @@ export class ValidatedToken {
   readonly expiresAt: number
   /** What the token grants, in the order of the claim, in the server's namespace: below the issuer's base path. */
   readonly scopes: readonly Scope[]
-  /** Groups of this issuer, in the order given; empty where the claim is missing. */
+  /** Groups of this issuer, in the order given; empty where the claim is missing, and for a chain: it carries no groups. */
   readonly groups: readonly string[]
   /** Whether capabilities decide or groups: capabilities win. WLCG profile 1.3 section 2.2.3. */
   readonly mode: 'capability' | 'groups'
@@ -74,6 +74,8 @@ export class ValidatedToken {
   readonly #capabilities: CapabilityOptions
   readonly #selectors: readonly string[]
   readonly #verified: VerifiedToken
+  /** Of the claim, whether they count or not. */
+  readonly #namedGroups: readonly string[]
   #index: GrantIndex | undefined
   #wasAsked = false
   #told: { readonly scope: Scope; readonly sentence: string } | undefined
@@ -83,7 +85,6 @@ export class ValidatedToken {
     const { rules } = jurisdiction
     this.#verified = verified
     this.header = verified.header
-    this.claims = verified.claims
     this.issuer = verified.issuer
     this.profile = verified.profile
     this.subject = claims.subject
@@ -92,8 +93,13 @@ export class ValidatedToken {
     // Where the site makes no use of groups, `wlcg.groups` in a SciToken is an unknown claim, which 2.0 ignores.
     const hasGroups = rules.groupsInEveryProfile || verified.profile === 'wlcg:1.x'
     const groups = hasGroups ? own(verified.claims, rules.groupsClaim) : undefined
-    this.groups = groups === undefined ? [] : parseGroups(groups)
-    this.mode = authorizationMode(claims.scope.scopes)
+    this.#namedGroups = groups === undefined ? [] : parseGroups(groups)
+    // Who hands a child on hands on what its scope says, never who they are (DESIGN "Token chains"): a child with less scope than its
+    // parent must not live on the parent's groups instead.
+    const isChain = verified.links !== undefined
+    this.groups = isChain ? [] : this.#namedGroups
+    this.claims = isChain && groups !== undefined ? without(verified.claims, rules.groupsClaim) : verified.claims
+    this.mode = isChain ? 'capability' : authorizationMode(claims.scope.scopes)
     const ofGroups = this.#scopesOfGroups(claims.scope.scopes, rules)
     this.scopes = rules.place(ofGroups.length === 0 ? claims.scope.scopes : [...claims.scope.scopes, ...ofGroups])
     this.#times = claims
@@ -153,7 +159,10 @@ export class ValidatedToken {
       if (this.groups.includes(group)) {
         return this.#allowed({ authz: 'wlcg.groups', path: group as Path, hasPath: true }, undefined)
       }
-      const error = new NotAllowedError('group_denied', 'the holder of the token is not in this group', {
+      const why = this.#verified.links
+        ? 'a token chain carries no groups'
+        : 'the holder of the token is not in this group'
+      const error = new NotAllowedError('group_denied', why, {
         claim: this.#jurisdiction.rules.groupsClaim,
         expected: group,
         issuer: this.issuer,
@@ -197,7 +206,13 @@ export class ValidatedToken {
     const { mapper, basePaths } = this.#jurisdiction.rules
     if (!mapper) return undefined
     const below = path === undefined ? undefined : pathBelow(basePaths, path)
-    return mapper({ subject: this.subject, groups: this.groups, claims: this.claims, path: below })
+    return mapper({
+      subject: this.subject,
+      groups: this.#namedGroups,
+      groupsAreVoid: this.#verified.links !== undefined,
+      claims: this.claims,
+      path: below,
+    })
   }
 
   /** Scope items that grant nothing by themselves: `openid`, `wlcg.groups:/cms`. */
@@ -291,4 +306,8 @@ export class ValidatedToken {
       return []
     return this.groups.flatMap((group) => rules.groups.get(group) ?? [])
   }
+}
+
+function without(claims: JsonObject, name: string): JsonObject {
+  return Object.freeze(Object.fromEntries(Object.entries(claims).filter(([claim]) => claim !== name)))
 }

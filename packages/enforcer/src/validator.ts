@@ -134,7 +134,7 @@ export class Validator {
    * @internal
    */
   readClaims(verified: VerifiedToken, audience: readonly string[] | undefined = this.#audience): ValidatedClaims {
-    const { claims, profile } = verified
+    const { claims, profile, links } = verified
     if (!this.#profiles.includes(profile)) {
       throw new TokenNotAcceptableError('profile_mismatch', `tokens of the profile ${profile} are not accepted here`, {
         reason: 'mismatch',
@@ -149,7 +149,7 @@ export class Validator {
       acceptScp = false,
       acceptUriScopes = false,
     } = this.#options
-    const standard = readStandardClaims(claims, profile, { strict, maxLifetime })
+    const standard = readStandardClaims(claims, profile, { strict, maxLifetime, links })
     this.#checkPresence(claims)
     checkUnbound(verified)
     checkAudience(standard.audience, audience, profile, acceptAnyInV1)
