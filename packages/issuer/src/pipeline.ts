@@ -121,7 +121,10 @@ interface Issue {
 async function complete(realm: Realm, issue: Issue): Promise<TokenResponse | undefined> {
   const { request, authentication, grant, proposal, policy, now } = issue
   const { client } = authentication
-  if (proposal.principal.kind === 'user') realm.userLimit?.take(proposal.principal.subject)
+  // Who comes with a certificate of the grid is a person as well, though he acts for himself.
+  if (proposal.principal.kind === 'user' || authentication.method === 'x509') {
+    realm.userLimit?.take(proposal.principal.subject)
+  }
   const { requested, decision } = authorise(policy, client, request.parameters, proposal)
   const wlcg = client.profileByRequest && requested.wlcg ? true : client.profile === 'wlcg:1.x'
   const audience = grantAudience(

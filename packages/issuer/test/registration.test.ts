@@ -134,6 +134,21 @@ describe('registration', () => {
     const statuses = [1, 2, 3].map(async () => (await send(bounded, 'POST', '/register', OIDC_AGENT)).status)
     expect((await Promise.all(statuses)).toSorted((a, b) => a - b)).toEqual([201, 201, 429])
   })
+
+  test('is bounded for an IPv6 network, whose holder has all of its addresses', async () => {
+    const { issuer, url } = await start({ perAddressPerHour: 2 })
+    const server = issuer.buildServer({ trustProxy: true })
+    const from = async (address: string): Promise<number> => {
+      const headers = { 'x-forwarded-for': address, 'content-type': 'application/json' }
+      const place = `${new URL(url).pathname}/register`
+      return (await server.inject({ method: 'POST', url: place, headers, payload: OIDC_AGENT })).statusCode
+    }
+    const addresses = ['2001:db8::1', '2001:db8::2', '2001:db8:0:0:ffff::3', '2001:db8:0:1::1']
+    const statuses: number[] = []
+    // oxlint-disable-next-line no-await-in-loop -- counted one after the other
+    for (const address of addresses) statuses.push(await from(address))
+    expect(statuses).toEqual([201, 201, 429, 201])
+  })
 })
 
 describe('management of a registered client', () => {

@@ -1,5 +1,6 @@
 import rateLimit from '@fastify/rate-limit'
 import { SciTokenError } from '@scitokens/core'
+import { networkOfPeer } from '@scitokens/core/internal'
 import type {
   FastifyError,
   FastifyInstance,
@@ -10,6 +11,7 @@ import type {
   RouteShorthandOptions,
 } from 'fastify'
 import { OAuthError } from '../oauth-error.ts'
+import { steadyCounts } from '../operation/steady-counts.ts'
 import { NO_STORE } from '../routes/token.ts'
 import { refuseDoubledFields } from '../single-fields.ts'
 import { acceptAnyBody } from './demo-body.ts'
@@ -106,11 +108,15 @@ function optionsFor(host: string | undefined): RouteShorthandOptions {
 }
 
 async function limiter(app: FastifyInstance, max: number): Promise<preHandlerAsyncHookHandler> {
-  // The server of an issuer in earnest may have brought it.
+  // An application of somebody else may have brought it.
   if (!app.hasDecorator('createRateLimit')) {
-    await app.register(rateLimit, { global: false, cache: REMEMBERED, timeWindow: MINUTE_MS })
+    await app.register(rateLimit, { global: false, store: steadyCounts(REMEMBERED), timeWindow: MINUTE_MS })
   }
-  const check = app.createRateLimit({ max, timeWindow: MINUTE_MS, keyGenerator: ({ ip }) => `demo ${ip}` })
+  const check = app.createRateLimit({
+    max,
+    timeWindow: MINUTE_MS,
+    keyGenerator: ({ ip }) => `demo ${networkOfPeer(ip)}`,
+  })
   return async (request, reply) => {
     const count = await check(request)
     if (count.isAllowed || !count.isExceeded) return

@@ -1,4 +1,5 @@
 import rateLimit from '@fastify/rate-limit'
+import { networkOfPeer } from '@scitokens/core/internal'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { OAuthError } from '../oauth-error.ts'
 import { Parameters } from '../parameters.ts'
@@ -8,32 +9,52 @@ import { steadyCounts } from './steady-counts.ts'
 const MINUTE_MS = 60_000
 /** Most addresses or clients that are counted at a time; the longest unseen are forgotten first. */
 const REMEMBERED = 50_000
-/** Whoever has an IPv6 network has all of its addresses. */
-const IPV6_PREFIX = 64
+
+/** Who a request says it is, for counting only. */
+export interface Named {
+  readonly clientId: string
+  /** Tells those apart who are one client: everybody with a certificate of the grid. Default: nobody is. */
+  readonly certificate?: string | undefined
+}
+/** Options of {@link limitRate}. */
+export interface RateLimitOptions {
+  /** Whom a request shows that names no client. Default: nobody. */
+  readonly byCertificate?: (request: FastifyRequest) => Named | undefined
+  /** Milliseconds that only ever go forward. Default: `performance.now`. */
+  readonly nowMs?: () => number
+}
 
 /**
  * Bounds how often endpoints that check secrets or write are asked: more is answered 429 with `Retry-After`. Metadata and keys
  * are not limited: they cost nothing, and verifiers must always get them.
  *
  * @param limits - asked at each request, so that they follow the configuration.
- * @param nowMs - milliseconds that only ever go forward. Default: `performance.now`.
  */
 export async function limitRate(
   app: FastifyInstance,
   limits: () => ReadRateLimits,
-  nowMs?: () => number,
+  { byCertificate, nowMs }: RateLimitOptions = {},
 ): Promise<void> {
+  const nameOf = (request: FastifyRequest): Named => {
+    const clientId = namedClient(request)
+    return (clientId === '' ? byCertificate?.(request) : undefined) ?? { clientId }
+  }
   await app.register(rateLimit, {
     global: false,
     store: steadyCounts(REMEMBERED, nowMs),
     timeWindow: MINUTE_MS,
-    ipv6Subnet: IPV6_PREFIX,
   })
   const checks = [
-    app.createRateLimit({ max: ({ ip }: FastifyRequest) => limits().forAddress(ip) }),
     app.createRateLimit({
-      max: (request: FastifyRequest) => limits().forClient(namedClient(request)),
-      keyGenerator: (request) => `${request.ip} ${namedClient(request)}`,
+      max: ({ ip }: FastifyRequest) => limits().forAddress(ip),
+      keyGenerator: ({ ip }) => networkOfPeer(ip),
+    }),
+    app.createRateLimit({
+      max: (request: FastifyRequest) => limits().forClient(nameOf(request).clientId),
+      keyGenerator: (request) => {
+        const { clientId, certificate = '' } = nameOf(request)
+        return JSON.stringify([networkOfPeer(request.ip), clientId, certificate])
+      },
     }),
   ]
   const limit = async (request: FastifyRequest): Promise<void> => {
@@ -50,7 +71,7 @@ export async function limitRate(
   })
 }
 
-/** The client that a request says it is, for counting only. */
+/** The client that a request names; empty: none. */
 function namedClient({ headers, body }: FastifyRequest): string {
   const basic = /^basic ([A-Za-z0-9+/=]+)$/i.exec(headers.authorization ?? '')?.[1]
   if (basic !== undefined) return Buffer.from(basic, 'base64').toString('latin1').split(':', 1)[0] ?? ''

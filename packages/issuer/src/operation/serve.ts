@@ -1,10 +1,11 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Server as TlsServer } from 'node:tls'
-import type { FastifyInstance, FastifyPluginAsync } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
 import type { Demo } from '../demo/demo.ts'
 import type { Issuer } from '../issuer.ts'
 import { buildServer } from '../server.ts'
 import { UserLimit } from '../user-limit.ts'
+import { x509Evidence } from '../x509/evidence.ts'
 import { readConfigFile } from './config-file.ts'
 import { located, openIssuer, readOptions, type ServeOptions } from './configured-issuer.ts'
 import { openConfiguredDemo } from './configured-demo.ts'
@@ -12,7 +13,7 @@ import { LeveledLogger } from './leveled-logger.ts'
 import { closeGracefully, listenOn, nameLocalPeers } from './listening.ts'
 import { IssuerMetrics } from './metrics.ts'
 import { buildOperationsServer } from './operations-server.ts'
-import { limitRate } from './rate-limit.ts'
+import { limitRate, type Named } from './rate-limit.ts'
 import { readRateLimits } from './rate-limits.ts'
 import { Reloader, type ReloadOutcome } from './reload.ts'
 import { listenOptions } from './server-options.ts'
@@ -56,8 +57,9 @@ export async function serveIssuer(path: string, { env, clock, ...options }: Serv
     const guarded: FastifyPluginAsync = async (app) => {
       // Before the routes, which inherit what they find.
       metrics.watch(app)
-      await limitRate(app, () => limits)
+      // Before the issuer's limits: the demonstration has its own, so that nobody uses up there what he needs here.
       if (demo) await app.register(demo.hostPlugin)
+      await limitRate(app, () => limits, { byCertificate: (request) => holderOfCertificate(issuer, request) })
       await app.register(issuer.plugin)
     }
     const app = buildServer(guarded, server)
@@ -120,4 +122,13 @@ export async function serveIssuer(path: string, { env, clock, ...options }: Serv
     await issuer.close()
     throw error
   }
+}
+
+/** Whom a request shows that comes with a certificate of the grid and names no client. */
+function holderOfCertificate({ realms }: Issuer, { raw, server: { server } }: FastifyRequest): Named | undefined {
+  for (const { x509 } of realms) {
+    const certificate = x509?.shownBy(x509Evidence(raw, server.address()))
+    if (x509 && certificate !== undefined) return { clientId: x509.clientId, certificate }
+  }
+  return undefined
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { ConfigError, formatScope, type Scope } from '@scitokens/core'
 import type { AuthenticatedClient } from '../client-auth/authenticate.ts'
 import type { Client } from '../clients/client.ts'
@@ -85,6 +86,22 @@ export class X509Authenticator {
       return identity && (await this.#clientOf(identity))
     } catch (error) {
       throw asOAuthError(error)
+    }
+  }
+
+  /**
+   * What tells one who shows a certificate from another before anything is judged, so that each can be counted by himself: the
+   * certificate of the connection, whose key TLS has proven, or what the front end said. Undefined: nothing is shown.
+   */
+  shownBy(evidence: X509Evidence): string | undefined {
+    try {
+      const word = this.#frontEnd ? this.#frontEnd.hear(evidence) : 'direct'
+      if (word === 'direct') return evidence.peer?.fingerprint256
+      if (word?.kind !== 'certificates') return word?.credentials.dn
+      return word.chain[0] && createHash('sha256').update(word.chain[0]).digest('base64url')
+    } catch {
+      // Refused when it is judged; until then all of its kind are one.
+      return undefined
     }
   }
 

@@ -67,6 +67,22 @@ describe('a demonstration in the configuration of an issuer', () => {
     for (const { kid } of (JSON.parse(body) as { keys: { kid: string }[] }).keys) expect(published).not.toContain(kid)
   })
 
+  test('uses nothing up of what an address may ask of the issuer, nor the other way round', async () => {
+    const limits = 'rateLimit: { perAddress: 2 }\n'
+    const text = BASE + DEMO + '  perAddress: 3\n' + limits
+    const served = await serveIssuer(configFile(text), { env: {}, logger: silentLogger })
+    onTestFinished(() => served.stop())
+    const statuses = async (host: string, path: string, count: number): Promise<number[]> => {
+      const found: number[] = []
+      // oxlint-disable-next-line no-await-in-loop -- counted one after the other
+      for (let i = 0; i < count; i++) found.push((await ask(served.address, host, path, 'POST')).status)
+      return found
+    }
+    expect(await statuses('demo.vo.example', '/issue', 4)).toEqual([400, 400, 400, 429])
+    expect(await statuses('vo.example', '/token', 3)).toEqual([400, 400, 429])
+    expect(await statuses('demo.vo.example', '/oauth2/token', 1)).toEqual([429])
+  })
+
   test('lends its name to no endpoint or page of the issuer', async () => {
     const served = await serveIssuer(configFile(BASE + DEMO), { env: {}, logger: silentLogger })
     onTestFinished(() => served.stop())

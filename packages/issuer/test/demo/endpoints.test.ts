@@ -1,7 +1,8 @@
 import { createTestClock, createTestIssuer } from '@scitokens/core/testing'
 import { KeySet, SigningKey, verifyToken } from '@scitokens/core'
 import { request } from 'node:http'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { createDemo } from '../../src/index.ts'
 import { claimsOf, DEMO, headerOf, startDemo } from './demo-server.ts'
 
 const now = (): number => Math.floor(Date.now() / 1000)
@@ -438,6 +439,23 @@ describe('bounds', () => {
     expect([refused.status, Number(refused.headers.get('retry-after')) > 0]).toEqual([429, true])
     expect((await demo.get('/oauth2/certs')).status).toBe(200)
     expect((await demo.get('/.well-known/openid-configuration')).status).toBe(200)
+  })
+
+  test('an IPv6 network is counted as one address, however many it has, and so is an IPv4 address in IPv6 clothes', async () => {
+    const demo = await createDemo({ issuer: 'https://demo.example', perAddress: 2 })
+    onTestFinished(() => demo.close())
+    const server = demo.buildServer({ trustProxy: true })
+    const from = async (address: string): Promise<number> => {
+      const headers = { 'x-forwarded-for': address }
+      return (await server.inject({ url: '/issue', headers })).statusCode
+    }
+    const addresses = ['2001:db8:1:2::1', '2001:db8:1:2:3::9', '2001:db8:1:2:ffff::', '2001:db8:1:3::1']
+    const mapped = ['192.0.2.7', '::ffff:192.0.2.7', '192.0.2.7', '192.0.2.8']
+    for (const [asked, answers] of [addresses, mapped].map((list) => [list, [200, 200, 429, 200]] as const)) {
+      // oxlint-disable-next-line no-await-in-loop -- counted one after the other
+      for (const [index, address] of asked.entries())
+        expect([address, await from(address)]).toEqual([address, answers[index]])
+    }
   })
 
   test('pages of other origins may ask, preflight included', async () => {

@@ -30,14 +30,20 @@ describe('limits as written', () => {
     ])
   })
 
-  test.each(['here', '192.0.2.0/33', '2001:db8::/129', '/8', '192.0.2.0/x'])(
-    'refuse %j, which is no network',
-    (network) => {
-      expect(() => readRateLimits({ addresses: { [network]: 5 } })).toThrow(
-        expect.objectContaining({ code: 'config_error', message: expect.stringContaining('rateLimit.addresses') }),
-      )
-    },
-  )
+  test.each([
+    'here',
+    '192.0.2.0/33',
+    '2001:db8::/129',
+    '/8',
+    '192.0.2.0/x',
+    '192.0.2.7/',
+    '10.1.2.3/8',
+    '::ffff:10.0.0.1',
+  ])('refuse %j, which is no network', (network) => {
+    expect(() => readRateLimits({ addresses: { [network]: 5 } })).toThrow(
+      expect.objectContaining({ code: 'config_error', message: expect.stringContaining('rateLimit.addresses') }),
+    )
+  })
 })
 
 const statuses = async (url: string, count: number, client?: string): Promise<number[]> => {

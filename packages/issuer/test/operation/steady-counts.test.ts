@@ -10,11 +10,7 @@ test('a clock that is set back by a day keeps nobody waiting for longer than the
   let passedMs = 0
   const app = Fastify()
   const limits = readRateLimits({ perClient: 2, perAddress: 100 })
-  await limitRate(
-    app,
-    () => limits,
-    () => passedMs,
-  )
+  await limitRate(app, () => limits, { nowMs: () => passedMs })
   app.post('/', async () => 'done')
   onTestFinished(() => app.close())
   const ask = async (): Promise<number> => (await app.inject({ method: 'POST', url: '/' })).statusCode
