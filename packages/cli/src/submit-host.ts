@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { InvalidRequestError } from '@scitokens/core'
+import { readUrl } from '@scitokens/core/internal'
 import type { OAuthClient, TokenManager } from '@scitokens/token-manager'
 import type { Command } from 'commander'
 import type { CliContext } from './context.ts'
@@ -108,8 +109,9 @@ export function ownName(): string {
 
 /** A service name for an issuer: its host, with what no service name has left out. */
 export function serviceOf(issuer: string): string {
-  if (!URL.canParse(issuer)) throw new InvalidRequestError('the issuer must be given as its https URL')
-  const { hostname, pathname } = new URL(issuer)
+  const url = readUrl(issuer)
+  if (url === undefined) throw new InvalidRequestError('the issuer must be given as its https URL')
+  const { hostname, pathname } = url
   return `${hostname}${pathname}`
     .replaceAll(/[^A-Za-z0-9]+/g, '-')
     .replaceAll(/^-|-$/g, '')

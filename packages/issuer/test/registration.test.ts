@@ -86,6 +86,12 @@ describe('registration', () => {
     [{ redirect_uris: ['http://evil.example/cb'] }, 'invalid_redirect_uri'],
     [{ redirect_uris: ['javascript:alert(1)'] }, 'invalid_redirect_uri'],
     [{ redirect_uris: ['https://x.example/cb#fragment'] }, 'invalid_redirect_uri'],
+    // What a URL parser would mend.
+    [{ redirect_uris: ['https://x.example/c\tb'] }, 'invalid_redirect_uri'],
+    [{ redirect_uris: ['https://x.example\\@evil.example/cb'] }, 'invalid_redirect_uri'],
+    [{ redirect_uris: ['https:x.example/cb'] }, 'invalid_redirect_uri'],
+    [{ redirect_uris: ['https://x.example/cb'], client_uri: 'javascript:alert(1)' }, 'invalid_client_metadata'],
+    [{ redirect_uris: ['https://x.example/cb'], client_uri: 'https://x.example/\n' }, 'invalid_client_metadata'],
     [{ redirect_uris: ['https://x.example/cb'], jwks_uri: 'http://169.254.169.254/' }, 'invalid_client_metadata'],
     [{ redirect_uris: ['https://x.example/cb'], scope: 'read:/../x' }, 'invalid_client_metadata'],
     [

@@ -1,4 +1,5 @@
 import { quote } from '@scitokens/core'
+import { readUrl } from '@scitokens/core/internal'
 import { checkHttpsUrl } from './fetcher.ts'
 import { type Exchange, getJson, unusable } from './remote.ts'
 
@@ -45,10 +46,8 @@ function readJwksUri(metadata: unknown, exchange: Exchange, tolerateTrailingSlas
   const same = tolerateTrailingSlash ? withoutSlash(published) === withoutSlash(issuer) : published === issuer
   // RFC 8414 section 3.3: otherwise one issuer could speak for another.
   if (!same) throw unusable(issuer, `the metadata of ${quote(issuer)} is of another issuer: ${quote(published)}`)
-  if (typeof uri !== 'string' || !URL.canParse(uri)) {
-    throw unusable(issuer, `the metadata of ${quote(issuer)} has no jwks_uri that is a URL`)
-  }
-  const url = new URL(uri)
+  const url = readUrl(uri)
+  if (url === undefined) throw unusable(issuer, `the metadata of ${quote(issuer)} has no jwks_uri that is a URL`)
   if (url.username || url.password) throw unusable(issuer, `the jwks_uri of ${quote(issuer)} names a user`)
   return checkHttpsUrl(url, issuer, exchange.dangerouslyAllowLoopbackHttp).href
 }

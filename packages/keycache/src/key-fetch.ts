@@ -22,11 +22,12 @@ export async function fetchKeys(
   closed: AbortSignal,
 ): Promise<{ readonly record: KeyRecord; readonly keySet: KeySet }> {
   const { issuer, record: known } = entry
-  const { get, maxRedirects, dangerouslyAllowLoopbackHttp, policy } = settings
+  const { get, maxRedirects, redirectOrigins, dangerouslyAllowLoopbackHttp, policy } = settings
   const now = settings.clock()
   const limit = deadline(settings.timeoutMs, closed)
   try {
-    const exchange = { issuer, get, signal: limit.signal, maxRedirects, dangerouslyAllowLoopbackHttp, now }
+    const limits = { signal: limit.signal, maxRedirects, redirectOrigins, dangerouslyAllowLoopbackHttp }
+    const exchange = { issuer, get, ...limits, now }
     const jwksUri = await discoverJwksUri(exchange, settings.tolerateTrailingSlash)
     const { document, etag, lastModified, freshness } = await fetchJwks(jwksUri, known, exchange)
     const { jwks, keySet } = await entry.check(document ?? known?.jwks)

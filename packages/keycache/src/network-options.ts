@@ -1,6 +1,7 @@
 import { Agent, type AgentOptions } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import { ConfigError } from '@scitokens/core'
+import { readUrl } from '@scitokens/core/internal'
 import { type CertificateAuthorities, checkAuthorities, TrustStore } from './ca.ts'
 import { createHttpGet, type HttpGet } from './fetcher.ts'
 
@@ -8,8 +9,13 @@ import { createHttpGet, type HttpGet } from './fetcher.ts'
 export interface NetworkOptions {
   /** For everything from connecting to the last byte of one refresh, in milliseconds. Default: 10 000. */
   readonly timeoutMs?: number
-  /** Redirects followed per document, all on HTTPS. Default: 3. */
+  /** Redirects followed per document, at most 3, all on HTTPS and on the document's own origin. Default: 3. */
   readonly maxRedirects?: number
+  /**
+   * Origins (`https://keys.example`) that redirects may lead to as well: whoever answers there says what the keys of every issuer are
+   * whose server redirects to it. Default: none.
+   */
+  readonly redirectOrigins?: readonly string[]
   /** Certificate authorities trusted besides the system's: PEM text, files, or a hashed directory. */
   readonly ca?: CertificateAuthorities
   /** For client certificates, connection limits and the like. Not together with `proxy`. */
@@ -56,7 +62,8 @@ export function httpFrom(options: NetworkOptions): HttpGet {
  */
 function ownAgent(proxy: string | undefined): Agent {
   if (proxy === undefined) return new Agent({ keepAlive: false })
-  if (!URL.canParse(proxy) || !/^https?:$/.test(new URL(proxy).protocol)) {
+  const url = readUrl(proxy)
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
     throw new ConfigError('proxy must be an http or https URL')
   }
   // proxyEnv: Node >= 22.21 and >= 24.5; the types lag behind.

@@ -1,4 +1,5 @@
-import { type Clock, ConfigError, type KeySetOptions, systemClock } from '@scitokens/core'
+import { type Clock, ConfigError, isLoopbackHost, type KeySetOptions, quote, systemClock } from '@scitokens/core'
+import { readUrl } from '@scitokens/core/internal'
 import type { KeyCacheEvent } from './events.ts'
 import type { HttpGet } from './fetcher.ts'
 import { httpFrom, type NetworkOptions } from './network-options.ts'
@@ -45,6 +46,7 @@ export interface Settings {
   readonly get: HttpGet
   readonly timeoutMs: number
   readonly maxRedirects: number
+  readonly redirectOrigins: readonly string[]
   readonly tolerateTrailingSlash: boolean
   readonly dangerouslyAllowLoopbackHttp: boolean
   readonly keySetOptions: KeySetOptions
@@ -59,7 +61,7 @@ export function readSettings(options: KeyCacheOptions): Settings {
   if (!Array.isArray(options.issuers))
     throw new ConfigError('issuers must be a list: there is no way to trust everybody')
   checkRange('timeoutMs', timeoutMs, 1, 300_000)
-  checkRange('maxRedirects', maxRedirects, 0, 10)
+  checkRange('maxRedirects', maxRedirects, 0, 3)
   checkRange('maxKeys', maxKeys, 1, 1000)
   // setInterval counts milliseconds in 31 bits.
   if (updateEvery !== undefined) checkRange('updateEvery', updateEvery, 1, 2_000_000)
@@ -72,6 +74,7 @@ export function readSettings(options: KeyCacheOptions): Settings {
     get: httpFrom(options),
     timeoutMs,
     maxRedirects,
+    redirectOrigins: checkOrigins(options.redirectOrigins ?? [], options.dangerouslyAllowLoopbackHttp ?? false),
     tolerateTrailingSlash: options.tolerateTrailingSlash ?? false,
     dangerouslyAllowLoopbackHttp: options.dangerouslyAllowLoopbackHttp ?? false,
     keySetOptions: { maxKeys, acceptPaddedKeys: options.acceptPaddedKeys ?? false },
@@ -85,6 +88,18 @@ export function readSettings(options: KeyCacheOptions): Settings {
       }
     },
   }
+}
+
+function checkOrigins(origins: readonly string[], allowLoopbackHttp: boolean): readonly string[] {
+  if (!Array.isArray(origins)) throw new ConfigError('redirectOrigins must be a list of origins')
+  for (const origin of origins as readonly unknown[]) {
+    const url = readUrl(origin)
+    if (url === undefined || url.origin !== origin)
+      throw new ConfigError(`${quote(origin)} in redirectOrigins is no origin`)
+    if (url.protocol === 'https:' || (allowLoopbackHttp && isLoopbackHost(url.hostname))) continue
+    throw new ConfigError(`${quote(origin)} in redirectOrigins is not https`, {}, 'insecure_url')
+  }
+  return origins
 }
 
 function checkRange(name: string, value: number, min: number, max: number): void {

@@ -54,10 +54,16 @@ export function createPolicy(options: PolicyOptions = {}): Policy {
  */
 export type Age = 'none' | 'fresh' | 'stale' | 'expired'
 
-/** The age of a record. One that was fetched in the future (the clock was set back) is stale at best: its age is unknown. */
+/** How far two machines' clocks may differ, in seconds. */
+const CLOCK_SKEW = 60
+
+/**
+ * The age of a record. One that was fetched in the future is stale at best. One from further ahead than clocks differ was fetched while a
+ * clock was wrong: how old it is can never be known, so it counts as expired. Otherwise it would be usable for as long as the clock was wrong.
+ */
 export function ageOf(record: Pick<KeyRecord, 'fetchedAt' | 'refreshAt' | 'expiresAt'> | undefined, now: number): Age {
   if (record === undefined) return 'none'
-  if (now >= record.expiresAt) return 'expired'
+  if (now >= record.expiresAt || record.fetchedAt > now + CLOCK_SKEW) return 'expired'
   return now < record.refreshAt && record.fetchedAt <= now ? 'fresh' : 'stale'
 }
 

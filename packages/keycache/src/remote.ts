@@ -1,4 +1,5 @@
 import { quote, SciTokenError, UndecidedError } from '@scitokens/core'
+import { readUrl } from '@scitokens/core/internal'
 import { type Headers, retryAfterOf } from './cache-headers.ts'
 import { checkHttpsUrl, type HttpGet, type HttpResponse } from './fetcher.ts'
 
@@ -9,6 +10,8 @@ export interface Exchange {
   readonly signal: AbortSignal
   readonly dangerouslyAllowLoopbackHttp: boolean
   readonly maxRedirects: number
+  /** Origins that redirects may lead to, besides the document's own. */
+  readonly redirectOrigins: readonly string[]
   /** Seconds since the epoch. */
   readonly now: number
 }
@@ -24,7 +27,7 @@ const TELLS_NOTHING: readonly number[] = [408, 425, 429]
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
- * Gets a JSON document over HTTPS, following a few redirects that all stay on HTTPS. An answer of 4xx, or of 304 to a conditional request, is for
+ * Gets a JSON document over HTTPS, following a few redirects that all stay on HTTPS and on its origin. An answer of 4xx, or of 304 to a conditional request, is for
  * the caller to judge; everything else that is no document throws `issuer_unavailable`, `discovery_failed` or `insecure_url`.
  */
 export async function getJson(
@@ -65,17 +68,23 @@ async function followRedirects(
   headers: Readonly<Record<string, string>>,
 ): Promise<{ url: URL; response: HttpResponse }> {
   let url = checkHttpsUrl(new URL(address), exchange.issuer, exchange.dangerouslyAllowLoopbackHttp)
+  const origins = [url.origin, ...exchange.redirectOrigins]
   for (let hop = 0; ; hop++) {
     // oxlint-disable-next-line no-await-in-loop -- each hop is known only from the one before
     const response = await getOnce(url, maxBytes, exchange, headers)
     if (![301, 302, 303, 307, 308].includes(response.status)) return { url, response }
-    const target = response.headers['location']
-    if (target === undefined || !URL.canParse(target, url))
-      throw unusable(exchange.issuer, `${describe(url)} redirects to nowhere`)
+    const target = readUrl(response.headers['location'], url)
+    if (target === undefined) throw unusable(exchange.issuer, `${describe(url)} redirects to nowhere`)
     if (hop >= exchange.maxRedirects) {
       throw unusable(exchange.issuer, `${quote(address)} redirects more than ${exchange.maxRedirects} times`)
     }
-    url = checkHttpsUrl(new URL(target, url), exchange.issuer, exchange.dangerouslyAllowLoopbackHttp)
+    const next = checkHttpsUrl(target, exchange.issuer, exchange.dangerouslyAllowLoopbackHttp)
+    // Whoever can make a server redirect must not be able to choose who says what an issuer's keys are.
+    if (!origins.includes(next.origin) || next.username || next.password) {
+      const why = `${describe(url)} redirects to another origin, ${quote(next.origin)}`
+      throw unusable(exchange.issuer, `${why}: where that is meant, name it in redirectOrigins`)
+    }
+    url = next
   }
 }
 

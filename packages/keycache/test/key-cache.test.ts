@@ -42,6 +42,40 @@ test('a token of a real issuer is verified with keys that the cache found by its
   await expect(verifyToken(token, { keys: cacheForTest(server) })).resolves.toMatchObject({ issuer: server.issuer })
 })
 
+test('keys fetched by a clock that was years ahead are not served once it is right, not even for a year of outage', async () => {
+  const server = await issuerForTest()
+  const clock = createTestClock()
+  const directory = temporaryDirectory()
+  clock.advance(10 * 365 * DAY)
+  const cache = cacheForTest(server, { clock, cacheDir: directory })
+  await cache.load(server.issuer)
+  clock.advance(-10 * 365 * DAY)
+  server.fail(500)
+  // In the process that fetched them, and in another one that finds them in the file.
+  const other = cacheForTest(server, { clock, cacheDir: directory })
+  for (let day = 0; day < 365; day += 30) {
+    for (const each of [cache, other]) {
+      // oxlint-disable-next-line no-await-in-loop -- simulated time goes step by step
+      await expect(each.load(server.issuer)).rejects.toMatchObject({ code: 'issuer_unavailable', family: 'undecided' })
+    }
+    clock.advance(30 * DAY)
+  }
+  server.fail(undefined)
+  await cache.refresh(server.issuer)
+  expect(cache.status().issuers[0]).toMatchObject({ age: 'fresh', fetchedAt: clock() })
+})
+
+test('keys that another machine fetched by a clock a minute ahead are served', async () => {
+  const server = await issuerForTest()
+  const clock = createTestClock()
+  const directory = temporaryDirectory()
+  const ahead = cacheForTest(server, { clock: () => clock() + 60, cacheDir: directory })
+  await ahead.load(server.issuer)
+  await ahead.close()
+  server.fail(500)
+  await expect(cacheForTest(server, { clock, cacheDir: directory }).load(server.issuer)).resolves.toBeDefined()
+})
+
 // Fresh
 
 test('fresh keys are answered without waiting and without traffic, always as the same object', async () => {

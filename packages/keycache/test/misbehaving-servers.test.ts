@@ -270,6 +270,44 @@ test('a redirect loop ends after three hops', async () => {
   expect(server.count(METADATA)).toBe(4)
 })
 
+test('a redirect to another origin is refused before it is asked, be it only another port', async () => {
+  const [server, other] = [await issuerOnTls(), await issuerOnTls()]
+  server.on(JWKS, (_, response) => response.writeHead(302, { location: other.jwksUri }).end())
+  const failure = await failureOf(server)
+  expect(failure).toMatchObject({ code: 'discovery_failed', family: 'undecided' })
+  expect(failure.message).toContain(`redirects to another origin, "${new URL(other.issuer).origin}"`)
+  expect(other.requests).toEqual([])
+  server.on(METADATA, (_, response) => response.writeHead(302, { location: `${other.issuer}${METADATA}` }).end())
+  expect(await failureOf(server)).toMatchObject({ code: 'discovery_failed' })
+  expect(other.requests).toEqual([])
+})
+
+test('a redirect to another origin is followed where redirectOrigins names it, and back again', async () => {
+  const [server, other] = [await issuerOnTls(), await issuerOnTls()]
+  server.on(JWKS, (_, response) => response.writeHead(302, { location: other.jwksUri }).end())
+  other.on(JWKS, (_, response) => response.writeHead(302, { location: `${server.issuer}/moved` }).end())
+  server.on('/moved', (_, response) => sendJson(response, { keys: server.keys }))
+  const redirectOrigins = [new URL(other.issuer).origin]
+  await cacheForTest(server, { ca: authority.pem, redirectOrigins }).load(server.issuer)
+  expect([server.requests, other.requests]).toEqual([[METADATA, JWKS, '/moved'], [JWKS]])
+})
+
+test.each(['/mov\ted', '\\moved', 'https:/moved', '/moved/%', 'https://user@localhost/moved'])(
+  'a redirect to %j, which a URL parser would mend or which names a user, is refused',
+  async (location) => {
+    const server = await issuerOnTls()
+    const port = new URL(server.issuer).port
+    server.on(JWKS, (_, response) => {
+      response.socket!.end(
+        `HTTP/1.1 302 Found\r\nlocation:${location.replace('localhost', `localhost:${port}`)}\r\ncontent-length: 0\r\n\r\n`,
+      )
+    })
+    server.on('/moved', (_, response) => sendJson(response, { keys: server.keys }))
+    expect(await failureOf(server)).toMatchObject({ code: 'discovery_failed' })
+    expect(server.count('/moved')).toBe(0)
+  },
+)
+
 test('redirects can be forbidden', async () => {
   const server = await issuerOnTls()
   server.on(METADATA, (_, response) => response.writeHead(302, { location: '/elsewhere' }).end())

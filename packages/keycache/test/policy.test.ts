@@ -70,8 +70,11 @@ test('a record is fresh, then stale, then expired, and the first moment of each 
   expect(ageOf(keys, NOW + 345_600)).toBe('expired')
 })
 
-test('a record from the future is stale: its age cannot be known', () => {
+test('a record from the future is stale as far as clocks differ, and else expired: its age cannot be known', () => {
   expect(ageOf(record(NOW + 1), NOW)).toBe('stale')
+  expect(ageOf(record(NOW + 60), NOW)).toBe('stale')
+  expect(ageOf(record(NOW + 61), NOW)).toBe('expired')
+  expect(ageOf(record(NOW + 10 * 31_557_600), NOW)).toBe('expired')
 })
 
 test.each([

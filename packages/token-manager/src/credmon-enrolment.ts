@@ -1,4 +1,5 @@
 import { ConfigError, quote, SciToken } from '@scitokens/core'
+import { readUrl } from '@scitokens/core/internal'
 import type { TopFile } from './credmon-files.ts'
 import type { FamilyName } from './family.ts'
 import type { ClientIdentity, Grant, OAuthClient, Wanted } from './oauth-client.ts'
@@ -64,12 +65,13 @@ export async function takeTop(
 function metaClient({ name, meta }: TopFile): ClientIdentity {
   const { token_url: tokenEndpoint, client_id: clientId, client_secret: clientSecret } = meta
   // Never from `.top`, which is the user's: the client's secret goes there.
-  if (typeof tokenEndpoint !== 'string' || !URL.canParse(tokenEndpoint)) {
+  const url = readUrl(tokenEndpoint)
+  if (typeof tokenEndpoint !== 'string' || url === undefined) {
     throw new ConfigError(`${name}.meta names no token_url`)
   }
   if (typeof clientId !== 'string') throw new ConfigError(`${name}.meta names no client_id`)
   return {
-    issuer: new URL(tokenEndpoint).origin,
+    issuer: url.origin,
     tokenEndpoint,
     clientId,
     ...(typeof clientSecret === 'string' && clientSecret !== '' ? { clientSecret } : {}),

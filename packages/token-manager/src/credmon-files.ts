@@ -96,7 +96,7 @@ export class CredmonFiles {
       if (!/^[\da-f]{64}$/.test(entry)) continue
       const path = join(this.directory, entry)
       const stats = statOf(path)
-      if (stats?.isFile() && now - stats.mtimeMs / 1000 > seconds) rmSync(path, { force: true })
+      if (stats?.isFile() && Math.abs(now - stats.mtimeMs / 1000) > seconds) rmSync(path, { force: true })
     }
   }
 

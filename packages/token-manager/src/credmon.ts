@@ -205,7 +205,8 @@ export class Credmon {
 
   #sweepMarked(): void {
     for (const { owner, since } of this.#files.marks()) {
-      if (this.#clock() - since <= (this.#options.sweepDelay ?? 3600)) continue
+      // A mark from far ahead was made by a clock that has been set back since.
+      if (Math.abs(this.#clock() - since) <= (this.#options.sweepDelay ?? 3600)) continue
       this.#files.sweep(owner)
       this.#tell({ type: 'swept', owner })
     }

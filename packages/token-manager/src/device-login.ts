@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { ConfigError, quote, UndecidedError } from '@scitokens/core'
+import { isWebUrl } from '@scitokens/core/internal'
 import {
   deviceAuthorizationRequest,
   deviceCodeGrantRequest,
@@ -53,6 +54,12 @@ export async function loginByDevice(
     checkServerStatus(issuer, response, oauth.clock())
     return processDeviceAuthorizationResponse(server, client, response)
   })
+  const { verification_uri: place, verification_uri_complete: whole } = started
+  if (!isWebUrl(place) || (whole !== undefined && !isWebUrl(whole))) {
+    throw new UndecidedError('discovery_failed', `the issuer ${quote(issuer)} sends people to what is no https URL`, {
+      issuer,
+    })
+  }
   options.prompt({
     verificationUri: started.verification_uri,
     verificationUriComplete: started.verification_uri_complete,

@@ -1,6 +1,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import { ConfigError, isLoopbackHost, quote, UndecidedError } from '@scitokens/core'
+import { readUrl } from '@scitokens/core/internal'
 import { type CertificateAuthorities, type ClientIdentityPem, TrustStore } from '@scitokens/keycache'
 
 /** Options of {@link createHttpsFetch}. */
@@ -39,7 +40,8 @@ export function createHttpsFetch(options: HttpsFetchOptions = {}): Fetch {
   const { timeoutMs = 20_000, maxBytes = 1_048_576 } = options
   const agents = { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) }
   return async (address, init = {}) => {
-    const url = new URL(address)
+    const url = readUrl(address)
+    if (url === undefined) throw new ConfigError(`${quote(address)} is no URL`)
     checkUrl(url, options.dangerouslyAllowLoopbackHttp ?? false)
     const deadline = AbortSignal.timeout(timeoutMs)
     const signal = init.signal ? AbortSignal.any([init.signal, deadline]) : deadline

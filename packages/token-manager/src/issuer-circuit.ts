@@ -1,5 +1,5 @@
 import type { Clock } from '@scitokens/core'
-import { backOff, type Random } from './renewal.ts'
+import { backOff, LONGEST_WAIT, type Random } from './renewal.ts'
 
 interface Trouble {
   failures: number
@@ -25,7 +25,7 @@ export class IssuerCircuit {
   blocked(): string[] {
     const now = this.#clock()
     return [...this.#troubles]
-      .filter(([, { nextProbe, probing }]) => probing || nextProbe > now)
+      .filter(([, { nextProbe, probing }]) => probing || isAhead(nextProbe, now))
       .map(([issuer]) => issuer)
   }
 
@@ -33,7 +33,7 @@ export class IssuerCircuit {
   enter(issuer: string): boolean {
     const trouble = this.#troubles.get(issuer)
     if (!trouble) return true
-    if (trouble.probing || trouble.nextProbe > this.#clock()) return false
+    if (trouble.probing || isAhead(trouble.nextProbe, this.#clock())) return false
     trouble.probing = true
     return true
   }
@@ -50,4 +50,9 @@ export class IssuerCircuit {
     const nextProbe = this.#clock() + backOff(failures, retryAfterSeconds, this.#random)
     this.#troubles.set(issuer, { failures, nextProbe, probing: false })
   }
+}
+
+/** Whether a pause still lasts. One longer than any pause was made by a clock that has been set back since. */
+function isAhead(time: number, now: number): boolean {
+  return time > now && time - now <= LONGEST_WAIT
 }

@@ -5,7 +5,7 @@ import { type Family, type HeldToken, labelOf, livesFor } from './family.ts'
 import { GrantWriter } from './grant-writer.ts'
 import type { Grant, OAuthClient, Wanted } from './oauth-client.ts'
 import { loginRequired } from './oauth-failure.ts'
-import { backOff, type Random, renewalTime } from './renewal.ts'
+import { backOff, LONGEST_WAIT, type Random, renewalTime } from './renewal.ts'
 import type { StateStore } from './state-store.ts'
 import { checkWithinLogin } from './within.ts'
 
@@ -82,7 +82,8 @@ export class IssuerConversations {
   #checkMayAsk(family: Family): void {
     if (family.ended !== undefined) throw loginRequired(family.issuer, family.ended)
     const wait = family.nextAttempt - this.#clock()
-    if (wait <= 0) return
+    // A time further ahead than any pause was made by a clock that has been set back since.
+    if (wait <= 0 || wait > LONGEST_WAIT) return
     throw new UndecidedError(
       'issuer_unavailable',
       `the issuer ${quote(family.issuer)} failed ${family.failures} times; it is asked again in ${Math.ceil(wait)} s`,

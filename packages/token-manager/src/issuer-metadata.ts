@@ -1,4 +1,5 @@
 import { type Clock, quote, systemClock, UndecidedError } from '@scitokens/core'
+import { unusableUrl } from '@scitokens/core/internal'
 import { metadataUrls } from '@scitokens/keycache'
 import type { AuthorizationServer } from 'oauth4webapi'
 import type { Fetch } from './https-fetch.ts'
@@ -67,6 +68,15 @@ export class IssuerMetadata {
   }
 }
 
+/** What of a metadata document is asked, or opened in a person's browser. */
+const URLS = [
+  'token_endpoint',
+  'authorization_endpoint',
+  'device_authorization_endpoint',
+  'registration_endpoint',
+  'revocation_endpoint',
+]
+
 /** Reads a metadata document. Throws `discovery_failed` for one of another issuer. */
 export function readMetadata(issuer: string, text: string): AuthorizationServer {
   let document: unknown
@@ -80,6 +90,8 @@ export function readMetadata(issuer: string, text: string): AuthorizationServer 
   if (metadata.issuer !== issuer)
     throw failed(issuer, `publishes metadata of another issuer, ${quote(metadata.issuer)}`)
   if (typeof metadata.token_endpoint !== 'string') throw failed(issuer, 'publishes no token_endpoint')
+  const unusable = unusableUrl(metadata, URLS)
+  if (unusable !== undefined) throw failed(issuer, `publishes a ${unusable} that is no https URL`)
   return metadata
 }
 

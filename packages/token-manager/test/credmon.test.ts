@@ -318,6 +318,15 @@ test('local credentials: a mere request mark is answered with a token of the pro
   })
 })
 
+test('a mark that a clock made which was years ahead does not keep credentials for years', async () => {
+  const { credd, credmon, issuer } = await prepared()
+  credd.storeOAuth('ana', 'vo', issuer)
+  await credmon.scan()
+  credd.mark('ana', -10 * 365 * 86_400)
+  await credmon.scan()
+  expect(existsSync(credd.path('ana'))).toBe(false)
+})
+
 test('a user marked for longer than the delay is swept, another one is not', async () => {
   const { credd, credmon, issuer, manager, events } = await prepared()
   credd.storeOAuth('ana', 'vo', issuer)

@@ -62,6 +62,21 @@ test.each([
   ['no JSON', () => new Response('<html>')],
   ['nothing that is an object', () => Response.json(null)],
   ['no token endpoint', () => Response.json({ issuer: ISSUER })],
+  ['a token endpoint with a line break', () => Response.json({ ...DOCUMENT, token_endpoint: `${ISSUER}/to\nken` })],
+  ['a token endpoint without TLS', () => Response.json({ ...DOCUMENT, token_endpoint: 'http://vo.example/token' })],
+  ['a login page that is a file', () => Response.json({ ...DOCUMENT, authorization_endpoint: 'file:///etc/passwd' })],
+  [
+    'a login page that is a script',
+    () => Response.json({ ...DOCUMENT, authorization_endpoint: 'javascript:alert(1)' }),
+  ],
+  [
+    'a device page with a tab',
+    () => Response.json({ ...DOCUMENT, device_authorization_endpoint: 'https://v\to.example/' }),
+  ],
+  [
+    'a registration that names a user',
+    () => Response.json({ ...DOCUMENT, registration_endpoint: 'https://a:b@vo.example/' }),
+  ],
 ])('metadata of %s is refused', async (_, answer) => {
   const { metadata } = metadataFrom(answer)
   await expect(metadata.get(ISSUER)).rejects.toMatchObject({ code: 'discovery_failed' })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { SciToken } from '@scitokens/core'
 import { expect, test } from 'vitest'
 import { lockInstance } from '../src/instance-lock.ts'
+import { IssuerCircuit } from '../src/issuer-circuit.ts'
 import { backOff } from '../src/renewal.ts'
 import { Renewer, type RenewerEvent } from '../src/renewer.ts'
 import { TestIssuer } from './support/test-issuer.ts'
@@ -160,6 +161,25 @@ test.each([
   await renewer.pass()
   expect(expiry(file)).toBe(issuer.clock() + 1200)
   expect(issuer.count('refresh_token')).toBe(2)
+})
+
+test('back-off that a clock made which was years ahead holds nobody up, with a renewer or without one', async () => {
+  const { issuer, manager, ana } = await withLogin()
+  issuer.clock.advance(10 * 365 * 86_400)
+  issuer.down = {}
+  await expect(manager.accessToken(ana)).rejects.toMatchObject({ code: 'issuer_unavailable' })
+  issuer.clock.advance(-10 * 365 * 86_400)
+  issuer.down = undefined
+  await expect(manager.accessToken(ana)).resolves.toMatchObject({ issuedAt: issuer.clock() })
+  let now = 1_000_000_000
+  const circuit = new IssuerCircuit(
+    () => now,
+    () => 0.5,
+  )
+  circuit.failed('https://vo.example', undefined)
+  expect([circuit.enter('https://vo.example'), circuit.blocked()]).toEqual([false, ['https://vo.example']])
+  now -= 500_000_000
+  expect([circuit.blocked(), circuit.enter('https://vo.example')]).toEqual([[], true])
 })
 
 test('back-off that a wrong clock made does not outlive it', async () => {

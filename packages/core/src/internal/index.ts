@@ -2,3 +2,4 @@
 // release, so nothing outside of the project should use it.
 export { type IpAddress, LOOPBACK, networkOfPeer, Networks, type NetworksOptions, parseIpAddress } from './networks.ts'
 export { escapeHidden, hasHidden, HIDDEN, showHidden } from './visible-text.ts'
+export { isWebUrl, readUrl, unusableUrl } from './urls.ts'

@@ -1,4 +1,5 @@
 import { ConfigError, quote } from '@scitokens/core'
+import { readUrl } from '@scitokens/core/internal'
 
 /** Options of {@link resourceMetadata}. */
 export interface ResourceMetadataOptions {
@@ -26,8 +27,8 @@ const WELL_KNOWN = '/.well-known/oauth-protected-resource'
 /** Makes the protected-resource metadata of a server. Throws `config_error` for a resource identifier that is none. */
 export function resourceMetadata(options: ResourceMetadataOptions): ResourceMetadata {
   const { resource } = options
-  if (!URL.canParse(resource)) throw new ConfigError(`the resource ${quote(resource)} is not a URL`)
-  const url = new URL(resource)
+  const url = readUrl(resource)
+  if (url === undefined) throw new ConfigError(`the resource ${quote(resource)} is not a URL`)
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     throw new ConfigError(`the resource ${quote(resource)} is not https`)
   if (resource.includes('#')) throw new ConfigError(`the resource ${quote(resource)} has a fragment`)

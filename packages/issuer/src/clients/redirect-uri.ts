@@ -1,4 +1,5 @@
 import { ConfigError, isLoopbackHost, quote } from '@scitokens/core'
+import { readUrl } from '@scitokens/core/internal'
 
 /**
  * Checks a redirect URI at registration: `https`, `http` on a loopback host, or a private scheme with a dot in its name
@@ -6,8 +7,8 @@ import { ConfigError, isLoopbackHost, quote } from '@scitokens/core'
  */
 export function checkRedirectUri(uri: string): string {
   const refuse = (why: string): ConfigError => new ConfigError(`the redirect URI ${quote(uri)} ${why}`)
-  if (typeof uri !== 'string' || !/^[\x21-\x7e]{1,2048}$/.test(uri) || !URL.canParse(uri)) throw refuse('is not a URI')
-  const url = new URL(uri)
+  const url = readUrl(uri)
+  if (url === undefined || uri.length > 2048) throw refuse('is not a URI')
   if (uri.includes('#')) throw refuse('has a fragment')
   if (url.username || url.password) throw refuse('names a user')
   if (url.protocol === 'https:') return uri

@@ -1,4 +1,5 @@
 import { ConfigError, KeySet, quote } from '@scitokens/core'
+import { isWebUrl } from '@scitokens/core/internal'
 import { OAuthError } from '../oauth-error.ts'
 import { parseRequestedScopes } from '../policy/requested-scopes.ts'
 import type { GrantType } from './client.ts'
@@ -65,6 +66,7 @@ export async function readMetadata(body: unknown): Promise<ClientMetadata> {
   if (scope !== undefined) checkScope(scope)
   const name = text(given, 'client_name', 100)
   const uri = text(given, 'client_uri', 500)
+  if (uri !== undefined && !isWebUrl(uri)) throw invalid('client_uri is no https URL')
   const contacts = list(given, 'contacts')
   return {
     redirect_uris: redirectUris,

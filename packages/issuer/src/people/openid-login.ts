@@ -6,6 +6,7 @@ import {
   type JsonObject,
   type JsonValue,
 } from '@scitokens/core'
+import { unusableUrl } from '@scitokens/core/internal'
 import * as oidc from 'openid-client'
 import { html } from './html.ts'
 import { checkSubject } from './subject.ts'
@@ -119,10 +120,12 @@ export class OpenIdLogin implements Upstream {
     const { issuer, clientId, clientSecret, timeoutSeconds = 10, dangerouslyAllowLoopbackHttp } = this.#options
     const known = this.#configuration
     if (known) return known
-    const discovering = oidc.discovery(new URL(issuer), clientId, undefined, oidc.ClientSecretBasic(clientSecret), {
-      timeout: timeoutSeconds,
-      ...(dangerouslyAllowLoopbackHttp && { execute: [oidc.allowInsecureRequests] }),
-    })
+    const discovering = oidc
+      .discovery(new URL(issuer), clientId, undefined, oidc.ClientSecretBasic(clientSecret), {
+        timeout: timeoutSeconds,
+        ...(dangerouslyAllowLoopbackHttp && { execute: [oidc.allowInsecureRequests] }),
+      })
+      .then(checkPlaces)
     this.#configuration = discovering
     // A provider that is away now may be back at the next login.
     discovering.catch(() => {
@@ -156,6 +159,18 @@ function readBegun(remembered: JsonObject | undefined): Begun | undefined {
   const [state, nonce, verifier] = [remembered?.['state'], remembered?.['nonce'], remembered?.['verifier']]
   const all = [state, nonce, verifier].every((value) => typeof value === 'string' && value !== '')
   return all ? { state: state as string, nonce: nonce as string, verifier: verifier as string } : undefined
+}
+
+/** Where people and requests are sent is taken to the letter: the URL parser would mend what is broken. */
+function checkPlaces(configuration: oidc.Configuration): oidc.Configuration {
+  const unusable = unusableUrl(configuration.serverMetadata(), [
+    'authorization_endpoint',
+    'token_endpoint',
+    'userinfo_endpoint',
+    'jwks_uri',
+  ])
+  if (unusable !== undefined) throw new UnusableAnswer(`its ${unusable} is no https URL`)
+  return configuration
 }
 
 /** What the provider said is authentic and yet of no use. */

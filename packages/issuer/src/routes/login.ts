@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { JsonObject } from '@scitokens/core'
+import { readUrl } from '@scitokens/core/internal'
 import { fromRawHeaders } from '@scitokens/enforcer/http'
 import { Parameters } from '../parameters.ts'
 import { clearCookie, readSealedCookie, type SealedCookie, setSealedCookie } from '../people/cookies.ts'
@@ -89,8 +90,8 @@ async function login(
 
 /** Only pages of this issuer are gone back to: no open redirect. RFC 9700 section 4.11. */
 function localDestination(realm: Realm, destination: string): string | undefined {
-  if (!URL.canParse(destination)) return undefined
-  const url = new URL(destination)
+  const url = readUrl(destination)
+  if (url === undefined) return undefined
   const places = [realm.endpoints.authorization, realm.endpoints.deviceVerification, realm.endpoints.applications]
   return places.some((place) => url.origin + url.pathname === place) ? url.href : undefined
 }

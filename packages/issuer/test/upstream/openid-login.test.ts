@@ -259,6 +259,40 @@ describe('login by OpenID Connect', () => {
   })
 
   test.each([
+    ['authorization_endpoint', 'https://idp.exa\tmple/auth'],
+    ['authorization_endpoint', 'javascript:alert(1)'],
+    ['token_endpoint', 'http://idp.example/token'],
+    ['userinfo_endpoint', 'https:\\\\idp.example'],
+    ['jwks_uri', 'https://idp.example/\n'],
+  ])('sends nobody to a provider whose %s is %j', async (member, address) => {
+    const broken = createServer((_, response) => {
+      const at = (path: string): string => `${brokenUrl}/${path}`
+      const document = {
+        issuer: brokenUrl,
+        authorization_endpoint: at('auth'),
+        token_endpoint: at('token'),
+        userinfo_endpoint: at('me'),
+        jwks_uri: at('jwks'),
+        [member]: address,
+      }
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(document))
+    }).listen(0, '127.0.0.1')
+    await once(broken, 'listening')
+    const brokenUrl = `http://localhost:${(broken.address() as AddressInfo).port}`
+    const login = new OpenIdLogin({
+      issuer: brokenUrl,
+      clientId: 'x',
+      clientSecret: SECRET,
+      dangerouslyAllowLoopbackHttp: true,
+    })
+    const step = await login.step({ remembered: undefined, loginUrl: `${url}/login` } as never)
+    expect(step).toMatchObject({ status: 502 })
+    expect(JSON.stringify(step)).toContain(`its ${member} is no https URL`)
+    broken.closeAllConnections()
+    broken.close()
+  })
+
+  test.each([
     [undefined, []],
     ['sub', []],
     ['email', [/gives to somebody else/]],

@@ -1,0 +1,37 @@
+import { isLoopbackHost } from '../issuer-identifier.ts'
+
+/** RFC 3986 section 2: nothing else stands in a URI, and a percent sign only before two digits. */
+const URI = /^(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+$/
+
+/**
+ * Reads a URL that somebody else has written, to the letter. The URL parser mends what must not be mended, and others mend it in another
+ * way: it drops tabs and line breaks wherever they stand, takes a backslash for a slash, and reads `https:host` and `https:///host` as if
+ * they named a host in order.
+ *
+ * @param base - what a relative reference (in a `Location`, say) is relative to. Default: only absolute URLs are read.
+ * @returns undefined for what is no URL, is no text, or is one only after it was mended.
+ */
+export function readUrl(text: unknown, base?: URL): URL | undefined {
+  if (typeof text !== 'string' || !URI.test(text) || !URL.canParse(text, base)) return undefined
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase()
+  if ((scheme === 'https' || scheme === 'http') && !/^https?:\/\/[^/?#]/i.test(text)) return undefined
+  return new URL(text, base)
+}
+
+/**
+ * The first member of an issuer's metadata, of those named, that is there and is no URL to be asked or shown to a person: `https`, or
+ * `http` on a loopback host, which only those speak to who allow it. Undefined when all are fine.
+ */
+export function unusableUrl(metadata: object, members: readonly string[]): string | undefined {
+  return members.find((member) => {
+    const value = Object.hasOwn(metadata, member) ? (metadata as Record<string, unknown>)[member] : undefined
+    return value !== undefined && !isWebUrl(value)
+  })
+}
+
+/** Whether a text is an `https` URL, or an `http` one on a loopback host, to the letter and without a user. */
+export function isWebUrl(text: unknown): boolean {
+  const url = readUrl(text)
+  if (url === undefined || url.username !== '' || url.password !== '') return false
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))
+}
