@@ -129,9 +129,9 @@ describe('scitokens authz-server', () => {
       '127.0.0.1:0',
       '--root',
       directory,
-      '--mounted-at',
-      '/data',
       '--prefix',
+      '/data',
+      '--namespace',
       '/store',
     )
     const create = await bearer('storage.create:/store')

@@ -40,7 +40,7 @@ export function scitokens(options: SciTokensOptions): SciTokensMiddleware {
 
   const proceed = (outcome: GuardOutcome, request: Request, response: Response, next: NextFunction): void => {
     if (!outcome.ok) return refuse(outcome, response, next)
-    guarded.set(request, { guard: app.guard, auth: outcome.auth, refuse, judged: undefined })
+    guarded.set(request, { guard: app.guard, auth: outcome.auth, refuse, judged: undefined, url: undefined })
     if (property !== false) (request as unknown as Record<string, unknown>)[property] = outcome.auth
     next()
   }

@@ -3,17 +3,17 @@ import {
   fromRawHeaders,
   judgeMethod,
   type MethodOutcome,
-  Mount,
-  requestTarget,
+  type MethodRequest,
+  RouteReader,
+  UrlNamespace,
+  type UrlNamespaceOptions,
 } from '@scitokens/enforcer/http'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { guarded } from './guarded.ts'
-import { serveJudged } from './require-scope.ts'
+import { pathToJudge, serveJudged } from './request-url.ts'
 
 /** Options of {@link requireMethod}. */
-export interface RequireMethodOptions {
-  /** Which part of the tokens' namespace lies below this mount, as in URLs. Default: all of it. */
-  readonly prefix?: string
+export interface RequireMethodOptions extends UrlNamespaceOptions {
   /**
    * Whether something is at a path, so that PUT, COPY and MOVE ask for the right to create or for the right to replace. Without it
    * they ask for the stronger one.
@@ -24,31 +24,30 @@ export interface RequireMethodOptions {
 }
 
 /**
- * Lets a request pass if its token allows what its method does (RFC 9110, RFC 4918) to the path below the mount: for `app.use`.
+ * Lets a request pass if its token allows what its method does (RFC 9110, RFC 4918) to the whole path of the URL: for `app.use`.
  * Handlers behind see `req.url` as it was judged; `getJudged` has the rest, with the other end of a MOVE or COPY.
  */
-export function requireMethod({ prefix, exists, hosts = [] }: RequireMethodOptions = {}): RequestHandler {
-  const mount = new Mount(prefix)
+export function requireMethod({ exists, hosts = [], ...where }: RequireMethodOptions = {}): RequestHandler {
+  const urls = new UrlNamespace(where)
+  const routes = new RouteReader()
   const proceed = (outcome: MethodOutcome, request: Request, response: Response, next: NextFunction): void => {
     if (!outcome.ok) return guarded.get(request).refuse(outcome, response, next)
     guarded.get(request).judged = outcome.judged
-    serveJudged(request, mount, outcome.judged.path)
+    serveJudged(request, urls, outcome.judged.path)
     next()
   }
-  return (request, response, next) => {
+  const asked = (request: Request): MethodRequest => ({
+    method: request.method,
+    path: () => pathToJudge(request, urls, routes, handler),
+    headers: fromRawHeaders(request.rawHeaders),
+    hosts,
+    destination: (header, among) => urls.destination(header, guarded.get(request).url!, among),
+  })
+  const handler: RequestHandler = (request, response, next) => {
     const { guard, auth } = guarded.get(request)
-    const outcome = judgeMethod(guard, auth, methodRequest(request, hosts), mount, exists)
+    const outcome = judgeMethod(guard, auth, asked(request), exists)
     if (!(outcome instanceof Promise)) return proceed(outcome, request, response, next)
     outcome.then((waited) => proceed(waited, request, response, next)).catch(next)
   }
-}
-
-function methodRequest(request: Request, hosts: readonly string[]): Parameters<typeof judgeMethod>[2] {
-  return {
-    method: request.method,
-    path: () => requestTarget(request.url).path,
-    headers: fromRawHeaders(request.rawHeaders),
-    mountedAt: request.baseUrl,
-    hosts,
-  }
+  return handler
 }

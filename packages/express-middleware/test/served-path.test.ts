@@ -38,7 +38,7 @@ it.each([
     scitokens({ issuers: issuer.issuer, audience: AUDIENCE, keys: issuer.keys, clock: issuer.clock }),
   )
   const seen: string[] = []
-  app.use('/data', requireScope('read', undefined, { prefix: '/public' }), (request, response) => {
+  app.use('/data', requireScope('read', undefined, { prefix: '/data', namespace: '/public' }), (request, response) => {
     seen.push(request.url, request.originalUrl, getPath(request))
     response.end()
   })

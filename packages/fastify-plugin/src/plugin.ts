@@ -46,7 +46,7 @@ async function register(app: FastifyInstance, options: SciTokensOptions): Promis
   app.decorateRequest('scitoken', null)
   const proceed = (outcome: GuardOutcome, request: FastifyRequest, reply: FastifyReply, done: Done): void => {
     if (!outcome.ok) return refuse(outcome, reply, done)
-    guarded.set(request, { guard, auth: outcome.auth, refuse, judged: undefined })
+    guarded.set(request, { guard, auth: outcome.auth, refuse, judged: undefined, url: undefined })
     request.scitoken = outcome.auth ?? null
     done()
   }

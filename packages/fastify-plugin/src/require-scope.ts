@@ -1,13 +1,20 @@
-import { checkScope, judgedFrom, needFinder, scopeQuestion } from '@scitokens/enforcer/http'
+import {
+  checkScope,
+  judgedFrom,
+  needFinder,
+  scopeQuestion,
+  UrlNamespace,
+  type UrlNamespaceOptions,
+} from '@scitokens/enforcer/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { guarded } from './guarded.ts'
-import { type UrlPathOptions, UrlPaths } from './url-path.ts'
+import { RequestUrls } from './request-url.ts'
 
 /** A hook for `onRequest`, of a route or of an instance. */
 export type GuardHook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
 
-/** Options of {@link requireScope}. */
-export interface RequireScopeOptions extends UrlPathOptions {
+/** Options of {@link requireScope}. `prefix` and `namespace` only without a path of one's own. */
+export interface RequireScopeOptions extends UrlNamespaceOptions {
   /**
    * Whether the path that the function returns has been percent-decoded, as `request.params` is and `request.url` is not. Default:
    * yes, and a path in which escapes can still be seen is refused, because it might be either.
@@ -18,7 +25,7 @@ export interface RequireScopeOptions extends UrlPathOptions {
 /**
  * Lets a request pass if its token allows `authz` on a path.
  *
- * Without `path`, it is the URL's path, and handlers see URL and wildcard in the normal form that was judged: they cannot serve
+ * Without `path`, it is the whole path of the URL, whatever the prefix of the plugin, and handlers see URL and wildcard in the normal form that was judged: they cannot serve
  * another file than the one that was judged. In a route with parameters the path must be told.
  *
  * @param authz - `read`; several, any one of which is enough; or `read:/fixed/path`.
@@ -30,7 +37,7 @@ export function requireScope(
   options: RequireScopeOptions = {},
 ): GuardHook {
   const question = scopeQuestion(authz)
-  const urls = new UrlPaths(options)
+  const urls = new RequestUrls(new UrlNamespace(options))
   const chosen = path ?? question.path
   const needOf = needFinder(
     question.authz,

@@ -95,7 +95,7 @@ describe('requireMethod', () => {
   async function storage(there: readonly string[]): Promise<FastifyInstance> {
     const app = await guarded({ handleErrors: true })
     for (const method of ['MOVE', 'COPY', 'MKCOL', 'PROPFIND']) app.addHttpMethod(method)
-    const hook = requireMethod({ mountedAt: '/dav', prefix: '/store', exists: (path) => there.includes(path) })
+    const hook = requireMethod({ prefix: '/dav', namespace: '/store', exists: (path) => there.includes(path) })
     app.all('/dav/*', { onRequest: hook }, async (request) => {
       const { grantedBy, ...judged } = getJudged(request)
       return { ...judged, by: grantedBy?.authz }

@@ -27,26 +27,46 @@ const noteJudged: RequestHandler = (request, response, next) => {
 type Build = (app: express.Express, guard: RequestHandler, files: RequestHandler) => express.Express
 
 /** Where the guard and express.static sit. */
-const PLACES: readonly { name: string; at: string; build: (make: typeof express) => Build }[] = [
+const PLACES: readonly { name: string; at: string; judgedAt: string; build: (make: typeof express) => Build }[] = [
   {
     name: 'at the root',
     at: '',
+    judgedAt: '',
     build: () => (app, guard, files) => app.use(guard, requireScope('read'), noteJudged, files),
   },
   {
     name: 'mounted',
     at: '/data',
+    judgedAt: '/data',
     build: () => (app, guard, files) => app.use(guard).use('/data', requireScope('read'), noteJudged, files),
   },
   {
-    name: 'in a mounted router within another',
+    name: 'mounted, with the mount as its prefix',
+    at: '/data',
+    judgedAt: '',
+    build: () => (app, guard, files) =>
+      app.use(guard).use('/data', requireScope('read', undefined, { prefix: '/data' }), noteJudged, files),
+  },
+  {
+    name: 'in a mounted router within another, for a part of the namespace',
     at: '/a/b',
+    judgedAt: '/store/a',
+    build: (make) => (app, guard, files) => {
+      const read = requireScope('read', undefined, { prefix: '/a/b', namespace: '/store/a' })
+      return app.use('/a', guard, make.Router().use('/b', read, noteJudged, files))
+    },
+  },
+  {
+    name: 'mounted with a parameter, in a router that is mounted with another',
+    at: '/vo/cms',
+    judgedAt: '/vo/cms',
     build: (make) => (app, guard, files) =>
-      app.use('/a', guard, make.Router().use('/b', requireScope('read'), noteJudged, files)),
+      app.use(guard).use('/:kind', make.Router().use('/:name', requireScope('read'), noteJudged, files)),
   },
   {
     name: 'after a route that passes the request on',
     at: '/data',
+    judgedAt: '/data',
     build: () => (app, guard, files) => {
       app.use(guard)
       app.get('/data/public', (_request, _response, next) => next())
@@ -72,9 +92,10 @@ for (const [name, make, wildcard] of [
   })
 
   const layouts = PLACES.map(
-    ({ name: place, at, build }): Layout => ({
+    ({ name: place, at, judgedAt, build }): Layout => ({
       name: place,
       at,
+      judgedAt,
       alsoServes: [['//public/a.txt', '/public/a.txt']],
       start: (root: string, options: GuardOptions) => {
         const guard = scitokens({ ...options, handleErrors: true })

@@ -1,6 +1,13 @@
 import type { AddressInfo } from 'node:net'
 import fastifyStatic from '@fastify/static'
-import { findAuth, getAuth, getPath, requireScope, scitokens, type UrlPathOptions } from '@scitokens/fastify-plugin'
+import {
+  findAuth,
+  getAuth,
+  getPath,
+  requireScope,
+  scitokens,
+  type UrlNamespaceOptions,
+} from '@scitokens/fastify-plugin'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { describeGuard, type Running } from './guard-contract.ts'
 import { describeServedPaths, type Layout } from './served-path-contract.ts'
@@ -28,27 +35,45 @@ describeGuard('Fastify 5', async (options) => {
   return listen(app)
 })
 
-const PLACES: readonly { name: string; at: string; options?: FastifyServerOptions; guard?: UrlPathOptions }[] = [
-  { name: 'at the root', at: '' },
-  { name: 'with a prefix', at: '/data', guard: { mountedAt: '/data' } },
+interface Place {
+  readonly name: string
+  readonly at: string
+  readonly judgedAt: string
+  readonly options?: FastifyServerOptions
+  readonly guard?: UrlNamespaceOptions
+}
+
+const PLACES: readonly Place[] = [
+  { name: 'at the root', at: '', judgedAt: '' },
+  { name: 'below a path', at: '/data', judgedAt: '/data' },
+  { name: 'below a path, which is its prefix', at: '/data', judgedAt: '', guard: { prefix: '/data' } },
+  {
+    name: 'below a path, for a part of the namespace',
+    at: '/data',
+    judgedAt: '/store/a',
+    guard: { prefix: '/data', namespace: '/store/a' },
+  },
   {
     name: 'with a router that ignores case',
     at: '/data',
-    guard: { mountedAt: '/data' },
+    judgedAt: '',
+    guard: { prefix: '/data' },
     options: { routerOptions: { caseSensitive: false } },
   },
   {
     name: 'with a router that ignores slashes',
     at: '/data',
-    guard: { mountedAt: '/data' },
+    judgedAt: '',
+    guard: { prefix: '/data' },
     options: { routerOptions: { ignoreDuplicateSlashes: true, ignoreTrailingSlash: true } },
   },
 ]
 
 const layouts = PLACES.map(
-  ({ name, at, options = {}, guard = {} }): Layout => ({
+  ({ name, at, judgedAt, options = {}, guard = {} }): Layout => ({
     name,
     at,
+    judgedAt,
     start: async (root, trust) => {
       const app = Fastify(options)
       await app.register(scitokens, { ...trust, handleErrors: true })
@@ -58,7 +83,7 @@ const layouts = PLACES.map(
       })
       await app.register(fastifyStatic, { root, prefix: `${at}/` })
       // A page for what does not exist that tries harder than it should.
-      app.setNotFoundHandler((request, reply) => reply.code(200).sendFile(getPath(request).slice(1)))
+      app.setNotFoundHandler((request, reply) => reply.code(200).sendFile(getPath(request).slice(judgedAt.length + 1)))
       return listen(app)
     },
   }),

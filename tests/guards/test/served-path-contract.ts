@@ -15,6 +15,8 @@ export interface Layout {
   readonly name: string
   /** What stands before the files in URLs. */
   readonly at: string
+  /** What stands before the files in the paths that are judged: `at`, unless the guard takes that off. */
+  readonly judgedAt: string
   /** Further spellings that lead to a file: target and file. */
   readonly alsoServes?: readonly (readonly [target: string, file: string])[]
   /**
@@ -98,7 +100,7 @@ const OTHER_PATHS = ['x-original-uri', 'x-original-url', 'x-rewrite-url', 'x-for
 interface Served {
   readonly status: number
   readonly body: string
-  /** What the guard judged, if it let the request pass. */
+  /** What the guard judged, below `judgedAt`, if it let the request pass. */
   readonly judged: string | undefined
   readonly location: string | undefined
 }
@@ -107,7 +109,6 @@ interface Served {
 export function describeServedPaths(framework: string, layouts: readonly Layout[]): void {
   let root: string
   let issuer: TestIssuer
-  let token: string
   beforeAll(async () => {
     root = mkdtempSync(join(tmpdir(), 'served-path-'))
     for (const path of FILES) {
@@ -115,18 +116,23 @@ export function describeServedPaths(framework: string, layouts: readonly Layout[
       writeFileSync(join(root, path), path)
     }
     issuer = await createTestIssuer()
-    token = await issuer.sign({ scope: 'read:/public', aud: AUDIENCE })
   })
   afterAll(() => rmSync(root, { recursive: true, force: true }))
 
-  describe.each(layouts)(`${framework} $name, behind the guard`, ({ at, alsoServes = [], start }) => {
+  describe.each(layouts)(`${framework} $name, behind the guard`, ({ at, judgedAt, alsoServes = [], start }) => {
     let app: Running
+    let token: string
     beforeAll(async () => {
       const { issuer: issuers, keys, clock } = issuer
+      token = await issuer.sign({ scope: `read:${judgedAt}/public`, aud: AUDIENCE })
       app = await start(root, { issuers, keys, clock, audience: AUDIENCE })
     })
     afterAll(() => app?.close())
 
+    const belowPlace = (judged: string): string => {
+      expect(judged.startsWith(judgedAt)).toBe(true)
+      return judged.slice(judgedAt.length)
+    }
     const get = async (path: string, headers: Readonly<Record<string, string>> = {}): Promise<Served> => {
       const fields = [['Authorization', `Bearer ${token}`] as const, ...Object.entries(headers)]
       const answer = await send(app.port, path, { headers: fields })
@@ -134,7 +140,7 @@ export function describeServedPaths(framework: string, layouts: readonly Layout[
       return {
         status: answer.status,
         body: answer.body,
-        judged: typeof judged === 'string' ? decodeURIComponent(judged) : undefined,
+        judged: typeof judged === 'string' ? belowPlace(decodeURIComponent(judged)) : undefined,
         location: answer.headers.location,
       }
     }

@@ -21,8 +21,8 @@ interface AuthzServerOptions {
   readonly issuersFile?: string
   readonly audience?: readonly string[]
   readonly basePath?: string
-  readonly mountedAt?: string
   readonly prefix?: string
+  readonly namespace?: string
   readonly root?: string
   readonly realm?: string
   readonly resource?: string
@@ -55,8 +55,8 @@ export function addAuthzServer(program: Command, registry: Registry): void {
     .option('--issuers-file <file>', "issuers with their base paths and mappings: XRootD's scitokens.cfg, or JSON")
     .option('--audience <name>', 'a name of the server in front; repeatable', collect)
     .option('--base-path <path>', 'the part of the namespace that scopes of --issuer are relative to (default: /)')
-    .option('--mounted-at <path>', 'the part of URLs that is not in the namespace')
-    .option('--prefix <path>', 'the part of the namespace that lies below --mounted-at')
+    .option('--prefix <path>', 'the part of URLs that is taken off before they are judged')
+    .option('--namespace <path>', 'the part of the namespace that is served: put before what is left')
     .option('--root <dir>', 'where the files are: PUT is then told to create or to replace')
     .option('--host <name>', 'host that a Destination may name besides the own; repeatable', collect)
     .option('--realm <name>', 'realm of challenges')
@@ -150,18 +150,18 @@ async function denyList(file: string): Promise<NonNullable<EnforcerOptions['revo
   return new DenyListFile(file)
 }
 
-function place({ mountedAt, prefix, root, host }: AuthzServerOptions): Partial<AuthzHandlerOptions> {
+function place({ prefix, namespace, root, host }: AuthzServerOptions): Partial<AuthzHandlerOptions> {
   return {
-    ...(mountedAt !== undefined && { mountedAt }),
     ...(prefix !== undefined && { prefix }),
+    ...(namespace !== undefined && { namespace }),
     ...(host && { hosts: host }),
-    ...(root !== undefined && { exists: existsBelow(root, prefix) }),
+    ...(root !== undefined && { exists: existsBelow(root, namespace) }),
   }
 }
 
-/** The directory holds what lies at `--mounted-at`, so the prefix of the namespace is no part of it. */
-function existsBelow(root: string, prefix: string = '/'): Exists {
-  const base = parseRequestPath(prefix)
+/** The directory holds what lies below `--prefix` in URLs, so the namespace's part is no part of it. */
+function existsBelow(root: string, namespace: string = '/'): Exists {
+  const base = parseRequestPath(namespace)
   // The path is in its normal form, without "..": it cannot leave the directory.
   return (path) => somethingAt(join(root, relativePath(base, path) ?? path))
 }

@@ -3,7 +3,7 @@ import type { Auth } from './auth.ts'
 import type { Guard, Stopped } from './guard.ts'
 import { type HeaderSource, headerValues } from './headers.ts'
 import { type Exists, judgeMethod, type MethodOutcome } from './judge-method.ts'
-import { belowMount, Mount, requestTarget } from './request-target.ts'
+import { UrlNamespace, type UrlNamespaceOptions } from './url-namespace.ts'
 
 /**
  * Which server asks, and so where the original request is found. There is no falling back from one to another: a field that the
@@ -21,13 +21,9 @@ export type FrontServer = 'nginx' | 'envoy' | 'x-original' | 'x-forwarded'
 export const FRONT_SERVERS: readonly FrontServer[] = ['nginx', 'envoy', 'x-original', 'x-forwarded']
 
 /** Options of {@link createAuthzHandler}. */
-export interface AuthzHandlerOptions {
+export interface AuthzHandlerOptions extends UrlNamespaceOptions {
   readonly guard: Guard
   readonly front: FrontServer
-  /** The part of URLs that is not in the tokens' namespace: `/data`. Default: none. */
-  readonly mountedAt?: string
-  /** The part of the namespace that lies below `mountedAt`, as in URLs. Default: all of it. */
-  readonly prefix?: string
   /** Whether something is at a path, so that PUT, COPY and MOVE can be told to create or to replace. Default: unknown, replace. */
   readonly exists?: Exists
   /** Hosts that a `Destination` may name besides the question's `Host`. */
@@ -74,23 +70,22 @@ const FIELDS: Readonly<Record<'x-original' | 'x-forwarded', readonly [method: st
  */
 export function createAuthzHandler(options: AuthzHandlerOptions): (question: AuthzQuestion) => Promise<AuthzAnswer> {
   const { guard, front, log = () => {} } = options
-  const mount = new Mount(options.prefix)
-  const mountedAt = (options.mountedAt ?? '').replace(/\/+$/, '')
+  const urls = new UrlNamespace(options)
 
   const judge = async (question: AuthzQuestion): Promise<{ auth?: Auth | undefined; outcome: MethodOutcome }> => {
     const { headers } = question
     const { method, target } = originalRequest(question, front)
-    const { path, query } = requestTarget(target)
-    const who = await guard.authenticate({ query, headers })
+    const url = urls.read(target, '', target)
+    const who = await guard.authenticate({ query: url.query, headers })
     if (!who.ok) return { outcome: who }
     const request = {
       method,
-      path: () => belowMount(path, mountedAt),
+      path: () => urls.toJudge(url),
       headers,
-      mountedAt,
       hosts: options.hosts ?? [],
+      destination: (header: string | undefined, hosts: readonly string[]) => urls.destination(header, url, hosts),
     }
-    return { auth: who.auth, outcome: await judgeMethod(guard, who.auth, request, mount, options.exists) }
+    return { auth: who.auth, outcome: await judgeMethod(guard, who.auth, request, options.exists) }
   }
 
   return async (question) => {

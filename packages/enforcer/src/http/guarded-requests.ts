@@ -1,6 +1,7 @@
 import { ConfigError, InvalidRequestError, type Path, type Scope } from '@scitokens/core'
 import type { Auth } from './auth.ts'
 import type { Guard, Passed } from './guard.ts'
+import type { WholeUrl } from './url-namespace.ts'
 
 /** What was judged. Open these paths, whatever the request's URL looks like. */
 export interface Judged {
@@ -21,6 +22,8 @@ export interface GuardedRequest {
   readonly auth: Auth | undefined
   /** What was judged last. */
   judged: Judged | undefined
+  /** The request's URL, as the last guard left it. Undefined where none has judged it. */
+  url: WholeUrl | undefined
 }
 
 /**
@@ -36,7 +39,10 @@ export class GuardedRequests<R extends object, S extends GuardedRequest = Guarde
     this.#advice = advice
   }
 
+  /** What an earlier guard has put in place of the request's URL stays known. */
   set(request: R, state: S): void {
+    const before = (request as Record<symbol, S | undefined>)[this.#key]
+    if (before) state.url = before.url
     ;(request as Record<symbol, S>)[this.#key] = state
   }
 

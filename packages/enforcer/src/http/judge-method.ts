@@ -1,10 +1,8 @@
 import { InvalidRequestError, parseRequestPath, type Path, SciTokenError } from '@scitokens/core'
 import type { Auth } from './auth.ts'
-import { destinationPath } from './destination.ts'
 import type { Guard, Stopped } from './guard.ts'
 import type { Judged } from './guarded-requests.ts'
 import { type HeaderSource, headerValue, SEVERAL } from './headers.ts'
-import type { Mount } from './request-target.ts'
 
 /** Whether something is at a path, in the tokens' namespace. */
 export type Exists = (path: Path) => boolean | Promise<boolean>
@@ -12,17 +10,17 @@ export type Exists = (path: Path) => boolean | Promise<boolean>
 /** A request whose method says what it does. */
 export interface MethodRequest {
   readonly method: string
-  /** The path below the mount, not decoded. A function, so that what is wrong with it is a refusal like any other. */
+  /** The path to judge, not decoded. A function, so that what is wrong with it is a refusal like any other. */
   readonly path: () => string
   /**
    * All header fields, as {@link fromRawHeaders} has them: `Host` and `Destination` are read, and of fields that change what a method
    * does there may be one each.
    */
   readonly headers: HeaderSource
-  /** What stands before the mount in URLs. */
-  readonly mountedAt: string
   /** Hosts that the destination may name besides the request's own `Host`. */
   readonly hosts: readonly string[]
+  /** The path to judge, not decoded, of the other end of a COPY or MOVE, from its `Destination`. */
+  readonly destination: (header: string | undefined, hosts: readonly string[]) => string | undefined
 }
 
 /**
@@ -44,7 +42,6 @@ export function judgeMethod(
   guard: Guard,
   auth: Auth | undefined,
   request: MethodRequest,
-  mount: Mount,
   exists?: Exists,
 ): MethodOutcome | Promise<MethodOutcome> {
   const refuse = (error: unknown): Stopped => {
@@ -52,7 +49,7 @@ export function judgeMethod(
     throw error
   }
   try {
-    const paths = pathsOf(request, mount)
+    const paths = pathsOf(request)
     if (!exists) return judge(guard, auth, request.method, paths, {})
     return lookUp(paths, exists).then((known) => judge(guard, auth, request.method, paths, known), refuse)
   } catch (error) {
@@ -73,14 +70,14 @@ interface Paths {
 
 type Known = Pick<Judged, 'exists' | 'destinationExists'>
 
-function pathsOf(request: MethodRequest, mount: Mount): Paths {
-  const from = bothForms(mount.inNamespace(request.path()))
-  const { headers, hosts, mountedAt: prefix } = request
+function pathsOf(request: MethodRequest): Paths {
+  const from = bothForms(request.path())
+  const { headers, hosts } = request
   for (const name of ONCE) only(headers, name)
   const host = only(headers, 'host')
   const destination = only(headers, 'destination')
-  const below = destinationPath(destination, { hosts: host === undefined ? hosts : [host, ...hosts], prefix })
-  return { from, to: below === undefined ? undefined : bothForms(mount.inNamespace(below)) }
+  const to = request.destination(destination, host === undefined ? hosts : [host, ...hosts])
+  return { from, to: to === undefined ? undefined : bothForms(to) }
 }
 
 function only(headers: HeaderSource, name: string): string | undefined {

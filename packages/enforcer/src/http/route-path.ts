@@ -39,7 +39,9 @@ export class RouteReader {
  */
 export function pathOfRoute({ pattern, literal, endsInWildcard }: Route, path: string): string {
   if (literal === undefined) {
-    throw new ConfigError(`the route ${quote(String(pattern))} has parameters: tell requireScope which path it serves`)
+    throw new ConfigError(
+      `the route ${quote(String(pattern))} has parameters: tell requireScope, as its second argument, which path it serves`,
+    )
   }
   if (!endsInWildcard) return literal
   if (path.startsWith(literal)) return path
