@@ -13,7 +13,7 @@ import { WatchedFile } from './watched-file.ts'
 /** An authority that this site trusts. */
 export interface Authority {
   readonly certificate: Certificate
-  /** The hash names under which it, its revocation list and its namespace lie. */
+  /** The hash names under which authorities of its name, their revocation lists and their namespace lie. */
   readonly names: readonly string[]
 }
 
@@ -27,7 +27,7 @@ interface Index {
   readonly broken: readonly string[]
 }
 
-const CA_FILE = /^([\da-f]{8})\.\d$/i
+const CA_FILE = /^([\da-f]{8})\.\d+$/i
 const MAX_CA_BYTES = 1_048_576
 /** Revocation lists of large authorities have tens of thousands of entries. */
 const MAX_CRL_BYTES = 33_554_432
@@ -78,7 +78,7 @@ export class CaDirectory {
 
   /** The revocation lists beside an authority. */
   async crls(authority: Authority): Promise<readonly Crl[]> {
-    const files = await this.#beside(authority, /^\.r\d$/)
+    const files = await this.#beside(authority, /^\.r\d+$/)
     const lists = await Promise.all(
       files.map((name) => this.#read(name, MAX_CRL_BYTES, readCrlFile, 'crl_unreadable', 'revocation list')),
     )
@@ -163,10 +163,9 @@ export class CaDirectory {
         for (const certificate of await this.#file(name, MAX_CA_BYTES, (content) =>
           this.#readAuthorities(content),
         ).get()) {
-          const { fingerprint256 } = certificate.x509
-          const known = byFingerprint.get(fingerprint256) ?? { certificate, names: [] }
+          const known = byFingerprint.get(certificate.sha256) ?? { certificate, names: [] }
           known.names.push(CA_FILE.exec(name)![1]!)
-          byFingerprint.set(fingerprint256, known)
+          byFingerprint.set(certificate.sha256, known)
         }
       } catch (error) {
         broken.push(name)
@@ -180,7 +179,9 @@ export class CaDirectory {
       readAt,
       files: Map.groupBy(files, (file) => file.split('.', 1)[0]!),
       broken,
-      byName: Map.groupBy(byFingerprint.values(), nameOf),
+      byName: new Map(
+        [...Map.groupBy(byFingerprint.values(), nameOf)].map(([name, authorities]) => [name, together(authorities)]),
+      ),
     }
   }
 
@@ -202,6 +203,15 @@ const NAMESPACE_FILES: readonly (readonly [RegExp, (text: string) => NamespaceRu
 
 function nameOf({ certificate }: Authority): string {
   return certificate.subject.key
+}
+
+/**
+ * Certificates of one name share what lies beside them: a renewed authority is not free of the list that its older certificate's file
+ * name leads to.
+ */
+function together(authorities: readonly Authority[]): readonly Authority[] {
+  const names = [...new Set(authorities.flatMap((authority) => authority.names))]
+  return authorities.map(({ certificate }) => ({ certificate, names }))
 }
 
 function readCrlFile(content: Buffer): Crl[] {

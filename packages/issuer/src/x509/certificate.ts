@@ -1,17 +1,13 @@
-import { type KeyObject, X509Certificate } from 'node:crypto'
+import { createHash, type KeyObject, X509Certificate } from 'node:crypto'
 import { AsnConvert } from '@peculiar/asn1-schema'
-import {
-  BasicConstraints,
-  Certificate as AsnCertificate,
-  ExtendedKeyUsage,
-  type Extension,
-  KeyUsage,
-  type Time,
-} from '@peculiar/asn1-x509'
+import { BasicConstraints, ExtendedKeyUsage, KeyUsage, Time } from '@peculiar/asn1-x509'
+import { type CertificateParts, cutCertificate, cutExtension, type RawExtension } from './certificate-parts.ts'
 import { CertificateRefused } from './defects.ts'
-import { derValue } from './der.ts'
+import { derParts, TooManyParts } from './der.ts'
+import { weaknessOf } from './key-strength.ts'
 import { DistinguishedName } from './names.ts'
 import { type ProxyInfo, readProxyInfo } from './proxy-info.ts'
+import type { SignatureChecks } from './signature-checks.ts'
 
 /** OIDs of extensions. */
 export const EXTENSION = {
@@ -37,23 +33,22 @@ export const USAGE = {
   cRLSign: 64,
 } as const
 
-/** An extension as it came. */
-export interface RawExtension {
-  readonly critical: boolean
-  readonly value: Buffer
-}
-
 /** How a proxy says that it is one. */
 export type ProxyForm = 'rfc3820' | 'draft' | 'legacy'
 
 const MAX_BYTES = 131_072
 const MAX_EXTENSIONS = 64
+/** Of an extension that is read here: some have a line or two. */
+const MAX_EXTENSION_BYTES = 4096
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
 const ANY_PURPOSE = '2.5.29.37.0'
 
-/** A certificate, read but not judged. Signatures are OpenSSL's work, extensions are read here: Node shows none of them. */
+/**
+ * A certificate, read but not judged, but for its key: one that is too weak, or dear to use, is never used. Signatures are OpenSSL's
+ * work, extensions are read here: Node shows none of them.
+ */
 export class Certificate {
-  readonly x509: X509Certificate
+  readonly der: Buffer
   readonly subject: DistinguishedName
   readonly issuer: DistinguishedName
   /** Hexadecimal, lower case, without zero bytes in front. */
@@ -65,25 +60,31 @@ export class Certificate {
   readonly extensions: ReadonlyMap<string, RawExtension>
   /** OID. */
   readonly signatureAlgorithm: string
+  /** Why its key is not used; undefined: it may be. */
+  readonly weakness: string | undefined
   readonly basicConstraints: { readonly isAuthority: boolean; readonly pathLength: number | undefined }
   /** Bits of {@link USAGE}; undefined: any use. */
   readonly keyUsage: number | undefined
   readonly forClients: boolean
   readonly proxyForm: ProxyForm | undefined
+  /** OpenSSL's reading of the same bytes; undefined where the key is none to be used. */
+  readonly #x509: X509Certificate | undefined
   #publicKey: KeyObject | undefined
+  #sha256: string | undefined
   /** Whose signature it has and has not: that never changes. */
   readonly #signers = new WeakMap<Certificate, boolean>()
 
-  private constructor(x509: X509Certificate, asn: AsnCertificate) {
-    const { tbsCertificate: tbs } = asn
-    this.x509 = x509
-    this.subject = DistinguishedName.of(tbs.subject)
-    this.issuer = DistinguishedName.of(tbs.issuer)
-    this.serial = serialOf(Buffer.from(tbs.serialNumber))
-    this.notBefore = secondsOf(tbs.validity.notBefore)
-    this.notAfter = secondsOf(tbs.validity.notAfter)
-    this.extensions = extensionsOf(tbs.extensions ?? [])
-    this.signatureAlgorithm = asn.signatureAlgorithm.algorithm
+  private constructor(der: Buffer, parts: CertificateParts) {
+    this.der = der
+    this.subject = DistinguishedName.read(parts.subject)
+    this.issuer = DistinguishedName.read(parts.issuer)
+    this.serial = serialOf(parts.serial)
+    this.notBefore = secondsOf(AsnConvert.parse(parts.notBefore, Time))
+    this.notAfter = secondsOf(AsnConvert.parse(parts.notAfter, Time))
+    this.extensions = extensionsOf(parts.extensions)
+    this.signatureAlgorithm = parts.signatureAlgorithm
+    this.weakness = weaknessOf(parts.publicKey)
+    if (this.weakness === undefined) this.#x509 = new X509Certificate(der)
     const constraints = this.#read(EXTENSION.basicConstraints, BasicConstraints)
     this.basicConstraints = { isAuthority: constraints?.cA ?? false, pathLength: constraints?.pathLenConstraint }
     this.keyUsage = this.#read(EXTENSION.keyUsage, KeyUsage)?.toNumber()
@@ -95,28 +96,40 @@ export class Certificate {
   /** Reads a certificate in DER. Throws {@link CertificateRefused}. */
   static read(der: Buffer): Certificate {
     if (der.length > MAX_BYTES) throw new CertificateRefused('too_large', `a certificate is over ${MAX_BYTES} bytes`)
-    return malformed('a certificate makes no sense', () => {
-      // The two readers must have the same bytes before them.
-      derValue(der)
-      return new Certificate(new X509Certificate(der), AsnConvert.parse(der, AsnCertificate))
-    })
+    return malformed('a certificate makes no sense', () => new Certificate(der, cutCertificate(der)))
   }
 
+  /** Throws {@link CertificateRefused} for a key that is none to be used. */
   get publicKey(): KeyObject {
-    this.#publicKey ??= malformed('the key of a certificate makes no sense', () => this.x509.publicKey)
+    const x509 = this.#x509
+    if (!x509) throw new CertificateRefused('weak_key', `the key of ${this.subject.text} is not used: ${this.weakness}`)
+    this.#publicKey ??= malformed('the key of a certificate makes no sense', () => x509.publicKey)
     return this.#publicKey
   }
 
-  /** Whether the key signs itself: the anchor of a path. */
+  /** Its fingerprint: hexadecimal, lower case. */
+  get sha256(): string {
+    this.#sha256 ??= createHash('sha256').update(this.der).digest('hex')
+    return this.#sha256
+  }
+
+  /** Whether the key signs itself: the anchor of a path. Only to be asked of an authority that the site itself has laid down. */
   get isSelfSigned(): boolean {
     return this.subject.equals(this.issuer) && this.isSignedBy(this)
   }
 
-  isSignedBy(issuer: Certificate): boolean {
+  /**
+   * Whether the key of `issuer` signed it; never so where either key is none to be used.
+   *
+   * @param checks - what a request may cost. Left out where the certificates are the site's own.
+   */
+  isSignedBy(issuer: Certificate, checks?: SignatureChecks): boolean {
+    if (issuer.weakness !== undefined || !this.#x509) return false
     let holds = this.#signers.get(issuer)
     if (holds === undefined) {
+      checks?.take()
       try {
-        holds = this.x509.verify(issuer.publicKey)
+        holds = this.#x509.verify(issuer.publicKey)
       } catch {
         holds = false
       }
@@ -145,7 +158,11 @@ export class Certificate {
 
   #read<T>(oid: string, type: new () => T): T | undefined {
     const extension = this.extensions.get(oid)
-    return extension && malformed('an extension makes no sense', () => AsnConvert.parse(extension.value, type))
+    if (!extension) return undefined
+    if (extension.value.length > MAX_EXTENSION_BYTES) {
+      throw new CertificateRefused('too_large', `the extension ${oid} is over ${MAX_EXTENSION_BYTES} bytes`)
+    }
+    return malformed('an extension makes no sense', () => AsnConvert.parse(extension.value, type))
   }
 }
 
@@ -167,18 +184,18 @@ function malformed<T>(what: string, read: () => T): T {
     return read()
   } catch (cause) {
     if (cause instanceof CertificateRefused) throw cause
+    if (cause instanceof TooManyParts) throw new CertificateRefused('too_large', `${what}: ${cause.message}`, cause)
     throw new CertificateRefused('malformed', what, cause)
   }
 }
 
 /** RFC 5280 section 4.2: no extension twice; a second one could be read by somebody else. */
-export function extensionsOf(list: readonly Extension[]): ReadonlyMap<string, RawExtension> {
-  if (list.length > MAX_EXTENSIONS) throw new CertificateRefused('too_large', 'there are too many extensions')
+export function extensionsOf(list: Buffer): ReadonlyMap<string, RawExtension> {
   const extensions = new Map<string, RawExtension>()
-  for (const { extnID, critical, extnValue } of list) {
-    if (extensions.has(extnID))
-      throw new CertificateRefused('duplicate_extension', `the extension ${extnID} is there twice`)
-    extensions.set(extnID, { critical, value: Buffer.from(extnValue.buffer) })
+  for (const part of derParts(list, MAX_EXTENSIONS)) {
+    const [oid, extension] = cutExtension(part)
+    if (extensions.has(oid)) throw new CertificateRefused('duplicate_extension', `the extension ${oid} is there twice`)
+    extensions.set(oid, extension)
   }
   return extensions
 }

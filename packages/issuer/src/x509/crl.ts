@@ -1,5 +1,5 @@
 import { AsnConvert } from '@peculiar/asn1-schema'
-import { AlgorithmIdentifier, Extensions, Name, Time } from '@peculiar/asn1-x509'
+import { AlgorithmIdentifier, Extensions, Time } from '@peculiar/asn1-x509'
 import { type Certificate, USAGE, secondsOf, serialOf } from './certificate.ts'
 import { CertificateUndecided } from './defects.ts'
 import { DER, derParts, derValue } from './der.ts'
@@ -43,7 +43,7 @@ export function readCrl(der: Buffer): Crl {
   if (rest.length > 0) throw new Error('the list has parts that no list has')
   const { revoked, criticalEntry } = readEntries(entries.map(({ content }) => content))
   return {
-    issuer: DistinguishedName.of(AsnConvert.parse(issuer.whole, Name)),
+    issuer: DistinguishedName.read(issuer.whole),
     thisUpdate: secondsOf(AsnConvert.parse(thisUpdate.whole, Time)),
     nextUpdate: nextUpdate && secondsOf(AsnConvert.parse(nextUpdate.whole, Time)),
     revoked,
@@ -109,14 +109,16 @@ export function isRevoked(
     throw new CertificateUndecided('crl_missing', `there is no revocation list of ${name}`)
   }
   const signed = own.filter((list) => holds(list, authority))
-  // After a change of its key an authority has two lists under one name.
-  const newest = signed.toSorted((a, b) => b.thisUpdate - a.thisUpdate)[0]
-  if (!newest) throw new CertificateUndecided('crl_bad_signature', `the revocation list of ${name} is not signed by it`)
+  if (signed.length === 0) {
+    throw new CertificateUndecided('crl_bad_signature', `the revocation list of ${name} is not signed by it`)
+  }
+  // After a change of its key an authority has two lists under one name; the next one may have been laid down early.
+  const newest = signed.filter((list) => now >= list.thisUpdate).toSorted((a, b) => b.thisUpdate - a.thisUpdate)[0]
+  if (!newest) {
+    throw new CertificateUndecided('crl_not_yet_valid', `the revocation list of ${name} is of the future`)
+  }
   if (newest.notUnderstood !== undefined) {
     throw new CertificateUndecided('crl_unsupported', `the revocation list of ${name} has ${newest.notUnderstood}`)
-  }
-  if (now < newest.thisUpdate) {
-    throw new CertificateUndecided('crl_not_yet_valid', `the revocation list of ${name} is of the future`)
   }
   if (newest.nextUpdate === undefined || now > newest.nextUpdate) {
     throw new CertificateUndecided('crl_expired', `the revocation list of ${name} has expired`)

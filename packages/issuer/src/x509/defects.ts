@@ -1,4 +1,5 @@
 import { TokenNotAcceptableError, UndecidedError } from '@scitokens/core'
+import type { ShownCertificate } from './shown-certificate.ts'
 
 /** Why a certificate, a proxy or an attribute certificate is not acceptable. Stable; `docs/x509.md` has a row for each. */
 export type CertificateDefect =
@@ -6,6 +7,7 @@ export type CertificateDefect =
   | 'malformed'
   | 'too_large'
   | 'chain_too_long'
+  | 'too_many_signatures'
   | 'ambiguous_name'
   | 'duplicate_extension'
   | 'unknown_critical_extension'
@@ -13,6 +15,7 @@ export type CertificateDefect =
   // path
   | 'incomplete_chain'
   | 'unknown_authority'
+  | 'authority_not_installed'
   | 'bad_signature'
   | 'weak_signature'
   | 'weak_key'
@@ -75,6 +78,8 @@ export type CertificateDoubt =
 /** This certificate is not acceptable; {@link defect} says why. */
 export class CertificateRefused extends TokenNotAcceptableError {
   readonly defect: CertificateDefect
+  /** Whose certificate it is about, where it could be read. */
+  about: ShownCertificate | undefined
 
   constructor(defect: CertificateDefect, message: string, cause?: unknown) {
     super('bad_certificate', message, cause === undefined ? {} : { cause })
@@ -85,6 +90,8 @@ export class CertificateRefused extends TokenNotAcceptableError {
 /** Whether this certificate is acceptable could not be found out; {@link doubt} says why. */
 export class CertificateUndecided extends UndecidedError {
   readonly doubt: CertificateDoubt
+  /** Whose certificate it is about, where it could be read. */
+  about: ShownCertificate | undefined
 
   constructor(doubt: CertificateDoubt, message: string, cause?: unknown) {
     super('undecided', message, cause === undefined ? {} : { cause })

@@ -11,10 +11,20 @@ export interface DerPart {
 }
 
 /** Tags that are looked for here. */
-export const DER = { boolean: 0x01, integer: 0x02, bitString: 0x03, octetString: 0x04, sequence: 0x30 } as const
+export const DER = {
+  boolean: 0x01,
+  integer: 0x02,
+  bitString: 0x03,
+  octetString: 0x04,
+  objectIdentifier: 0x06,
+  sequence: 0x30,
+} as const
 
 /** Thrown for what is not DER. Callers say what it is a defect of. */
 export class NotDer extends Error {}
+
+/** Thrown for DER with more parts than its reader wants. */
+export class TooManyParts extends Error {}
 
 /** The one value that `der` is. */
 export function derValue(der: Buffer): DerPart {
@@ -23,15 +33,39 @@ export function derValue(der: Buffer): DerPart {
   return part
 }
 
-/** The values in a constructed value, in their order. */
-export function derParts(content: Buffer): DerPart[] {
+/**
+ * The values in a constructed value, in their order.
+ *
+ * @param atMost - of what a stranger sent: more are not cut, and {@link TooManyParts} is thrown. Default: any number.
+ */
+export function derParts(content: Buffer, atMost: number = Infinity): DerPart[] {
   const parts: DerPart[] = []
   for (let at = 0; at < content.length; ) {
+    if (parts.length >= atMost) throw new TooManyParts(`there are more than ${atMost} parts`)
     const part = partAt(content, at)
     parts.push(part)
     at += part.whole.length
   }
   return parts
+}
+
+/** An OBJECT IDENTIFIER in its usual form, `2.5.29.19`. X.690 section 8.19. */
+export function oidOf({ tag, content }: DerPart): string {
+  const last = content.at(-1)
+  if (tag !== DER.objectIdentifier || last === undefined || last > 0x7f) throw new NotDer('this is no identifier')
+  const arcs: number[] = []
+  let arc = 0
+  for (const [index, byte] of content.entries()) {
+    // Shortest form, and nothing that a number cannot hold: two spellings of one identifier could be read as two.
+    if (arc === 0 && byte === 0x80 && (index === 0 || content[index - 1]! < 0x80)) throw new NotDer('an arc is padded')
+    arc = arc * 128 + (byte & 0x7f)
+    if (!Number.isSafeInteger(arc)) throw new NotDer('an arc is too large')
+    if (byte > 0x7f) continue
+    if (arcs.length === 0) arcs.push(Math.min(Math.floor(arc / 40), 2), arc - 40 * Math.min(Math.floor(arc / 40), 2))
+    else arcs.push(arc)
+    arc = 0
+  }
+  return arcs.join('.')
 }
 
 function partAt(der: Buffer, at: number): DerPart {

@@ -32,15 +32,20 @@ export function x509Evidence(request: IncomingMessage, listensOn: unknown): X509
   }
 }
 
-/** The chain of a connection in DER, the client's own certificate first. Throws {@link CertificateRefused}. */
+const chains = new WeakMap<X509Certificate, readonly Buffer[]>()
+
+/** The chain of a connection in DER, the same list for each of its requests, the client's own certificate first. Throws {@link CertificateRefused}. */
 export function presentedChain({ peer, resumed }: X509Evidence): readonly Buffer[] {
   if (peer && resumed) {
     throw new CertificateRefused('session_resumed', 'connect anew: a resumed session does not tell the whole chain')
   }
+  const before = peer && chains.get(peer)
+  if (before) return before
   const chain: Buffer[] = []
   for (let certificate = peer; certificate; certificate = certificate.issuerCertificate) {
     checkPresented(chain.length + 1)
     chain.push(certificate.raw)
   }
+  if (peer) chains.set(peer, chain)
   return chain
 }

@@ -1,5 +1,6 @@
-import type { AttributeValue, Name as AsnName } from '@peculiar/asn1-x509'
 import { CertificateRefused } from './defects.ts'
+import { derParts, derValue, oidOf, TooManyParts } from './der.ts'
+import { directoryText } from './directory-text.ts'
 
 /** Short names of attribute types, as OpenSSL and with it the grid's files write them. */
 const SHORT: Readonly<Record<string, string>> = {
@@ -41,6 +42,8 @@ const ALIASES: Readonly<Record<string, string>> = {
 
 const MAX_COMPONENTS = 64
 const MAX_LENGTH = 1024
+/** In DER; a name of {@link MAX_LENGTH} has four bytes for each character at most. */
+const MAX_BYTES = 8192
 
 /** One attribute of a name. */
 interface Component {
@@ -62,23 +65,10 @@ export class DistinguishedName {
     this.key = components.map(({ type, value }) => `/${type}=${normalise(value)}`).join('')
   }
 
-  /** Throws {@link CertificateRefused} for a name of which the one-line form could mean another one. */
-  static of(name: AsnName): DistinguishedName {
-    if (name.length > MAX_COMPONENTS) throw new CertificateRefused('too_large', 'a name has too many components')
-    const components = [...name].map((rdn) => {
-      const [first] = rdn
-      // The one-line form cannot tell `CN=a+UID=b` from two components.
-      if (rdn.length !== 1 || !first) {
-        throw new CertificateRefused('ambiguous_name', 'a name has a component of several values')
-      }
-      const value = textOf(first.value)
-      // `O=x/CN=root` would read as two components; `CN=host/se.example.org` is as old as the grid, and harmless.
-      if (/\/[A-Za-z0-9.]+=/.test(value)) {
-        throw new CertificateRefused('ambiguous_name', 'a name has a value that reads as another component')
-      }
-      return { type: SHORT[first.type] ?? first.type, value }
-    })
-    const result = new DistinguishedName(components)
+  /** Reads a Name in DER. Throws {@link CertificateRefused} for one of which the one-line form could mean another one. */
+  static read(der: Buffer): DistinguishedName {
+    if (der.length > MAX_BYTES) throw new CertificateRefused('too_large', 'a name is too long')
+    const result = new DistinguishedName(relativeNames(der).map((rdn) => componentOf(rdn)))
     if (result.text.length > MAX_LENGTH) throw new CertificateRefused('too_large', 'a name is too long')
     return result
   }
@@ -112,16 +102,41 @@ function normalise(value: string): string {
   return value.normalize('NFC').toLowerCase().trim().replaceAll(/ +/g, ' ')
 }
 
+/** RDNSequence. RFC 5280 section 4.1.2.4. */
+function relativeNames(der: Buffer): Buffer[] {
+  try {
+    return derParts(derValue(der).content, MAX_COMPONENTS).map(({ content }) => content)
+  } catch (cause) {
+    if (cause instanceof TooManyParts)
+      throw new CertificateRefused('too_large', 'a name has too many components', cause)
+    throw cause
+  }
+}
+
+/** Of a RelativeDistinguishedName, without its tag and length. */
+function componentOf(rdn: Buffer): Component {
+  const [first, second] = derParts(rdn)
+  // The one-line form cannot tell `CN=a+UID=b` from two components.
+  if (!first || second) throw new CertificateRefused('ambiguous_name', 'a name has a component of several values')
+  const [id, text, ...more] = derParts(first.content)
+  if (!id || !text || more.length > 0) throw new CertificateRefused('malformed', 'a name makes no sense')
+  const type = oidOf(id)
+  const written = directoryText(text)
+  if (written === undefined) throw new CertificateRefused('ambiguous_name', 'a name has a value that is no text')
+  // Once escaped, `Andr\xC3\xA9` in letters and `Andr\u00e9` could not be told apart, nor could what their case hides.
+  if (/\\x[\da-f]{2}/i.test(written)) {
+    throw new CertificateRefused('ambiguous_name', 'a name has a value that reads as an escape')
+  }
+  const value = escape(written)
+  // `O=x/CN=root` would read as two components; `CN=host/se.example.org` is as old as the grid, and harmless.
+  if (/\/[A-Za-z0-9.]+=/.test(value)) {
+    throw new CertificateRefused('ambiguous_name', 'a name has a value that reads as another component')
+  }
+  return { type: SHORT[type] ?? type, value }
+}
+
 /** Printable ASCII as it is, everything else escaped as OpenSSL's one-line form has it: `\xC3\xA9`. */
-function textOf(value: AttributeValue): string {
-  const text =
-    value.utf8String ??
-    value.printableString ??
-    value.ia5String ??
-    value.teletexString ??
-    value.bmpString ??
-    value.universalString
-  if (text === undefined) throw new CertificateRefused('ambiguous_name', 'a name has a value that is no text')
+function escape(text: string): string {
   return Buffer.from(text, 'utf8')
     .toString('latin1')
     .replaceAll(/[^\x20-\x7e]/g, (char) => `\\x${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`)

@@ -56,14 +56,42 @@ export function readNamespaces(text: string): NamespaceRule[] {
   })
 }
 
-/** Whether the rules of an authority let it name this subject: some rule permits it and none denies it. */
-export function permitsName(
-  rules: readonly NamespaceRule[],
-  authority: DistinguishedName,
+/** Where the files beside authorities are read. */
+export interface NamespaceSource<Authority> {
+  /** Undefined: there is no file. */
+  namespaces(authority: Authority): Promise<readonly NamespaceRule[] | undefined>
+}
+
+/**
+ * Whether an authority may name a subject; undefined: nothing says so. An authority without a file of its own is bound by the nearest
+ * above it that has one: by what is written there of it by its name, else by what that one may name itself.
+ *
+ * @param path - the authority and those above it.
+ */
+export async function mayName<Authority extends { readonly certificate: { readonly subject: DistinguishedName } }>(
   subject: DistinguishedName,
-): boolean {
-  const own = rules.filter((rule) => rule.issuer === undefined || sameText(rule.issuer, authority.text))
-  const fitting = own.filter((rule) => rule.matches(subject.text))
+  path: readonly Authority[],
+  source: NamespaceSource<Authority>,
+): Promise<boolean | undefined> {
+  const issuer = path[0]!.certificate.subject
+  for (const authority of path) {
+    // oxlint-disable-next-line no-await-in-loop -- the nearest that has a file
+    const rules = await source.namespaces(authority)
+    if (!rules) continue
+    const above = authority.certificate.subject
+    const named = rules.filter((rule) => rule.issuer !== undefined && sameText(rule.issuer, issuer.text))
+    if (named.length > 0 && authority !== path[0]) return allow(named, subject)
+    return allow(
+      rules.filter((rule) => rule.issuer === undefined || sameText(rule.issuer, above.text)),
+      subject,
+    )
+  }
+  return undefined
+}
+
+/** Some rule permits it and none denies it. */
+function allow(rules: readonly NamespaceRule[], subject: DistinguishedName): boolean {
+  const fitting = rules.filter((rule) => rule.matches(subject.text))
   return fitting.length > 0 && fitting.every((rule) => rule.permits)
 }
 

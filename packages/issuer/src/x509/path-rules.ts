@@ -1,6 +1,6 @@
 import { type Certificate, EXTENSION, USAGE } from './certificate.ts'
 import { CertificateRefused } from './defects.ts'
-import { isStrongKey, isStrongSignature } from './signatures.ts'
+import { isStrongSignature } from './signatures.ts'
 
 /** Extensions that are understood, and so may be critical. RFC 5280 section 4.2. */
 const UNDERSTOOD: ReadonlySet<string> = new Set([
@@ -29,7 +29,9 @@ export function checkAnyCertificate(certificate: Certificate, now: number, isAnc
   }
   if (!(now >= certificate.notBefore)) throw new CertificateRefused('not_yet_valid', `${name} is not valid yet`)
   if (!(now <= certificate.notAfter)) throw new CertificateRefused('expired', `${name} has expired`)
-  if (!isStrongKey(certificate.publicKey)) throw new CertificateRefused('weak_key', `the key of ${name} is too weak`)
+  if (certificate.weakness !== undefined) {
+    throw new CertificateRefused('weak_key', `the key of ${name} is not used: ${certificate.weakness}`)
+  }
   // Nobody relies on the signature of an anchor.
   if (!isAnchor && !isStrongSignature(certificate.signatureAlgorithm)) {
     throw new CertificateRefused('weak_signature', `${name} is signed with ${certificate.signatureAlgorithm}`)

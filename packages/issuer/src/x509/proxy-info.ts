@@ -17,6 +17,9 @@ const POLICY_LANGUAGES: Readonly<Record<string, ProxyKind>> = {
   '1.3.6.1.4.1.3536.1.1.1.9': 'limited',
 }
 
+/** Without a policy of its own, which none has that is understood here, it is a line. */
+const MAX_BYTES = 4096
+
 class ProxyPolicy {
   policyLanguage = ''
   policy?: OctetString
@@ -44,6 +47,7 @@ AsnProp({ type: AsnPropTypes.Integer, context: 1, optional: true })(DraftProxyCe
  */
 export function readProxyInfo(der: Buffer, draft = false): ProxyInfo {
   let info: ProxyCertInfo
+  if (der.length > MAX_BYTES) throw new CertificateRefused('too_large', 'the proxy information is too long')
   try {
     info = AsnConvert.parse(der, draft ? DraftProxyCertInfo : ProxyCertInfo)
   } catch (cause) {

@@ -13,9 +13,6 @@ const DIGESTS: Readonly<Record<string, string | null>> = {
   '1.3.101.113': null,
 }
 
-const CURVES = new Set(['prime256v1', 'secp384r1', 'secp521r1'])
-const MIN_RSA_BITS = 2048
-
 /** Whether signatures by this algorithm (an OID) mean anything. */
 export function isStrongSignature(algorithm: string): boolean {
   return Object.hasOwn(DIGESTS, algorithm)
@@ -29,21 +26,5 @@ export function signatureHolds(algorithm: string, signed: Buffer, key: KeyObject
   } catch {
     // A key of another type than the algorithm's.
     return false
-  }
-}
-
-/** Whether a key is long enough, of a type that is known. */
-export function isStrongKey(key: KeyObject): boolean {
-  const details = key.asymmetricKeyDetails ?? {}
-  switch (key.asymmetricKeyType) {
-    case 'rsa':
-      return (details.modulusLength ?? 0) >= MIN_RSA_BITS
-    case 'ec':
-      return CURVES.has(details.namedCurve ?? '')
-    case 'ed25519':
-    case 'ed448':
-      return true
-    default:
-      return false
   }
 }

@@ -1,10 +1,13 @@
-import type { Authority, CaDirectory } from './ca-directory.ts'
+import { type AuthorityPath, authorityPaths, type PathRequest } from './authority-paths.ts'
+import type { CaDirectory } from './ca-directory.ts'
 import type { Certificate } from './certificate.ts'
 import { isRevoked } from './crl.ts'
 import { CertificateRefused, CertificateUndecided } from './defects.ts'
-import { permitsName } from './namespaces.ts'
+import { mayName } from './namespaces.ts'
 import { checkAnyCertificate, checkAuthority, checkEndEntity } from './path-rules.ts'
+import { type ProxyChain, proxyChains } from './proxy-chain.ts'
 import { checkProxies, type ProxyPolicy, type ProxyRights } from './proxy-rules.ts'
+import type { SignatureChecks } from './signature-checks.ts'
 
 /** How strictly a kind of file beside the authorities is asked for. */
 export type Strictness = 'require' | 'if-present' | 'ignore'
@@ -29,7 +32,6 @@ export interface VerifiedPath {
 }
 
 const MAX_PRESENTED = 16
-const MAX_AUTHORITIES = 8
 
 /** Refuses more certificates than any honest chain has, before any is looked at. */
 export function checkPresented(count: number): void {
@@ -38,54 +40,95 @@ export function checkPresented(count: number): void {
   }
 }
 
+/** What a client of TLS presented, verified. */
+export type VerifiedClient = VerifiedPath & ProxyRights
+
+/** Whom to trust, and which proxies to believe. */
+export type ClientPolicy = PathPolicy & { readonly proxies: ProxyPolicy }
+
 /**
  * Verifies what a client of TLS presented, the client's own first: proxies up to their end-entity, and that by authorities of the
  * directory. Throws {@link CertificateRefused} and {@link CertificateUndecided}.
+ *
+ * What costs nothing is asked first, then whether an authority vouches for the end-entity; only keys that were vouched for are used to
+ * check a signature.
  *
  * @param now - seconds since the epoch.
  */
 export async function verifyClientPath(
   presented: readonly Certificate[],
-  policy: PathPolicy & { readonly proxies: ProxyPolicy },
+  policy: ClientPolicy,
   now: number,
-): Promise<VerifiedPath & ProxyRights> {
+  checks: SignatureChecks,
+): Promise<VerifiedClient> {
   checkPresented(presented.length)
-  const { endEntity, proxies } = await splitProxies(presented, policy)
+  const { chains, open } = proxyChains(presented)
+  if (chains.length === 0) throw await whyIncomplete(open!, policy)
+  return firstThatHolds(chains, (chain) => verifyChain(chain, policy, now, checks))
+}
+
+async function verifyChain(
+  { endEntity, proxies, others }: ProxyChain,
+  policy: ClientPolicy,
+  now: number,
+  checks: SignatureChecks,
+): Promise<VerifiedClient> {
   for (const proxy of proxies) checkAnyCertificate(proxy, now)
   const rights = checkProxies(endEntity, proxies, policy.proxies)
-  const path = await verifyPath(endEntity, presented, policy, now, { asClient: proxies.length === 0 })
+  const path = await verifyPath(endEntity, policy, { others, now, checks }, { asClient: proxies.length === 0 })
+  let issuer = endEntity
+  for (const proxy of proxies) {
+    if (!proxy.isSignedBy(issuer, checks)) {
+      throw new CertificateRefused('bad_signature', `${proxy.subject.text} is not signed by its issuer`)
+    }
+    issuer = proxy
+    // oxlint-disable-next-line no-await-in-loop -- one after the other, with others in between
+    await checks.rest()
+  }
   const notAfter = Math.min(path.notAfter, ...proxies.map((proxy) => proxy.notAfter))
   return { ...path, ...rights, proxies, notAfter }
 }
 
-/**
- * Verifies the path from an end-entity to a trusted authority. RFC 5280 section 6.
- *
- * @param presented - further certificates, among which intermediate authorities may be.
- */
+/** Why nothing that was presented has issued a proxy. */
+async function whyIncomplete(proxy: Certificate, { authorities }: PathPolicy): Promise<CertificateRefused> {
+  const name = proxy.subject.text
+  if ((await authorities.find(proxy.issuer)).length > 0) {
+    return new CertificateRefused('proxy_of_authority', `${name} is a proxy that an authority issued`)
+  }
+  return new CertificateRefused('incomplete_chain', `the issuer of ${name} was not presented`)
+}
+
+/** Verifies the path from an end-entity to a trusted authority. RFC 5280 section 6. Throws as above. */
 export async function verifyPath(
   endEntity: Certificate,
-  presented: readonly Certificate[],
   policy: PathPolicy,
-  now: number,
+  request: PathRequest,
   { asClient }: { asClient: boolean },
 ): Promise<VerifiedPath> {
-  checkAnyCertificate(endEntity, now)
-  const issuers = await findAuthorities(endEntity, presented, policy.authorities)
+  checkAnyCertificate(endEntity, request.now)
   checkEndEntity(endEntity, { asClient })
+  const paths = await authorityPaths(endEntity, policy.authorities, request)
+  return firstThatHolds(paths, (path) => judgePath(endEntity, path, policy, request.now))
+}
+
+async function judgePath(
+  endEntity: Certificate,
+  path: AuthorityPath,
+  policy: PathPolicy,
+  now: number,
+): Promise<VerifiedPath> {
   let below = 0
   let subject = endEntity
-  for (const [index, authority] of issuers.entries()) {
-    const { certificate } = authority
-    checkAnyCertificate(certificate, now, index === issuers.length - 1)
+  for (const [index, { certificate }] of path.entries()) {
+    checkAnyCertificate(certificate, now, index === path.length - 1)
     checkAuthority(certificate, below)
     // oxlint-disable-next-line no-await-in-loop -- the first defect ends it
-    await checkByIssuer(subject, authority, policy, now)
+    await checkByIssuer(subject, path.slice(index), policy, now)
     // RFC 5280 section 6.1.4 (l): those issued to themselves do not count.
     if (!certificate.subject.equals(certificate.issuer)) below++
     subject = certificate
   }
-  const authorities = issuers.map(({ certificate }) => certificate)
+  const authorities = path.map(({ certificate }) => certificate)
   return {
     endEntity,
     proxies: [],
@@ -94,93 +137,47 @@ export async function verifyPath(
   }
 }
 
-/** The chain of proxies from the one that was presented to the end-entity that stands behind it. */
-async function splitProxies(
-  presented: readonly Certificate[],
-  { authorities }: PathPolicy,
-): Promise<{ endEntity: Certificate; proxies: readonly Certificate[] }> {
-  const [leaf] = presented
-  if (!leaf) throw new CertificateRefused('incomplete_chain', 'no certificate was presented')
-  const proxies: Certificate[] = []
-  let current = leaf
-  while (current.proxyForm !== undefined) {
-    proxies.unshift(current)
-    const proxy = current
-    const named = presented.filter((other) => !proxies.includes(other) && other.subject.equals(proxy.issuer))
-    const issuer = named.find((other) => proxy.isSignedBy(other))
-    if (!issuer) {
-      const name = proxy.subject.text
-      if (named.length > 0) throw new CertificateRefused('bad_signature', `${name} is not signed by its issuer`)
-      // oxlint-disable-next-line no-await-in-loop -- asked once, for the reason of the refusal
-      if ((await authorities.find(proxy.issuer)).length > 0) {
-        throw new CertificateRefused('proxy_of_authority', `${name} is a proxy that an authority issued`)
-      }
-      throw new CertificateRefused('incomplete_chain', `the issuer of ${name} was not presented`)
-    }
-    current = issuer
-  }
-  return { endEntity: current, proxies }
-}
-
-/** The issuers up to an authority of the directory that signs itself. */
-async function findAuthorities(
-  endEntity: Certificate,
-  presented: readonly Certificate[],
-  directory: CaDirectory,
-): Promise<readonly (Authority & { readonly trusted: boolean })[]> {
-  const path: (Authority & { readonly trusted: boolean })[] = []
-  let current = endEntity
-  for (;;) {
-    const subject = current
-    // oxlint-disable-next-line no-await-in-loop -- each step needs the one before
-    const trusted = (await directory.find(subject.issuer)).map((authority) => ({ ...authority, trusted: true }))
-    const sent = presented
-      .filter(
-        (other) => other.subject.equals(subject.issuer) && other.x509.fingerprint256 !== subject.x509.fingerprint256,
-      )
-      .map((certificate) => ({ certificate, names: [], trusted: false }))
-    const signer = [...trusted, ...sent].find(({ certificate }) => subject.isSignedBy(certificate))
-    if (!signer) {
-      const name = subject.subject.text
-      if (trusted.length + sent.length > 0) {
-        throw new CertificateRefused('bad_signature', `${name} is not signed by its issuer`)
-      }
-      throw new CertificateRefused('unknown_authority', `the issuer of ${name} is not trusted here`)
-    }
-    path.push(signer)
-    if (signer.certificate.isSelfSigned) {
-      if (signer.trusted) return path
-      throw new CertificateRefused('unknown_authority', `${signer.certificate.subject.text} is not trusted here`)
-    }
-    if (path.length >= MAX_AUTHORITIES) {
-      throw new CertificateRefused('chain_too_long', 'there are too many authorities between certificate and anchor')
-    }
-    current = signer.certificate
-  }
-}
-
-/** What an issuer and the files beside it say of a certificate. */
+/** What an issuer, and the files beside it and beside those above it, say of a certificate. */
 async function checkByIssuer(
   subject: Certificate,
-  authority: Authority & { readonly trusted: boolean },
+  path: AuthorityPath,
   { authorities, revocation, namespaces }: PathPolicy,
   now: number,
 ): Promise<void> {
-  const issuer = authority.certificate
+  const [authority] = path
+  const issuer = authority!.certificate
   const name = subject.subject.text
   if (namespaces !== 'ignore') {
-    const rules = await authorities.namespaces(authority)
-    if (rules === undefined && namespaces === 'require') {
+    const may = await mayName(subject.subject, path, authorities)
+    if (may === undefined && namespaces === 'require') {
       throw new CertificateUndecided('namespace_missing', `nothing says what ${issuer.subject.text} may name`)
     }
-    if (rules && !permitsName(rules, issuer.subject, subject.subject)) {
+    if (may === false) {
       throw new CertificateRefused('outside_namespace', `${issuer.subject.text} may not issue ${name}`)
     }
   }
   if (revocation !== 'ignore') {
-    const lists = await authorities.crls(authority)
+    const lists = await authorities.crls(authority!)
     if (isRevoked(subject, issuer, lists, { now, required: revocation === 'require' })) {
       throw new CertificateRefused('revoked', `${name} has been revoked`)
     }
   }
+}
+
+/** What the first way comes to that holds. Where none does, the likeliest says why. */
+async function firstThatHolds<Way, Result>(
+  ways: readonly Way[],
+  verify: (way: Way) => Promise<Result>,
+): Promise<Result> {
+  let problem: unknown
+  for (const way of ways) {
+    try {
+      // oxlint-disable-next-line no-await-in-loop -- each is asked where the one before did not hold
+      return await verify(way)
+    } catch (error) {
+      if (!(error instanceof CertificateRefused || error instanceof CertificateUndecided)) throw error
+      problem ??= error
+    }
+  }
+  throw problem
 }

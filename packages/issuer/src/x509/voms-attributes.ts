@@ -1,9 +1,7 @@
-import { AsnConvert } from '@peculiar/asn1-schema'
-import { GeneralNames } from '@peculiar/asn1-x509'
-import { AttCertVersion, AttributeCertificate as AsnAttributeCertificate } from '@peculiar/asn1-x509-attr'
-import { type Certificate, extensionsOf, type RawExtension, serialOf } from './certificate.ts'
+import { type Certificate, extensionsOf, serialOf } from './certificate.ts'
+import { algorithmOf, type RawExtension } from './certificate-parts.ts'
 import { CertificateRefused } from './defects.ts'
-import { DER, derParts, derValue } from './der.ts'
+import { DER, type DerPart, derParts, derValue, oidOf, TooManyParts } from './der.ts'
 import { type Fqan, parseFqan } from './fqan.ts'
 import { DistinguishedName } from './names.ts'
 
@@ -21,8 +19,8 @@ export interface VomsAttributes {
   readonly notAfter: number
   /** Hosts for which it is meant; undefined: all. */
   readonly targets: readonly string[] | undefined
-  /** The certificate of the VOMS server and those of its issuers, as it brought them. */
-  readonly certificates: readonly Certificate[]
+  /** The certificate of the VOMS server, as it brought it; what it brought of the issuers is not needed. */
+  readonly server: Certificate | undefined
   readonly extensions: ReadonlyMap<string, RawExtension>
   readonly signed: Buffer
   readonly signatureAlgorithm: string
@@ -43,11 +41,18 @@ const MAX_BYTES = 65_536
 const MAX_CERTIFICATES = 8
 const MAX_FQANS = 512
 const MAX_CHAIN = 8
+const MAX_TARGETS = 64
+const MAX_NAMES = 8
 const POLICY_AUTHORITY = 0xa0
 const URI_NAME = 0x86
 const DNS_NAME = 0x82
+const DIRECTORY_NAME = 0xa4
 const TARGET_NAME = 0xa0
+const BASE_CERTIFICATE = 0xa0
+const V2_FORM = 0xa0
 const UTF8_STRING = 0x0c
+const SET = 0x31
+const GENERALIZED_TIME = 0x18
 /** `cms://voms.example.org:15002`. What becomes part of a file name is a plain name. */
 const AUTHORITY = /^([A-Za-z0-9][A-Za-z0-9._-]{0,254}):\/\/([A-Za-z0-9][A-Za-z0-9.-]{0,254}):\d{1,5}$/
 
@@ -62,63 +67,82 @@ export function readVomsExtension(der: Buffer, read: (der: Buffer) => Certificat
     // AC_SEQ ::= SEQUENCE { acs SEQUENCE OF AttributeCertificate }
     const [list, ...others] = derParts(derValue(der).content)
     if (!list || others.length > 0) throw new Error('this is no list of attribute certificates')
-    const certificates = derParts(list.content)
-    if (certificates.length === 0 || certificates.length > MAX_CERTIFICATES) {
-      throw new Error(`there are ${certificates.length} attribute certificates`)
-    }
+    const certificates = derParts(list.content, MAX_CERTIFICATES)
+    if (certificates.length === 0) throw new Error('there is no attribute certificate')
     return certificates.map(({ whole }) => readAttributeCertificate(whole, read))
   } catch (cause) {
     if (cause instanceof CertificateRefused && cause.defect !== 'malformed') throw cause
+    if (cause instanceof TooManyParts)
+      throw new CertificateRefused('too_large', `VOMS attributes: ${cause.message}`, cause)
     const detail = cause instanceof Error ? cause.message : 'unknown'
     throw new CertificateRefused('voms_malformed', `the VOMS attributes make no sense: ${detail}`, cause)
   }
 }
 
+/** RFC 5755 section 4.1, with the extensions that GFD.182 asks for. */
 function readAttributeCertificate(der: Buffer, read: (der: Buffer) => Certificate): VomsAttributes {
-  const [acinfo, algorithm] = derParts(derValue(der).content)
-  const { acinfo: info, signatureAlgorithm, signatureValue } = AsnConvert.parse(der, AsnAttributeCertificate)
-  if (!acinfo || info.version !== AttCertVersion.v2) throw new Error('only version 2 is known')
-  const inner = derParts(acinfo.content)[3]
-  if (!algorithm || !inner?.whole.equals(algorithm.whole)) throw new Error('it names two signature algorithms')
-  const extensions = extensionsOf(info.extensions ? [...info.extensions] : [])
-  const holder = info.holder.baseCertificateID
-  if (!holder) throw new Error('it does not name its holder by a certificate')
-  const [issuer] = directoryNames(info.issuer.v2Form?.issuerName)
-  if (!issuer) throw new Error('it does not name its issuer')
-  const { notBeforeTime, notAfterTime } = info.attrCertValidityPeriod
+  const [acinfo, algorithm, signature] = derParts(derValue(der).content, 3)
+  if (!acinfo || !algorithm || signature?.tag !== DER.bitString) throw new Error('it has no signature')
+  const [version, holder, issuer, inner, , validity, attributes, ...rest] = derParts(acinfo.content, 9)
+  if (!version || !holder || !issuer || !validity || !attributes) throw new Error('it ends early')
+  if (version.tag !== DER.integer || !version.content.equals(Buffer.from([1])))
+    throw new Error('only version 2 is known')
+  if (!inner?.whole.equals(algorithm.whole)) throw new Error('it names two signature algorithms')
+  const [issuerName] = issuer.tag === V2_FORM ? directoryNames(derParts(issuer.content, 3)[0]) : []
+  if (!issuerName) throw new Error('it does not name its issuer')
+  const extensions = extensionsOf(extensionList(rest))
+  const [notBefore, notAfter] = derParts(validity.content, 2)
   return {
-    ...readFqans(info.attributes),
-    holder: { names: directoryNames(holder.issuer), serial: serialOf(Buffer.from(holder.serial)) },
-    issuer,
-    notBefore: seconds(notBeforeTime),
-    notAfter: seconds(notAfterTime),
+    ...readFqans(attributes),
+    holder: readHolder(holder),
+    issuer: issuerName,
+    notBefore: seconds(notBefore),
+    notAfter: seconds(notAfter),
     targets: readTargets(extensions.get(AC_OID.targets)),
-    certificates: readCertificates(extensions.get(AC_OID.certificates), read),
+    server: readServer(extensions.get(AC_OID.certificates), read),
     extensions,
     signed: acinfo.whole,
-    signatureAlgorithm: signatureAlgorithm.algorithm,
-    signature: Buffer.from(signatureValue),
+    signatureAlgorithm: algorithmOf(algorithm),
+    signature: signature.content.subarray(1),
   }
 }
 
-type Attributes = AsnAttributeCertificate['acinfo']['attributes']
+/** By the certificate that he has: its issuer, or in VOMS's reading its holder, and its number. RFC 5755 section 4.2.2. */
+function readHolder(holder: DerPart): VomsAttributes['holder'] {
+  const [base] = derParts(holder.content, 3)
+  if (base?.tag !== BASE_CERTIFICATE) throw new Error('it does not name its holder by a certificate')
+  const [names, serial] = derParts(base.content, 3)
+  if (serial?.tag !== DER.integer) throw new Error('it does not name its holder by a certificate')
+  return { names: directoryNames(names), serial: serialOf(serial.content) }
+}
+
+/** What may follow the attributes: an issuerUniqueID, and extensions. */
+function extensionList(rest: readonly DerPart[]): Buffer {
+  const [first, second] = rest
+  const extensions = first?.tag === DER.bitString ? second : first
+  if (extensions === undefined) return Buffer.alloc(0)
+  if (extensions !== rest.at(-1) || extensions.tag !== DER.sequence) throw new Error('it has parts that none has')
+  return extensions.content
+}
 
 /** IetfAttrSyntax, RFC 5755 section 4.4: `[0] GeneralNames`, and a list of octet strings. */
-function readFqans(attributes: Attributes): Pick<VomsAttributes, 'vo' | 'host' | 'fqans'> {
-  const [attribute, ...others] = attributes.filter(({ type }) => type === AC_OID.fqans)
-  const [value, ...more] = attribute?.values ?? []
+function readFqans(attributes: DerPart): Pick<VomsAttributes, 'vo' | 'host' | 'fqans'> {
+  const lists = derParts(attributes.content, MAX_NAMES).flatMap((attribute) => {
+    const [type, values] = derParts(attribute.content, 2)
+    return type && oidOf(type) === AC_OID.fqans ? [values] : []
+  })
+  const [list, ...others] = lists
+  const [value, ...more] = list?.tag === SET ? derParts(list.content, 2) : []
   if (!value || others.length > 0 || more.length > 0) throw new Error('it has not exactly one list of groups')
-  const parts = derParts(derValue(Buffer.from(value)).content)
-  const authorities = parts[0]?.tag === POLICY_AUTHORITY ? derParts(parts.shift()!.content) : []
+  const parts = derParts(value.content, 3)
+  const authorities = parts[0]?.tag === POLICY_AUTHORITY ? derParts(parts.shift()!.content, MAX_NAMES) : []
   const [, vo, host] = AUTHORITY.exec(authorities[0]?.content.toString('latin1') ?? '') ?? []
   if (vo === undefined || host === undefined || authorities.length > 1 || authorities[0]?.tag !== URI_NAME) {
     throw new Error('it does not name VO and server')
   }
-  const [list, ...after] = parts
-  if (list?.tag !== DER.sequence || after.length > 0) throw new Error('it has no list of groups')
-  const values = derParts(list.content)
-  if (values.length > MAX_FQANS) throw new Error('it has too many groups')
-  const fqans = values.map(({ tag, content }) => {
+  const [groups, ...after] = parts
+  if (groups?.tag !== DER.sequence || after.length > 0) throw new Error('it has no list of groups')
+  const fqans = derParts(groups.content, MAX_FQANS).map(({ tag, content }) => {
     const fqan = tag === DER.octetString || tag === UTF8_STRING ? parseFqan(content.toString('latin1')) : undefined
     if (!fqan || fqan.group === '') throw new Error('one of its groups makes no sense')
     return fqan
@@ -126,36 +150,53 @@ function readFqans(attributes: Attributes): Pick<VomsAttributes, 'vo' | 'host' |
   return { vo, host: host.toLowerCase(), fqans }
 }
 
-/** RFC 5755 section 4.3.2: `SEQUENCE OF SEQUENCE OF Target`. A target that is not understood is nobody. */
+/**
+ * RFC 5755 section 4.3.2: `SEQUENCE OF SEQUENCE OF Target`, of which a target is a choice, `[0] GeneralName` for a server. VOMS, in C and in
+ * Java, puts each into a SEQUENCE of its own (`AC_TARGET`). A target that is not understood is nobody.
+ */
 function readTargets(extension: RawExtension | undefined): readonly string[] | undefined {
   if (!extension) return undefined
-  const targets = derParts(derValue(extension.value).content).flatMap(({ content }) => derParts(content))
-  return targets.flatMap(({ tag, content }) => {
-    const name = tag === TARGET_NAME ? derValue(content) : undefined
-    return name?.tag === URI_NAME || name?.tag === DNS_NAME ? [name.content.toString('latin1').toLowerCase()] : []
-  })
+  const targets = derParts(derValue(extension.value).content, MAX_TARGETS).flatMap(({ content }) =>
+    derParts(content, MAX_TARGETS),
+  )
+  return targets
+    .flatMap((target) => (target.tag === DER.sequence ? derParts(target.content, 3) : [target]))
+    .flatMap(({ tag, content }) => {
+      const name = tag === TARGET_NAME ? derValue(content) : undefined
+      return name?.tag === URI_NAME || name?.tag === DNS_NAME ? [name.content.toString('latin1').toLowerCase()] : []
+    })
 }
 
-function readCertificates(
-  extension: RawExtension | undefined,
-  read: (der: Buffer) => Certificate,
-): readonly Certificate[] {
-  if (!extension) return []
+function readServer(extension: RawExtension | undefined, read: (der: Buffer) => Certificate): Certificate | undefined {
+  if (!extension) return undefined
   // SEQUENCE { SEQUENCE OF Certificate }
-  const [list] = derParts(derValue(extension.value).content)
-  const certificates = list ? derParts(list.content) : []
-  if (certificates.length > MAX_CHAIN) throw new Error('it brings too many certificates')
-  return certificates.map(({ whole }) => read(whole))
+  const [list] = derParts(derValue(extension.value).content, 1)
+  const [server] = list ? derParts(list.content, MAX_CHAIN) : []
+  return server && read(server.whole)
 }
 
-function directoryNames(names: GeneralNames | readonly { directoryName?: unknown }[] | undefined): DistinguishedName[] {
-  return [...((names ?? []) as GeneralNames)].flatMap(({ directoryName }) =>
-    directoryName ? [DistinguishedName.of(directoryName)] : [],
+/** Of GeneralNames: RFC 5280 section 4.2.1.6. */
+function directoryNames(names: DerPart | undefined): DistinguishedName[] {
+  if (names?.tag !== DER.sequence) return []
+  return derParts(names.content, MAX_NAMES).flatMap(({ tag, content }) =>
+    tag === DIRECTORY_NAME ? [DistinguishedName.read(derValue(content).whole)] : [],
   )
 }
 
-function seconds(date: Date): number {
-  const time = date.getTime() / 1000
-  if (!Number.isFinite(time)) throw new Error('a time makes no sense')
-  return time
+/** A GeneralizedTime, always in UTC and to the second: RFC 5755 section 4.2.6. */
+function seconds(time: DerPart | undefined): number {
+  const match = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(time?.content.toString('latin1') ?? '')
+  if (time?.tag !== GENERALIZED_TIME || !match) throw new Error('a time makes no sense')
+  const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ]
+  const at = Date.UTC(year, month - 1, day, hour, minute, second) / 1000
+  if (new Date(at * 1000).toISOString().replaceAll(/[-:T]|\.\d+/g, '') !== match[0])
+    throw new Error('a time makes no sense')
+  return at
 }

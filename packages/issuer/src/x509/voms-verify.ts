@@ -1,6 +1,7 @@
 import { type Certificate, EXTENSION } from './certificate.ts'
 import { CertificateRefused } from './defects.ts'
 import type { Fqan } from './fqan.ts'
+import type { SignatureChecks } from './signature-checks.ts'
 import { signatureHolds } from './signatures.ts'
 import { type PathPolicy, verifyPath } from './verify-path.ts'
 import { AC_OID, readVomsExtension, type VomsAttributes } from './voms-attributes.ts'
@@ -21,6 +22,9 @@ export interface VomsPolicy extends PathPolicy {
   /** Reads a certificate in DER. */
   readonly read: (der: Buffer) => Certificate
 }
+
+/** VOMS itself takes attributes that its server made so many seconds ahead: clocks differ. */
+const AHEAD_SECONDS = 300
 
 const UNDERSTOOD: ReadonlySet<string> = new Set([
   AC_OID.certificates,
@@ -43,6 +47,7 @@ export async function verifyVoms(
   proxies: readonly Certificate[],
   policy: VomsPolicy,
   now: number,
+  checks: SignatureChecks,
 ): Promise<VerifiedAttributes> {
   const carrier = [endEntity, ...proxies].findLast((certificate) => certificate.has(EXTENSION.vomsAttributes))
   if (!carrier) return { fqans: [], notAfter: Infinity }
@@ -51,7 +56,9 @@ export async function verifyVoms(
   for (const attributes of list) {
     checkAttributes(attributes, endEntity, policy, now)
     // oxlint-disable-next-line no-await-in-loop -- the first defect ends it
-    const path = await verifyServer(attributes, policy, now)
+    const path = await verifyServer(attributes, policy, now, checks)
+    // oxlint-disable-next-line no-await-in-loop -- one after the other, with others in between
+    await checks.rest()
     notAfter = Math.min(notAfter, attributes.notAfter, path.notAfter)
   }
   return { fqans: list.flatMap(({ fqans }) => fqans), notAfter }
@@ -88,8 +95,9 @@ function checkAttributes(attributes: VomsAttributes, endEntity: Certificate, { h
   if (!named || holder.serial !== endEntity.serial) {
     throw new CertificateRefused('voms_wrong_holder', `attributes of ${vo} are somebody else's`)
   }
-  if (!(now >= attributes.notBefore))
+  if (!(now >= attributes.notBefore - AHEAD_SECONDS)) {
     throw new CertificateRefused('voms_not_yet_valid', `attributes of ${vo} are not valid yet`)
+  }
   if (!(now <= attributes.notAfter)) throw new CertificateRefused('voms_expired', `attributes of ${vo} have expired`)
   if (targets && !hosts.some((host) => targets.includes(host.toLowerCase()))) {
     throw new CertificateRefused('voms_wrong_target', `attributes of ${vo} are for other servers`)
@@ -105,19 +113,20 @@ async function verifyServer(
   attributes: VomsAttributes,
   policy: VomsPolicy,
   now: number,
+  checks: SignatureChecks,
 ): Promise<{ readonly notAfter: number }> {
-  const { vo, host, certificates, issuer } = attributes
+  const { vo, host, server, issuer } = attributes
   const chains = await policy.vomsDirectory.chains(vo, host)
-  const [server] = certificates
   if (!server)
     throw new CertificateRefused('voms_malformed', `attributes of ${vo} come without their server's certificate`)
-  const path = await verifyPath(server, certificates, policy, now, { asClient: false })
+  const wrong = new CertificateRefused('voms_wrong_server', `attributes of ${vo} were not issued by its server ${host}`)
+  const own = chains.filter(([name]) => name === server.subject.text)
+  if (own.length === 0 || !server.subject.equals(issuer)) throw wrong
+  const path = await verifyPath(server, policy, { others: [], now, checks }, { asClient: false })
   const names = [server, ...path.authorities].map(({ subject }) => subject.text)
-  const known = chains.some((chain) => chain.length <= names.length && chain.every((name, at) => name === names[at]))
-  if (!known || !server.subject.equals(issuer)) {
-    throw new CertificateRefused('voms_wrong_server', `attributes of ${vo} were not issued by its server ${host}`)
-  }
+  if (!own.some((chain) => chain.length <= names.length && chain.every((name, at) => name === names[at]))) throw wrong
   const { signatureAlgorithm, signed, signature } = attributes
+  checks.take()
   if (!signatureHolds(signatureAlgorithm, signed, server.publicKey, signature)) {
     throw new CertificateRefused('voms_bad_signature', `attributes of ${vo} are not signed by its server`)
   }

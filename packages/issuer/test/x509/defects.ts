@@ -1,4 +1,4 @@
-import { bool, implicit, integer, nameOf, nothing, octets, oid, seq, set, utf8 } from './der-builder.ts'
+import { bool, context, implicit, integer, nameOf, nothing, octets, oid, seq, set, utf8 } from './der-builder.ts'
 import {
   authorityExtension,
   BASIC_CONSTRAINTS,
@@ -15,6 +15,7 @@ import {
   purposes,
   spec,
   targets,
+  vomsTargets,
 } from './pki.ts'
 import type { Scenario } from './scenario.ts'
 import { rmSync, writeFileSync } from 'node:fs'
@@ -39,6 +40,9 @@ function without(extensions: ExtensionSpec[], id: string): ExtensionSpec[] {
 function replace(extensions: ExtensionSpec[], by: ExtensionSpec): ExtensionSpec[] {
   return [...without(extensions, by.oid), by]
 }
+
+/** A value of another kind than the builder has. */
+const tagged = (tag: number, content: Buffer): Buffer => Buffer.concat([Buffer.from([tag, content.length]), content])
 
 const first = <T>(list: readonly T[]): T => list[0]!
 const last = <T>(list: readonly T[]): T => list.at(-1)!
@@ -95,6 +99,12 @@ export const PATH_DEFECTS: readonly Defect[] = [
       const { present } = s
       s.present = (chain) => [...present(chain), issue(s.root, undefined)]
     },
+  },
+  {
+    what: 'an authority between is sent and not installed, though the anchor has signed it',
+    reason: 'authority_not_installed',
+    needs: { intermediates: 1 },
+    spoil: (s) => (s.trust = (authorities) => authorities.slice(0, 1)),
   },
   {
     what: 'the issuer of the person is no authority',
@@ -166,6 +176,36 @@ export const PATH_DEFECTS: readonly Defect[] = [
       (s.person.rawSubject = seq(
         set(seq(oid('2.5.4.10'), utf8('example'))),
         set(seq(oid('2.5.4.3'), utf8('Ana')), seq(oid('2.5.4.11'), utf8('People'))),
+      )),
+  },
+  {
+    what: 'a value of the name is written as another one is shown',
+    reason: 'ambiguous_name',
+    needs: { proxies: 0 },
+    spoil: (s) => (s.person.rawSubject = nameOf(String.raw`/DC=org/DC=example/OU=People/CN=Andr\xC3\xA9`)),
+  },
+  {
+    what: 'a value of the name is written as another one is shown, in another case',
+    reason: 'ambiguous_name',
+    needs: { proxies: 0 },
+    spoil: (s) => (s.person.rawSubject = nameOf(String.raw`/DC=org/DC=example/OU=People/CN=Andr\Xc3\xA9`)),
+  },
+  {
+    what: 'a value of the name is no UTF-8, and would be shown as what is',
+    reason: 'ambiguous_name',
+    needs: { proxies: 0 },
+    spoil: (s) =>
+      (s.person.rawSubject = nameOf('/DC=org/DC=example/OU=People/CN=Andr', (value) =>
+        value === 'Andr' ? tagged(0x0c, Buffer.from('Andr\u00e9', 'latin1')) : utf8(value),
+      )),
+  },
+  {
+    what: 'a value of the name has bytes that its kind of text has not',
+    reason: 'ambiguous_name',
+    needs: { proxies: 0 },
+    spoil: (s) =>
+      (s.person.rawSubject = nameOf('/DC=org/DC=example/OU=People/CN=Andr', (value) =>
+        tagged(0x13, Buffer.from(value === 'Andr' ? 'Andr\u00e9' : value, 'latin1')),
       )),
   },
   {
@@ -537,9 +577,9 @@ export const VOMS_DEFECTS: readonly Defect[] = (
   [
     { what: 'attributes have expired', reason: 'voms_expired', spoil: (s) => (first(s.attributes).notAfter = NOW - 1) },
     {
-      what: 'attributes are not valid yet',
+      what: 'attributes are not valid for another five minutes',
       reason: 'voms_not_yet_valid',
-      spoil: (s) => (first(s.attributes).notBefore = NOW + 1),
+      spoil: (s) => (first(s.attributes).notBefore = NOW + 301),
     },
     {
       what: 'somebody else signed the attributes',
@@ -560,6 +600,25 @@ export const VOMS_DEFECTS: readonly Defect[] = (
       what: 'the attributes are for other servers',
       reason: 'voms_wrong_target',
       spoil: (s) => (first(s.attributes).extensions = [NO_REVOCATION, targets('ce.example.org')]),
+    },
+    {
+      what: 'the attributes are for other servers, as VOMS writes it',
+      reason: 'voms_wrong_target',
+      spoil: (s) => (first(s.attributes).extensions = [NO_REVOCATION, vomsTargets('ce.example.org', 'se.example.org')]),
+    },
+    {
+      what: 'the attributes are for a group of servers',
+      reason: 'voms_wrong_target',
+      spoil: (s) => {
+        const group = implicit(1, Buffer.from('issuer.example.org'))
+        const value = seq(seq(seq(context(1, group)), context(1, group)))
+        first(s.attributes).extensions = [NO_REVOCATION, { oid: '2.5.29.55', critical: true, value }]
+      },
+    },
+    {
+      what: 'the attributes are for no server, as VOMS writes it',
+      reason: 'voms_wrong_target',
+      spoil: (s) => (first(s.attributes).extensions = [NO_REVOCATION, vomsTargets()]),
     },
     {
       what: 'the attributes are for no server',

@@ -29,7 +29,8 @@ test('a chain in which one byte is another one is refused, or stands for the sam
       }
       const identity = await judge(spoiled).catch((error: unknown) => error)
       if (identity instanceof Error) expect(identity).toBeInstanceOf(CertificateRefused)
-      else expect(identity).toEqual(original)
+      // Certificates are made anew each time, with another signature.
+      else expect({ ...identity, certificate: 0 }).toEqual({ ...original, certificate: 0 })
     }),
     { numRuns: 60 },
   )

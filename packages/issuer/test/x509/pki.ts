@@ -39,6 +39,8 @@ export interface CertificateSpec {
   signWith?: KeyObject
   /** Instead of the Name made from `subject`. */
   rawSubject?: Buffer
+  /** Instead of the public key: a SubjectPublicKeyInfo. */
+  rawKey?: Buffer
 }
 
 export interface KeyPair {
@@ -46,7 +48,7 @@ export interface KeyPair {
   readonly privateKey: KeyObject
 }
 
-export type SignatureAlgorithm = 'ecdsa-sha256' | 'ecdsa-sha1'
+export type SignatureAlgorithm = 'ecdsa-sha256' | 'ecdsa-sha1' | 'rsa-sha256'
 
 /** Whoever has a certificate and its key. */
 export interface Party {
@@ -57,6 +59,7 @@ export interface Party {
 const ALGORITHMS: Readonly<Record<SignatureAlgorithm, readonly [id: string, digest: string]>> = {
   'ecdsa-sha256': ['1.2.840.10045.4.3.2', 'sha256'],
   'ecdsa-sha1': ['1.2.840.10045.4.1', 'sha1'],
+  'rsa-sha256': ['1.2.840.113549.1.1.11', 'sha256'],
 }
 
 export function newKeys(curve = 'prime256v1'): KeyPair {
@@ -88,7 +91,7 @@ export function issue(made: CertificateSpec, issuer: Party | undefined): Party {
     issuerName === undefined ? subject : nameOf(issuerName),
     seq(generalizedTime(made.notBefore), generalizedTime(made.notAfter)),
     subject,
-    made.keys.publicKey.export({ type: 'spki', format: 'der' }),
+    made.rawKey ?? made.keys.publicKey.export({ type: 'spki', format: 'der' }),
     ...(made.extensions.length > 0 ? [context(3, seq(...made.extensions.map(extension)))] : []),
   )
   const key = made.signWith ?? (issuer?.spec ?? made).keys.privateKey
@@ -176,9 +179,18 @@ export interface AttributesSpec {
 
 export const NO_REVOCATION: ExtensionSpec = { oid: '2.5.29.56', value: nothing }
 
+/** By RFC 5755 section 4.3.2: a target is `[0] GeneralName`, here a URI. */
 export function targets(...hosts: string[]): ExtensionSpec {
-  const value = seq(seq(...hosts.map((host) => context(0, implicit(6, Buffer.from(host))))))
-  return { oid: '2.5.29.55', critical: true, value }
+  return { oid: '2.5.29.55', critical: true, value: seq(seq(...hosts.map(targetName))) }
+}
+
+/** As VOMS writes them, in C (`AC_TARGET`) and in Java: each in a SEQUENCE of its own. */
+export function vomsTargets(...hosts: string[]): ExtensionSpec {
+  return { oid: '2.5.29.55', critical: true, value: seq(seq(...hosts.map((host) => seq(targetName(host))))) }
+}
+
+function targetName(host: string): Buffer {
+  return context(0, implicit(6, Buffer.from(host)))
 }
 
 /** `AC_SEQ` as a proxy carries it, with the certificate of the VOMS server inside. */

@@ -86,10 +86,10 @@ describe.runIf(VOMS)('with voms-clients', () => {
     await expect(verify([spoiled, ...rest], lsc)).rejects.toMatchObject({ defect: 'bad_signature' })
   })
 
-  test('attributes for another server, and a limited proxy, are known as such', async () => {
-    const lsc = `${voms.subject}\n${ssl.authority.subject}\n`
-    const chain = vomsProxy('-fqan', '/cms', '-limited', '-target', 'se.example.org')
-    await expect(verify(chain, lsc)).rejects.toMatchObject({ defect: 'voms_wrong_target' })
+  // What VOMS writes for `-target` is made by hand in accepted.test.ts: Debian's voms-proxy-fake leaves the list empty, or dies of it.
+  test('a limited proxy is known as such', async () => {
+    const chain = vomsProxy('-fqan', '/cms', '-limited')
+    expect(await verify(chain, `${voms.subject}\n${ssl.authority.subject}\n`)).toMatchObject({ limited: true })
     expect(Certificate.read(chain[0]!).proxyInfo().kind).toBe('limited')
   })
 })
