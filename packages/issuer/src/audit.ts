@@ -39,6 +39,15 @@ export interface AuditEvent {
   readonly address?: string
   readonly error?: string
   readonly detail?: string
+  /**
+   * Of the certificate that was shown, that of a person, robot or host and not of a proxy: its fingerprint (SHA-256, hexadecimal). In a
+   * refusal anybody may have made it, unless there is a `subject`.
+   */
+  readonly certificate?: string
+  readonly certificateDn?: string
+  readonly certificateIssuer?: string
+  /** Hexadecimal. */
+  readonly certificateSerial?: string
 }
 
 /** Where audit lines go. A token leaves only after its line was accepted. */

@@ -22,6 +22,7 @@ import { readChildKey, signAccessToken } from './tokens/access-token.ts'
 import { signIdToken } from './tokens/id-token.ts'
 import { planRefresh } from './tokens/refresh-plan.ts'
 import { familyTag, newTokenId, tagOf } from './tokens/token-id.ts'
+import { auditedCertificate, certificateOfError } from './x509/audited.ts'
 import type { X509Evidence } from './x509/evidence.ts'
 
 /** A request to the token endpoint. */
@@ -57,10 +58,10 @@ export async function issueToken(realm: Realm, request: TokenRequest): Promise<T
   const now = Math.floor(realm.clock())
   // A change of the configuration is for those who come after it.
   const { policy } = realm
-  let client: Client | undefined
+  let authentication: AuthenticatedClient | undefined
   try {
-    const authentication = await authenticateClient(request, tokenAuthenticationTools(realm, request))
-    client = authentication.client
+    authentication = await authenticateClient(request, tokenAuthenticationTools(realm, request))
+    const { client } = authentication
     const grant = selectGrant(realm, client, request.parameters)
     const { parameters } = request
     const tools = grantTools(realm, request.address)
@@ -73,7 +74,7 @@ export async function issueToken(realm: Realm, request: TokenRequest): Promise<T
     }
     throw new UndecidedError('undecided', 'too many requests with the same token came at once')
   } catch (error) {
-    await auditRefusal(realm, request, client, error, now)
+    await auditRefusal(realm, request, authentication, error, now)
     throw error
   }
 }
@@ -176,6 +177,7 @@ async function complete(realm: Realm, issue: Issue): Promise<TokenResponse | und
     kid: signer.kid,
     address: request.address,
     ...(authentication.note === undefined ? {} : { detail: authentication.note }),
+    ...auditedCertificate(authentication.shown),
   })
   return {
     access_token: accessToken,
@@ -268,13 +270,15 @@ function responseScope(
 async function auditRefusal(
   realm: Realm,
   { parameters, address }: TokenRequest,
-  client: Client | undefined,
+  authentication: AuthenticatedClient | undefined,
   error: unknown,
   now: number,
 ): Promise<void> {
   // A device that waits is no event.
   if (error instanceof OAuthError && (error.error === 'authorization_pending' || error.error === 'slow_down')) return
   const grant = parameters.all('grant_type')[0]
+  const client = authentication?.client
+  const refused = certificateOfError(error)
   try {
     await realm.audit.write({
       time: now,
@@ -283,10 +287,12 @@ async function auditRefusal(
       ...(client ? { client: client.clientId } : {}),
       // All certificates are one client: without the name nobody could tell who asked.
       ...(client && client.clientId === realm.x509?.clientId ? { subject: client.subject } : {}),
+      ...(refused?.verified ? { subject: refused.dn } : {}),
       ...(grant !== undefined && realm.grants.has(grant) ? { grant } : {}),
       address,
       error: error instanceof OAuthError ? error.error : error instanceof SciTokenError ? error.code : 'server_error',
       ...(error instanceof OAuthError ? { detail: error.detail ?? error.message } : {}),
+      ...auditedCertificate(refused ?? authentication?.shown),
     })
   } catch (cause) {
     realm.logger.error({ err: cause }, 'an audit line about a refusal could not be written')

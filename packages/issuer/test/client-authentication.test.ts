@@ -162,7 +162,7 @@ describe('jwt-bearer', () => {
 
 describe('mutual TLS', () => {
   async function certificates(): Promise<
-    Record<'ca' | 'server' | 'client' | 'stranger', { cert: string; key: string }>
+    Record<'ca' | 'server' | 'client' | 'comma' | 'stranger', { cert: string; key: string }>
   > {
     const folder = await mkdtemp(join(tmpdir(), 'scitokens-tls-'))
     onTestFinished(() => rm(folder, { recursive: true, force: true }))
@@ -190,6 +190,7 @@ describe('mutual TLS', () => {
     const signed = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-addext', 'basicConstraints=critical,CA:false']
     make('server', '/CN=localhost', ...signed, '-addext', 'subjectAltName=IP:127.0.0.1')
     make('client', '/O=VO/CN=robot', ...signed)
+    make('comma', '/O=VO, Inc./CN=robot', ...signed)
     make('stranger', '/O=VO/CN=robot')
     const read = async (name: string) => ({
       cert: await readFile(join(folder, `${name}.crt`), 'utf8'),
@@ -199,6 +200,7 @@ describe('mutual TLS', () => {
       ca: await read('ca'),
       server: await read('server'),
       client: await read('client'),
+      comma: await read('comma'),
       stranger: await read('stranger'),
     }
   }
@@ -206,9 +208,12 @@ describe('mutual TLS', () => {
   test('authenticates by subject of a trusted authority or by thumbprint, and binds the token to the certificate', async () => {
     const tls = await certificates()
     const strangerPrint = createHash('sha256').update(new X509Certificate(tls.stranger.cert).raw).digest('hex')
-    const { issuer } = await startIssuer({
+    const { issuer, audit } = await startIssuer({
       clients: [
         { ...WITHOUT_SECRET, clientId: 'by-subject', certificates: [{ subject: 'CN=robot,O=VO' }] },
+        // A blank after the comma between components does not count, one in a value does.
+        { ...WITHOUT_SECRET, clientId: 'by-comma', certificates: [{ subject: String.raw`CN=robot, O=VO\, Inc.` }] },
+        { ...WITHOUT_SECRET, clientId: 'by-closer', certificates: [{ subject: String.raw`CN=robot, O=VO\,Inc.` }] },
         { ...WITHOUT_SECRET, clientId: 'by-print', certificates: [{ sha256: strangerPrint }] },
       ],
     })
@@ -246,7 +251,17 @@ describe('mutual TLS', () => {
     const thumbprint = createHash('sha256').update(new X509Certificate(tls.client.cert).raw).digest('base64url')
     const { unverifiedClaims } = decodeUnverified(known.body['access_token'] as string)
     expect(unverifiedClaims['cnf']).toEqual({ 'x5t#S256': thumbprint })
+    const { serialNumber, raw } = new X509Certificate(tls.client.cert)
+    expect(audit.events.at(-1)).toMatchObject({
+      event: 'token_issued',
+      certificate: createHash('sha256').update(raw).digest('hex'),
+      certificateDn: 'CN=robot,O=VO',
+      certificateIssuer: 'CN=Test CA',
+      certificateSerial: serialNumber.toLowerCase(),
+    })
     expect((await ask('by-print', tls.stranger)).status).toBe(200)
+    expect((await ask('by-comma', tls.comma)).status).toBe(200)
+    expect((await ask('by-closer', tls.comma)).status).toBe(401)
     // The same name, but nobody vouches for it.
     expect((await ask('by-subject', tls.stranger)).status).toBe(401)
     expect((await ask('by-print', tls.client)).status).toBe(401)

@@ -4,7 +4,7 @@ import { invalidClient, OAuthError } from '../oauth-error.ts'
 import type { Parameters } from '../parameters.ts'
 import { parseBasic, secretMatches } from './secret.ts'
 import { verifyClientAssertion, type AssertionTools } from './private-key-jwt.ts'
-import { certificateMatches, type PeerCertificate } from './mutual-tls.ts'
+import { certificateMatches, describeCertificate, type PeerCertificate } from './mutual-tls.ts'
 
 /** What a request shows of its client. */
 export interface ClientCredentials {
@@ -23,6 +23,8 @@ export interface AuthenticatedClient {
   readonly notAfter?: number
   /** For the audit: who it is where the client alone does not say. */
   readonly note?: string
+  /** For the audit: the certificate by which it is known. */
+  readonly shown?: { readonly dn: string; readonly issuer: string; readonly serial: string; readonly sha256: string }
 }
 
 /** Parameters that client authentication reads. */
@@ -93,15 +95,16 @@ function authenticateNamed(
   secrets: readonly string[],
   certificate: PeerCertificate | undefined,
   tools: AuthenticationTools,
-): Pick<AuthenticatedClient, 'client' | 'method'> {
+): Pick<AuthenticatedClient, 'client' | 'method' | 'shown'> {
   if (secrets.length > 0) {
     if (!client.methods.has('secret') || !secretMatches(client, secrets, tools.secrets)) {
       throw invalidClient(`the secret of ${client.clientId} does not match`)
     }
     return { client, method: 'secret' }
   }
-  if (client.methods.has('tls') && certificate && certificateMatches(client, certificate))
-    return { client, method: 'tls' }
+  if (client.methods.has('tls') && certificate && certificateMatches(client, certificate)) {
+    return { client, method: 'tls', shown: describeCertificate(certificate.certificate) }
+  }
   if (client.methods.has('none')) return { client, method: 'none' }
   throw invalidClient(`${client.clientId} showed no credentials`)
 }

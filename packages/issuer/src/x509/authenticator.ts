@@ -109,7 +109,7 @@ export class X509Authenticator {
     const word = this.#frontEnd ? this.#frontEnd.hear(evidence) : 'direct'
     if (word === undefined) return undefined
     if (word !== 'direct' && word.kind === 'credentials') {
-      return { ...word.credentials, limited: false, notAfter: Infinity }
+      return { ...word.credentials, limited: word.limited, notAfter: Infinity, certificate: undefined }
     }
     const chain = word === 'direct' ? presentedChain(evidence) : word.chain
     if (chain.length === 0 || !this.#verifier) return undefined
@@ -136,6 +136,7 @@ export class X509Authenticator {
       certificate: undefined,
       ...(notAfter === Infinity ? {} : { notAfter }),
       note: describe(identity),
+      ...(identity.certificate ? { shown: identity.certificate } : {}),
     }
   }
 }

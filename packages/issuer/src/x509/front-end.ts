@@ -43,7 +43,7 @@ export interface FrontEndRequest {
 export type FrontEndWord =
   /** In DER. */
   | { readonly kind: 'certificates'; readonly chain: readonly Buffer[] }
-  | { readonly kind: 'credentials'; readonly credentials: Credentials }
+  | { readonly kind: 'credentials'; readonly credentials: Credentials; readonly limited: boolean }
 
 const MAX_NUMBERED = 32
 const MIN_SECRET_LENGTH = 32
@@ -124,16 +124,24 @@ export class FrontEnd {
     if (username !== undefined && !checkSubject(username)) throw nonsense('a user name')
     const fqans = fqansHeader === undefined ? '' : (single(request, fqansHeader) ?? '')
     const groups = fqans.split(/[,;]/).filter((text) => text.trim() !== '')
-    return { kind: 'credentials', credentials: { dn: readDn(dn), username, fqans: groups.map(readFqan) } }
+    const name = readDn(dn)
+    const credentials = { dn: name, username, fqans: groups.map(readFqan) }
+    return { kind: 'credentials', credentials, limited: isLimited(name) }
   }
 }
 
 /** `GRST_CRED_AURI_n`: the first name is the certificate's own, those after it are of proxies; other kinds tell nothing here. */
 function gridsiteCredentials(values: readonly string[]): FrontEndWord | undefined {
-  const dn = values.find((value) => value.startsWith('dn:'))
+  const names = values.filter((value) => value.startsWith('dn:')).map((value) => readDn(decode(value.slice(3))))
+  const [dn] = names
   if (dn === undefined) return undefined
   const fqans = values.filter((value) => value.startsWith('fqan:')).map((value) => readFqan(decode(value.slice(5))))
-  return { kind: 'credentials', credentials: { dn: readDn(decode(dn.slice(3))), username: undefined, fqans } }
+  return { kind: 'credentials', credentials: { dn, username: undefined, fqans }, limited: names.some(isLimited) }
+}
+
+/** Of the limited proxies, those from before RFC 3820 say it by their name; of the others a front end tells nothing. */
+function isLimited(dn: string): boolean {
+  return dn.endsWith('/CN=limited proxy')
 }
 
 /** The value of a header that is there once. Twice means that somebody slipped one in. */

@@ -5,14 +5,27 @@ import { IdentityVerifier } from './identity.ts'
 import type { X509Options } from './options.ts'
 import { VomsDirectory } from './vomsdir.ts'
 
+/** Options that nobody would follow where a front end judges. */
+const JUDGING = ['vomsDirectory', 'revocation', 'namespaces', 'legacyProxies', 'hosts'] as const
+
 /** What judges certificates, as configured; undefined: a front end does. Throws `config_error` for a directory that is not there. */
 export async function openVerifier(
   options: X509Options,
   { issuer, logger }: { readonly issuer: string; readonly logger: Logger },
   at: string,
 ): Promise<IdentityVerifier | undefined> {
+  const judgedElsewhere = options.frontEnd !== undefined && options.frontEnd.certificateHeader === undefined
+  // What such a front end tells does not say whether a proxy is limited: the refusal would be one in name only.
+  if (judgedElsewhere && options.limitedProxies === false) {
+    throw new ConfigError(
+      `${at}.limitedProxies: a front end that judges certificates itself does not tell limited ones`,
+    )
+  }
   if (options.authorities === undefined) {
-    if (options.frontEnd && options.frontEnd.certificateHeader === undefined) return undefined
+    const idle = judgedElsewhere ? JUDGING.find((key) => options[key] !== undefined) : undefined
+    if (idle !== undefined)
+      throw new ConfigError(`${at}.${idle}: is for certificates that are judged here: name authorities`)
+    if (judgedElsewhere) return undefined
     throw new ConfigError(`${at}.authorities: the directory of trusted authorities is missing`)
   }
   const authorities = new CaDirectory(options.authorities, logger)

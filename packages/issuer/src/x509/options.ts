@@ -20,7 +20,10 @@ export interface X509Options {
   readonly namespaces?: Strictness
   /** Accept proxies from before RFC 3820. Default: false. */
   readonly legacyProxies?: boolean
-  /** Accept limited proxies, which jobs have; their tokens start no jobs. Default: true. */
+  /**
+   * Accept limited proxies, which jobs have; their tokens start no jobs. Default: true. False is refused beside a front end that judges
+   * certificates itself: it does not tell which proxies are limited.
+   */
   readonly limitedProxies?: boolean
   /** Names under which VOMS attributes may be meant for this server. Default: the host of the issuer's URL. */
   readonly hosts?: readonly string[]

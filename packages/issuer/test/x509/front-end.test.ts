@@ -15,11 +15,16 @@ const RULES = {
   rules: [
     { match: `dn:${ANA}`, scopes: ['read:/store'] },
     { match: 'fqan:/cms', scopes: ['read:/cms'] },
+    { match: 'fqan:/jobs', scopes: ['compute.create', 'compute.read'] },
     { match: 'fqan:/Role=admin', scopes: ['write:/conf/{username}'] },
   ],
 }
 
-async function start(frontEnd: FrontEnd, made = scenario()): Promise<{ harness: Harness; chain: Buffer[] }> {
+async function start(
+  frontEnd: FrontEnd,
+  made = scenario(),
+  more: Partial<NonNullable<RealmOptions['x509']>> = {},
+): Promise<{ harness: Harness; chain: Buffer[] }> {
   const directory = temporaryDirectory()
   const { authorities, chain } = build(made)
   const { certificates, vomsdir } = lay(made, authorities, directory)
@@ -31,6 +36,7 @@ async function start(frontEnd: FrontEnd, made = scenario()): Promise<{ harness: 
     vomsDirectory: vomsdir,
     audiences: ['https://se.example.org'],
     frontEnd,
+    ...more,
   }
   const harness = await startIssuer({ x509 })
   return { harness, chain: made.present(chain).map(({ der }) => der) }
@@ -125,6 +131,18 @@ describe('what a front end has judged itself', () => {
       'grst-cred-auri-4': 'fqan:/Role=admin',
     })
     expect(reply.body).toMatchObject({ scope: 'read:/store read:/cms' })
+  })
+
+  test('is a limited proxy where gridsite’s names say so, and its token starts no jobs', async () => {
+    const { harness } = await start({ secret: SECRET, credentialPrefix: 'grst-cred-auri-' })
+    const reply = await ask(harness, {
+      ...believed,
+      'grst-cred-auri-0': `dn:${ANA}`,
+      'grst-cred-auri-1': `dn:${ANA}/CN=limited proxy`,
+      'grst-cred-auri-2': 'fqan:/jobs',
+    })
+    expect(reply.body).toMatchObject({ scope: 'read:/store compute.read' })
+    expect(harness.audit.events.at(-1)).toMatchObject({ detail: `${ANA} (limited proxy); /jobs` })
   })
 
   test('ends where the list of headers ends: what the world sent with a number behind it is not reached', async () => {
@@ -262,3 +280,41 @@ test.each([
 ])('a front end is configured whole: %j', async (frontEnd, message) => {
   await expect(start(frontEnd)).rejects.toMatchObject({ code: 'config_error', message: expect.stringMatching(message) })
 })
+
+test.each([[{ dnHeader: 'x-dn' }], [{ credentialPrefix: 'grst-cred-auri-' }]])(
+  'limitedProxies: false is no option beside a front end that judges itself, which does not tell them: %j',
+  async (how) => {
+    await expect(start({ secret: SECRET, ...how }, scenario(), { limitedProxies: false })).rejects.toMatchObject({
+      code: 'config_error',
+      message: expect.stringMatching(/^x509\.limitedProxies: /),
+    })
+    const { harness } = await start({ secret: SECRET, certificateHeader: 'x-cert' }, scenario(), {
+      limitedProxies: false,
+    })
+    expect(harness.url).toMatch(/^https:/)
+  },
+)
+
+test.each([['revocation'], ['namespaces'], ['legacyProxies'], ['hosts'], ['vomsDirectory']])(
+  'an option that nobody would follow is none: %s where a front end judges and no authorities are named',
+  async (option) => {
+    const value = {
+      revocation: 'require',
+      namespaces: 'ignore',
+      legacyProxies: true,
+      hosts: ['x'],
+      vomsDirectory: '/x',
+    }
+    const directory = temporaryDirectory()
+    writeFileSync(join(directory, 'rules.json'), JSON.stringify(RULES))
+    const x509 = {
+      rules: join(directory, 'rules.json'),
+      frontEnd: { secret: SECRET, dnHeader: 'x-dn' },
+      [option]: value[option as keyof typeof value],
+    }
+    await expect(startIssuer({ x509 })).rejects.toMatchObject({
+      code: 'config_error',
+      message: expect.stringMatching(new RegExp(`^x509\\.${option}: `)),
+    })
+  },
+)

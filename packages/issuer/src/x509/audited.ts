@@ -1,0 +1,18 @@
+import type { AuditEvent } from '../audit.ts'
+import { CertificateRefused, CertificateUndecided } from './defects.ts'
+import type { ShownCertificate } from './shown-certificate.ts'
+
+/** What the audit says of a certificate. */
+export function auditedCertificate(
+  shown: Omit<ShownCertificate, 'verified'> | undefined,
+): Pick<AuditEvent, 'certificate' | 'certificateDn' | 'certificateIssuer' | 'certificateSerial'> {
+  if (!shown) return {}
+  const { dn, issuer, serial, sha256 } = shown
+  return { certificate: sha256, certificateDn: dn, certificateIssuer: issuer, certificateSerial: serial }
+}
+
+/** The certificate that an error is about. */
+export function certificateOfError(error: unknown): ShownCertificate | undefined {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof CertificateRefused || cause instanceof CertificateUndecided ? cause.about : undefined
+}
