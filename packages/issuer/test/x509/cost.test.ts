@@ -61,7 +61,7 @@ describe('a key is judged by its bytes, before anything is done with it', () => 
       spki(generateKeyPairSync('ec', { namedCurve: 'prime256v1', paramEncoding: 'explicit' })),
       'its curve has no name',
     ],
-    ['DSA', spki(generateKeyPairSync('dsa', { modulusLength: 2048 })), /nothing is known of its type/],
+    ['DSA', seq(seq(oid('1.2.840.10040.4.1'), seq()), bits(integer(5))), /nothing is known of its type/],
     ['X25519', spki(generateKeyPairSync('x25519')), /nothing is known of its type/],
   ] as const)('none to be used: %s', (_, key, why) => {
     expect(weaknessOf(key)).toMatch(why)
