@@ -49,7 +49,8 @@ export async function openRealm(
   })
   const times = readTimes(options, at)
   const algorithms = algorithmsOf(options)
-  const context = { ...shared, algorithms, maxLifetime: times.maxLifetime }
+  const { clientCertificates } = all
+  const context = { ...shared, algorithms, maxLifetime: times.maxLifetime, clientCertificates }
   const settings = readSettings(options, context, at)
   const x509 =
     options.x509 && (await openX509(options.x509, { ...shared, issuer, defaults: settings.defaults }, settings, at))
@@ -83,6 +84,7 @@ export async function openRealm(
     wlcgVersion: options.wlcgVersion ?? '1.0',
     userLimit: undefined,
     openapi: options.openapi ?? true,
+    clientCertificates,
     x509,
     scopesSupported: scopesSupported(options, settings, x509),
   }

@@ -2,6 +2,7 @@ import type { KeySource } from '@scitokens/core'
 import type { AuditSink } from './audit.ts'
 import type { RefreshPolicy } from './clients/client.ts'
 import type { ClientOptions } from './clients/client-options.ts'
+import type { ClientCertificateUse } from './clients/read-client.ts'
 import type { RegistrationOptions } from './clients/registration.ts'
 import type { KeyProvider } from './keys/key-provider.ts'
 import type { KeyScheduleOptions } from './keys/key-schedule.ts'
@@ -95,6 +96,12 @@ export interface IssuerOptions extends Partial<RealmOptions> {
   readonly clock?: Clock
   /** Keys of other issuers, for assertions (RFC 7523). Default: a `KeyCache` in memory for those whose `jwks` is not configured. */
   readonly foreignKeys?: KeySource
+  /**
+   * What the TLS of the server that this issuer is part of does with client certificates (RFC 8705): `asked`: it asks for them, so that
+   * clients can be known by `sha256`; `verified`: authorities vouch for them too, so that clients can be known by `subject`. Default:
+   * it does not ask; then no client can have `certificates`, and the metadata promise nothing.
+   */
+  readonly clientCertificates?: ClientCertificateUse
   /** Accept `http://` on a loopback host as the issuer: for demonstrations and tests. Default: false. */
   readonly dangerouslyAllowLoopbackHttp?: boolean
   /** How often keys are looked at and expired entries removed. Default: 10 000. */

@@ -1,7 +1,8 @@
 import { type Algorithm, ConfigError } from '@scitokens/core'
 import type { Client, RefreshPolicy } from './clients/client.ts'
+import type { ClientOptions } from './clients/client-options.ts'
 import { openRegistration } from './clients/open-registration.ts'
-import { type ClientDefaults, readClient, seconds } from './clients/read-client.ts'
+import { type ClientCertificateUse, type ClientDefaults, readClient, seconds } from './clients/read-client.ts'
 import type { RealmOptions } from './options.ts'
 import { type Policy, readPolicy } from './policy/policy.ts'
 import type { Realm, Registration } from './realm.ts'
@@ -23,6 +24,7 @@ export interface SettingsContext {
   readonly clock: Clock
   readonly algorithms: readonly Algorithm[]
   readonly maxLifetime: number
+  readonly clientCertificates: ClientCertificateUse | undefined
 }
 
 /** WLCG profile 1.3, section on token lifetimes. */
@@ -35,13 +37,14 @@ const REFRESH_DEFAULTS: RefreshPolicy = {
 
 /** Reads the settings of an issuer. Throws `config_error` naming the key at fault. */
 export function readSettings(options: RealmOptions, context: SettingsContext, at: string): RealmSettings {
-  const { secrets, clock, algorithms, maxLifetime } = context
+  const { secrets, clock, algorithms, maxLifetime, clientCertificates } = context
   const defaults: ClientDefaults = {
     lifetime: seconds(options.lifetime ?? 3600, `${at}lifetime`),
     maxLifetime,
     profile: options.profile ?? 'scitoken:2.0',
     algorithms,
     refresh: { ...REFRESH_DEFAULTS, ...options.refresh },
+    clientCertificates,
   }
   return {
     defaults,
@@ -70,12 +73,27 @@ export function applySettings(realm: Realm, settings: RealmSettings): void {
 
 function readClients(options: RealmOptions, defaults: ClientDefaults, secrets: Secrets, at: string): readonly Client[] {
   const clients = (options.clients ?? []).map((client, index) =>
-    readClient(client, defaults, secrets, `${at}clients[${index}]`),
+    readClient(withMaterial(client, `${at}clients[${index}]`), defaults, secrets, `${at}clients[${index}]`),
   )
   const ids = clients.map((client) => client.clientId)
   const twice = ids.find((id, index) => ids.indexOf(id) !== index)
   if (twice !== undefined) throw new ConfigError(`${at}clients: ${JSON.stringify(twice)} is there twice`)
   return clients
+}
+
+/** A method without what it checks would let nobody in, ever. */
+function withMaterial(client: ClientOptions, at: string): ClientOptions {
+  const { authMethods = [], clientSecret, jwks, certificates = [] } = client
+  const has = {
+    secret: clientSecret !== undefined,
+    private_key_jwt: jwks !== undefined,
+    tls: certificates.length > 0,
+    none: true,
+  }
+  const lacking = authMethods.find((method) => has[method] === false)
+  if (lacking === undefined) return client
+  const needed = { secret: 'clientSecret', private_key_jwt: 'jwks', tls: 'certificates', none: '' }[lacking]
+  throw new ConfigError(`${at}.authMethods: ${lacking} needs ${needed}`)
 }
 
 const STANDARD_SCOPES = ['openid', 'profile', 'email', 'offline_access', 'wlcg', 'wlcg.groups']

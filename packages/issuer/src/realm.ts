@@ -2,7 +2,7 @@ import type { Algorithm, KeySource } from '@scitokens/core'
 import type { AuditSink } from './audit.ts'
 import type { Client } from './clients/client.ts'
 import type { ClientRegistry } from './clients/client-registry.ts'
-import type { ClientDefaults } from './clients/read-client.ts'
+import type { ClientCertificateUse, ClientDefaults } from './clients/read-client.ts'
 import type { RegisteredClient, RegistrationOptions } from './clients/registration.ts'
 import type { Grant } from './grants/grant.ts'
 import type { KeyRing } from './keys/key-ring.ts'
@@ -88,6 +88,8 @@ export interface Realm {
   registration: Registration | undefined
   /** Clients that have a certificate of the grid and nothing else; undefined: there are none. */
   readonly x509: X509Authenticator | undefined
+  /** Undefined: TLS asks for none. */
+  readonly clientCertificates: ClientCertificateUse | undefined
   /** How many tokens one person gets; undefined: as many as are asked for. */
   userLimit: UserLimit | undefined
   /** Keys of other issuers, for assertions whose client has none configured. */

@@ -1,4 +1,6 @@
+import type { SecureContextOptions } from 'node:tls'
 import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyServerOptions } from 'fastify'
+import { TLS_SERVER } from './tls-server.ts'
 
 /** A Fastify server around the plugin, with bounds on what slow or greedy clients can hold. */
 export function buildServer(plugin: FastifyPluginAsync, options: FastifyServerOptions = {}): FastifyInstance {
@@ -10,8 +12,16 @@ export function buildServer(plugin: FastifyPluginAsync, options: FastifyServerOp
     keepAliveTimeout: 30_000,
     routerOptions: { maxParamLength: 256 },
     forceCloseConnections: 'idle',
-    ...options,
+    ...withModernTls(options),
   })
   void app.register(plugin)
   return app
+}
+
+/** TLS as `TLS_SERVER` has it, unless the options say otherwise. */
+function withModernTls(
+  options: FastifyServerOptions & { readonly https?: SecureContextOptions | null },
+): FastifyServerOptions {
+  const { https } = options
+  return https ? ({ ...options, https: { ...TLS_SERVER, ...https } } as FastifyServerOptions) : options
 }

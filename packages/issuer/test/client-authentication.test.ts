@@ -208,15 +208,18 @@ describe('mutual TLS', () => {
   test('authenticates by subject of a trusted authority or by thumbprint, and binds the token to the certificate', async () => {
     const tls = await certificates()
     const strangerPrint = createHash('sha256').update(new X509Certificate(tls.stranger.cert).raw).digest('hex')
-    const { issuer, audit } = await startIssuer({
-      clients: [
-        { ...WITHOUT_SECRET, clientId: 'by-subject', certificates: [{ subject: 'CN=robot,O=VO' }] },
-        // A blank after the comma between components does not count, one in a value does.
-        { ...WITHOUT_SECRET, clientId: 'by-comma', certificates: [{ subject: String.raw`CN=robot, O=VO\, Inc.` }] },
-        { ...WITHOUT_SECRET, clientId: 'by-closer', certificates: [{ subject: String.raw`CN=robot, O=VO\,Inc.` }] },
-        { ...WITHOUT_SECRET, clientId: 'by-print', certificates: [{ sha256: strangerPrint }] },
-      ],
-    })
+    const { issuer, audit } = await startIssuer(
+      {
+        clients: [
+          { ...WITHOUT_SECRET, clientId: 'by-subject', certificates: [{ subject: 'CN=robot,O=VO' }] },
+          // A blank after the comma between components does not count, one in a value does.
+          { ...WITHOUT_SECRET, clientId: 'by-comma', certificates: [{ subject: String.raw`CN=robot, O=VO\, Inc.` }] },
+          { ...WITHOUT_SECRET, clientId: 'by-closer', certificates: [{ subject: String.raw`CN=robot, O=VO\,Inc.` }] },
+          { ...WITHOUT_SECRET, clientId: 'by-print', certificates: [{ sha256: strangerPrint }] },
+        ],
+      },
+      { clientCertificates: 'verified' },
+    )
     const https = { ...tls.server, ca: tls.ca.cert, requestCert: true, rejectUnauthorized: false }
     const address = await issuer.buildServer({ https } as object).listen({ host: '127.0.0.1', port: 0 })
 
@@ -266,5 +269,56 @@ describe('mutual TLS', () => {
     expect((await ask('by-subject', tls.stranger)).status).toBe(401)
     expect((await ask('by-print', tls.client)).status).toBe(401)
     expect((await ask('by-subject')).status).toBe(401)
+  })
+
+  const PRINT = 'ab'.repeat(32)
+
+  test.each([
+    [
+      'a certificate that TLS never asks for',
+      undefined,
+      [{ sha256: PRINT }],
+      /certificates\[0\]: TLS asks for no certificates here/,
+    ],
+    ['a subject that no authority vouches for', 'asked', [{ subject: 'CN=a' }], /no authority vouches for a subject/],
+    [
+      'a second certificate of which nothing is known',
+      'verified',
+      [{ subject: 'CN=a' }, {}],
+      /certificates\[1\]: name either/,
+    ],
+    ['both at once', 'verified', [{ subject: 'CN=a', sha256: PRINT }], /name either sha256 or subject/],
+    ['a thumbprint that is none', 'verified', [{ sha256: 'sha-256' }], /sha256 is no SHA-256/],
+  ] as const)('no client can be configured with %s', async (_, clientCertificates, certificates, message) => {
+    const clients = [{ ...WITHOUT_SECRET, certificates }]
+    const more = clientCertificates === undefined ? {} : { clientCertificates }
+    await expect(startIssuer({ clients }, more)).rejects.toMatchObject({
+      code: 'config_error',
+      message: expect.stringMatching(message),
+    })
+  })
+
+  test.each([
+    ['tls', /clients\[0\]\.authMethods: tls needs certificates/],
+    ['private_key_jwt', /authMethods: private_key_jwt needs jwks/],
+    ['secret', /authMethods: secret needs clientSecret/],
+  ] as const)('nor with the method %s and nothing that it could check', async (method, message) => {
+    const clients = [{ ...WITHOUT_SECRET, authMethods: [method] }]
+    await expect(startIssuer({ clients }, { clientCertificates: 'verified' })).rejects.toThrow(message)
+  })
+
+  test.each([
+    [undefined, [], undefined],
+    ['asked', ['self_signed_tls_client_auth'], true],
+    ['verified', ['tls_client_auth', 'self_signed_tls_client_auth'], true],
+  ] as const)('metadata promise what TLS does: %s', async (clientCertificates, methods, bound) => {
+    const { issuer } = await startIssuer({}, clientCertificates === undefined ? {} : { clientCertificates })
+    const reply = await issuer.buildServer().inject('/vo/.well-known/oauth-authorization-server')
+    const metadata = reply.json<Record<string, readonly string[]>>()
+    for (const place of ['token', 'revocation', 'introspection']) {
+      const told = metadata[`${place}_endpoint_auth_methods_supported`]!
+      expect(told.filter((method) => method.includes('tls'))).toEqual(methods)
+    }
+    expect(metadata['tls_client_certificate_bound_access_tokens']).toBe(bound)
   })
 })

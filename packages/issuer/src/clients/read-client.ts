@@ -6,6 +6,9 @@ import type { Client, ClientAuthMethod, GrantType } from './client.ts'
 import type { ClientOptions } from './client-options.ts'
 import { checkRedirectUri } from './redirect-uri.ts'
 
+/** What TLS does with client certificates: it asks for them, and authorities vouch for them too. RFC 8705 sections 2.2 and 2.1. */
+export type ClientCertificateUse = 'asked' | 'verified'
+
 /** What the issuer says where a client says nothing. */
 export interface ClientDefaults {
   readonly lifetime: number
@@ -13,6 +16,8 @@ export interface ClientDefaults {
   readonly profile: 'scitoken:2.0' | 'wlcg:1.x'
   readonly algorithms: readonly Algorithm[]
   readonly refresh: Client['refresh']
+  /** Undefined: TLS asks for none. */
+  readonly clientCertificates: ClientCertificateUse | undefined
 }
 
 const MIN_SECRET_LENGTH = 16
@@ -45,6 +50,7 @@ export function readClient(options: ClientOptions, defaults: ClientDefaults, sec
     if (secret.length < MIN_SECRET_LENGTH)
       throw refuse('clientSecret', `must have ${MIN_SECRET_LENGTH} characters or more`)
   }
+  checkCertificates(options.certificates ?? [], defaults.clientCertificates, `${at}.certificates`)
   const methods = authMethods(options, clientSecrets.length > 0)
   const confidential = !methods.has('none')
   const redirectUris = options.redirectUris ?? []
@@ -103,6 +109,29 @@ export function readClient(options: ClientOptions, defaults: ClientDefaults, sec
     acceptScopesAlias: options.acceptScopesAlias ?? false,
     skipConsent: options.skipConsent ?? false,
     selfRegistered: false,
+  }
+}
+
+/** A client that waits for what never comes is a mistake, and so is a certificate that is described by nothing or twice. */
+function checkCertificates(
+  certificates: NonNullable<ClientOptions['certificates']>,
+  use: ClientCertificateUse | undefined,
+  at: string,
+): void {
+  for (const [index, { sha256, subject }] of certificates.entries()) {
+    const refuse = (why: string): ConfigError => new ConfigError(`${at}[${index}]: ${why}`)
+    if ((sha256 === undefined) === (subject === undefined)) throw refuse('name either sha256 or subject')
+    if (sha256 !== undefined && !/^(?:[\dA-F]{64}|[\dA-F]{2}(?::[\dA-F]{2}){31}|[\w-]{43})$/i.test(sha256)) {
+      throw refuse('sha256 is no SHA-256 in hex or base64url')
+    }
+    if (use === undefined) {
+      throw refuse(
+        'TLS asks for no certificates here, so that this client could never authenticate: name listen.tls.clientCa',
+      )
+    }
+    if (sha256 === undefined && use !== 'verified') {
+      throw refuse('no authority vouches for a subject here: name listen.tls.clientCa, or the certificate by sha256')
+    }
   }
 }
 

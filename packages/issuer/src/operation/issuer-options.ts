@@ -1,9 +1,11 @@
 import { ConfigError } from '@scitokens/core'
 import type { ClientOptions } from '../clients/client-options.ts'
+import type { ClientCertificateUse } from '../clients/read-client.ts'
 import type { RegistrationOptions } from '../clients/registration.ts'
 import type { IssuerOptions, MasterKeyOptions, RealmOptions, StorageOptions } from '../options.ts'
 import type { X509Options } from '../x509/options.ts'
 import type { ConfiguredClient } from './config/client-block.ts'
+import type { ListenConfig } from './config/listen-block.ts'
 import type { ConfiguredRealm } from './config/realm-block.ts'
 import type { ConfiguredRegistration } from './config/registration-block.ts'
 import type { ConfiguredX509 } from './config/x509-block.ts'
@@ -15,7 +17,7 @@ import { withoutUndefined } from './without-undefined.ts'
 /** The configuration in `createIssuer`'s words, with every secret fetched. */
 export async function issuerOptions(config: ConfigFile, env: NodeJS.ProcessEnv): Promise<IssuerOptions> {
   const {
-    listen: _l,
+    listen,
     operations: _o,
     audit: _a,
     rateLimit: _r,
@@ -33,8 +35,21 @@ export async function issuerOptions(config: ConfigFile, env: NodeJS.ProcessEnv):
       realms &&
       (await Promise.all(realms.map((each, index) => realmOptions(each, `realms[${index}].`, env, loopback)))),
     storage: await storageOptions(storage, env),
+    clientCertificates: clientCertificatesOf(config, listen?.tls),
     masterKey: masterKey && (await masterKeyOptions(masterKey, env)),
   }) as IssuerOptions
+}
+
+/** What TLS will do with client certificates: `listenOptions` makes it so. */
+function clientCertificatesOf(config: ConfigFile, tls: ListenConfig['tls']): ClientCertificateUse | undefined {
+  if (!tls) return undefined
+  if (tls.clientCa !== undefined) return 'verified'
+  return knowsGridCertificates(config) ? 'asked' : undefined
+}
+
+/** Whether an issuer of the file knows certificates of the grid by the connection. */
+export function knowsGridCertificates({ realms = [], ...one }: ConfigFile): boolean {
+  return [one, ...realms].some(({ x509 }) => x509 && !x509.frontEnd)
 }
 
 async function realmOptions(

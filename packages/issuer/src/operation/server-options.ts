@@ -5,7 +5,9 @@ import { ConfigError } from '@scitokens/core'
 import { Networks } from '@scitokens/core/internal'
 import type { FastifyServerOptions } from 'fastify'
 import type { ConfigFile } from './config-schema.ts'
+import { knowsGridCertificates } from './issuer-options.ts'
 import { LOOPBACK } from './listening.ts'
+import { TLS_SERVER } from '../tls-server.ts'
 import { checkSocketDirectory } from './socket-directory.ts'
 
 /** What goes to Fastify, and the part of it that can be taken over while it listens. */
@@ -26,11 +28,14 @@ export async function listenOptions(config: ConfigFile): Promise<ListenOptions> 
   const proxies = socket === undefined ? trustedProxies : [LOOPBACK, ...(trustedProxies ?? [])]
   const believed = proxies && new Networks(proxies, { at: 'listen.trustedProxies' })
   checkUnixSockets(config)
-  const gridCertificates = asksForGridCertificates(config)
+  const gridCertificates = knowsGridCertificates(config)
+  if (gridCertificates && !files) {
+    throw new ConfigError('x509: certificates come with TLS: name listen.tls here, or x509.frontEnd')
+  }
   const tls: SecureContextOptions | undefined = files && {
     cert: await pem(files.certificate, 'listen.tls.certificate'),
     key: await pem(files.key, 'listen.tls.key'),
-    minVersion: 'TLSv1.2',
+    ...TLS_SERVER,
     // Without this the authorities of the system would vouch for clients known by a subject (RFC 8705 section 2.1).
     ...(gridCertificates && { ca: [] }),
     ...(files.clientCa && { ca: await pem(files.clientCa, 'listen.tls.clientCa') }),
@@ -60,16 +65,6 @@ function checkUnixSockets({ listen, realms = [], ...one }: ConfigFile): void {
       throw new ConfigError('login: header.unixSocket believes nobody without listen.socket')
     }
   }
-}
-
-/** Whether an issuer of the file knows certificates of the grid by the connection. */
-function asksForGridCertificates({ listen, realms = [], ...one }: ConfigFile): boolean {
-  const all = [one, ...realms]
-  const direct = all.filter(({ x509 }) => x509 && !x509.frontEnd)
-  if (direct.length > 0 && !listen?.tls) {
-    throw new ConfigError('x509: certificates come with TLS: name listen.tls here, or x509.frontEnd')
-  }
-  return direct.length > 0
 }
 
 /** A certificate that does not fit its key would be found by the first client. */

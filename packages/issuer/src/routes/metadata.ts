@@ -40,7 +40,15 @@ function describe(realm: Realm): { scopes: readonly string[]; body: string; etag
 /** The metadata document. RFC 8414 section 2, OpenID Connect Discovery section 3. It claims what is there and nothing else. */
 function metadataOf(realm: Realm): Record<string, unknown> {
   const { endpoints, grants } = realm
-  const authMethods = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'tls_client_auth', 'none']
+  const authMethods = [
+    'client_secret_basic',
+    'client_secret_post',
+    'private_key_jwt',
+    // RFC 8705 sections 2.1 and 2.2: by what an authority says, and by the certificate itself.
+    ...(realm.clientCertificates === 'verified' ? ['tls_client_auth'] : []),
+    ...(realm.clientCertificates === undefined ? [] : ['self_signed_tls_client_auth']),
+    'none',
+  ]
   const assertionAlgorithms = ['ES256', 'RS256', 'ES384', 'ES512', 'PS256', 'EdDSA']
   return {
     issuer: realm.issuer,
@@ -79,7 +87,7 @@ function metadataOf(realm: Realm): Record<string, unknown> {
       'client_id',
     ],
     authorization_response_iss_parameter_supported: true,
-    tls_client_certificate_bound_access_tokens: true,
+    ...(realm.clientCertificates === undefined ? {} : { tls_client_certificate_bound_access_tokens: true }),
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
   }

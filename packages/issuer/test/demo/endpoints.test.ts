@@ -481,7 +481,6 @@ describe('bounds', () => {
   })
 
   test('beside an issuer in earnest it answers its own host only', async () => {
-    const { createDemo } = await import('../../src/index.ts')
     const demo = await createDemo({ issuer: DEMO })
     const { buildServer } = await import('../../src/server.ts')
     const server = buildServer(demo.hostPlugin)

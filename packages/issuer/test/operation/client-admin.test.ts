@@ -75,7 +75,14 @@ describe('a client that an operator adds', () => {
 
   test('has no secret where it shows who it is otherwise, or cannot keep one', async () => {
     const { admin } = await start()
-    const tls = await admin.add('host', { ...PROPERTIES, certificates: [{ subject: 'CN=host' }] })
+    await expect(admin.add('host', { ...PROPERTIES, certificates: [{ subject: 'CN=host' }] })).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: expect.stringMatching(/^certificates\[0\]: TLS asks for no certificates here/),
+    })
+    const tls = await (await start({ clientCertificates: 'verified' })).admin.add('host', {
+      ...PROPERTIES,
+      certificates: [{ subject: 'CN=host' }],
+    })
     expect(tls.secret).toBeUndefined()
     expect(tls.client.authMethods).toEqual(['tls'])
     const app = await admin.add('app', { ...PROPERTIES, redirectUris: ['http://127.0.0.1/cb'] }, { public: true })

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { createHash, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
@@ -10,6 +11,7 @@ import { promisify } from 'node:util'
 import { createIssuer, MemoryAudit } from '@scitokens/issuer'
 import { decodeUnverified, systemClock } from '@scitokens/core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { checkIssuerConfig } from '../../src/operation/configured-issuer.ts'
 import { type ServedIssuer, serveIssuer } from '../../src/operation/serve.ts'
 import { type Files, OpenSsl, words } from './openssl.ts'
 import { freePort, TestLog } from '../operation/served.ts'
@@ -56,7 +58,9 @@ x509:
   authorities: ${ssl.certificates}
   audiences: [https://se.example.org]
 clients:
-  - { clientId: robot, certificates: [{ subject: 'CN=Ana,DC=example,DC=org' }], scopes: ['write:/'], audiences: [x] }
+  - { clientId: robot, certificates: [{ sha256: '${createHash('sha256')
+    .update(new X509Certificate(readFileSync(ana.certificate)).raw)
+    .digest('hex')}' }], scopes: ['write:/'], audiences: [x] }
 `,
   )
   served = await serveIssuer(path, { env: {}, logger: log, clock: () => systemClock() + ahead })
@@ -228,8 +232,10 @@ test('each request of a connection that is kept alive sees the whole chain', asy
   expect(await ask()).toEqual({ status: 200, reused: true })
 })
 
-test('an authority of the system vouches for no client that is known by its subject', async () => {
-  expect(await curl(ana, { client_id: 'robot' })).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
+test('a client with a name of its own is known by the very certificate, which needs no authority', async () => {
+  expect(await curl(ana, { client_id: 'robot' })).toMatchObject({ status: 200, body: { scope: 'write:/' } })
+  const another = ssl.person('Ana')
+  expect(await curl(another, { client_id: 'robot' })).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
   expect(lastAudit()).toMatchObject({ detail: 'robot showed no credentials' })
 })
 
@@ -328,4 +334,20 @@ test.each([
   const path = join(ssl.directory, 'contradiction.yaml')
   writeFileSync(path, `issuer: https://localhost/vo\nstorage: { file: ":memory:" }\n${line}\n`)
   await expect(serveIssuer(path, { env: {}, logger: log })).rejects.toThrow(message)
+})
+
+test('a client known by its subject needs an authority: without clientCa those of the system would vouch', async () => {
+  const path = join(ssl.directory, 'subject.yaml')
+  writeFileSync(
+    path,
+    `issuer: https://localhost/vo
+storage: { file: ":memory:" }
+listen: { tls: { certificate: ${server.certificate}, key: ${server.key} } }
+x509: { rules: ${rules}, authorities: ${ssl.certificates} }
+clients: [{ clientId: a, certificates: [{ subject: CN=a }] }]
+`,
+  )
+  const message = /:5: clients\[0\]\.certificates\[0\]: no authority vouches for a subject here/
+  await expect(serveIssuer(path, { env: {}, logger: log })).rejects.toThrow(message)
+  await expect(checkIssuerConfig(path, { env: {}, logger: log })).rejects.toThrow(message)
 })
