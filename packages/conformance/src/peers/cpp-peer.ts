@@ -98,7 +98,7 @@ class CppPeer implements Implementation {
       field(Array.isArray(profiles) ? String(profiles[0]) : 'compat'),
       list(issuers),
       list(audiences),
-      field(request.op),
+      field(options['audienceCheck'] === 'none' ? 'deserialize' : request.op),
       field(request.authz ?? ''),
       field(request.path ?? ''),
       field(token),
