@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { capture, root } from '../process.ts'
+import { missingLine } from '../missing-programs.ts'
 import { count } from '../vitest-count.ts'
 
 const report = (numPassedTests: number, numFailedTests: number, testResults: object[] = []): string =>
@@ -11,14 +12,32 @@ const report = (numPassedTests: number, numFailedTests: number, testResults: obj
 describe('the count of a vitest run', () => {
   test('is what vitest counted', () => {
     const failedFile = { status: 'failed', assertionResults: [{ status: 'failed' }] }
-    expect(count(0, report(5, 0))).toEqual({ passed: 5, failed: 0, skipped: [] })
-    expect(count(1, report(5, 1, [failedFile]))).toEqual({ passed: 5, failed: 1, skipped: [] })
+    expect(count(0, report(5, 0))).toEqual({ passed: 5, failed: 0, skipped: [], passedIn: {} })
+    expect(count(1, report(5, 1, [failedFile]))).toMatchObject({ passed: 5, failed: 1, skipped: [] })
   })
 
-  test('names the tests that did not run', () => {
+  test('names the tests that did not run, and the programs that they lacked', () => {
     const tests = ['passed', 'skipped', 'todo'].map((status) => ({ status, fullName: `a ${status} test` }))
-    const file = { status: 'passed', assertionResults: tests }
-    expect(count(0, report(1, 0, [file])).skipped).toEqual(['a skipped test', 'a todo test'])
+    const lacking = { status: 'skipped', fullName: 'a front end', meta: { missingPrograms: ['nginx'] } }
+    const file = { name: '/x.test.ts', status: 'passed', assertionResults: [...tests, lacking] }
+    const { skipped, passedIn } = count(0, report(1, 0, [file]))
+    expect(skipped).toEqual([
+      { file: '/x.test.ts', name: 'a skipped test', missingPrograms: [] },
+      { file: '/x.test.ts', name: 'a todo test', missingPrograms: [] },
+      { file: '/x.test.ts', name: 'a front end', missingPrograms: ['nginx'] },
+    ])
+    expect(passedIn).toEqual({ '/x.test.ts': 1 })
+  })
+
+  test('says in one line which programs were missing and how many tests they would add', () => {
+    const lacking = (...missingPrograms: string[]) => ({ file: '/x.test.ts', name: 'x', missingPrograms })
+    expect(missingLine([lacking('promtool'), lacking('nginx', 'openssl'), lacking(), lacking('nginx')])).toBe(
+      '3 tests were left out, as this machine has no nginx, openssl, promtool (Debian: apt-get install nginx openssl prometheus)',
+    )
+    expect(missingLine([lacking('apache2')])).toBe(
+      '1 test was left out, as this machine has no apache2 (Debian: apt-get install apache2-bin lua-socket)',
+    )
+    expect(missingLine([lacking()])).toBeUndefined()
   })
 
   test('has a failure for a file that could not be loaded', () => {
@@ -77,6 +96,68 @@ describe('npm test ends with its own line', () => {
     expect(inCi.output).toMatch(/Not run.*: a full disk is told/)
     // Somebody who runs a part of the tests has left out the rest on purpose.
     expect(await npmTest('true', ['--project', 'core'])).toMatchObject({ status: 0 })
+  })
+
+  /** What vitest would report: of each test file, its tests and how they ended. */
+  const reportOf = (files: Readonly<Record<string, readonly (readonly [name: string, status: string])[]>>): string => {
+    const all = Object.values(files).flat()
+    const results = Object.entries(files).map(([name, tests]) => ({
+      name,
+      status: 'passed',
+      assertionResults: tests.map(([fullName, status]) => ({
+        fullName,
+        status,
+        meta: status === 'skipped' ? { missingPrograms: ['nginx'] } : {},
+      })),
+    }))
+    return report(all.filter(([, status]) => status === 'passed').length, 0, results)
+  }
+
+  test('where a program is missing, with a line before it that says so', async () => {
+    command('turbo', 'exit 0')
+    command(
+      'vitest',
+      writesReport(
+        reportOf({
+          '/a.test.ts': [
+            ['one', 'passed'],
+            ['two', 'skipped'],
+          ],
+        }),
+      ),
+    )
+    const { status, last, output } = await npmTest()
+    expect({ status, last }).toEqual({ status: 0, last: '1 passed, 0 failed' })
+    expect(output.trim().split('\n').at(-2)).toMatch(/^1 test was left out, as this machine has no nginx/)
+  })
+
+  test('of two runs that together ran each test once: on a bare machine, then what that left out', async () => {
+    command('turbo', 'exit 0')
+    const counted = join(bin, 'counted.json')
+    const bare = {
+      '/a.test.ts': [['a1', 'passed']],
+      '/b.test.ts': [
+        ['b1', 'passed'],
+        ['b2', 'skipped'],
+      ],
+    } as const
+    command('vitest', writesReport(reportOf(bare)))
+    expect(await npmTest('', [`--keep=${counted}`])).toMatchObject({ status: 0, last: '2 passed, 0 failed' })
+
+    const full = {
+      '/b.test.ts': [
+        ['b1', 'passed'],
+        ['b2', 'passed'],
+      ],
+    } as const
+    command('vitest', `echo "asked for $*"\n${writesReport(reportOf(full))}`)
+    const second = await npmTest('true', [`--after=${counted}`])
+    expect(second).toMatchObject({ status: 0, last: '3 passed, 0 failed' })
+    expect(second.output).toMatch(/asked for run .*json \/b\.test\.ts$/m)
+
+    // What is still not run in the second run has failed in continuous integration.
+    command('vitest', writesReport(reportOf({ '/b.test.ts': bare['/b.test.ts'] })))
+    expect(await npmTest('true', [`--after=${counted}`])).toMatchObject({ status: 1, last: '2 passed, 1 failed' })
   })
 
   test('when vitest crashes', async () => {

@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process'
+import { needs } from '@scitokens-tests/programs'
+import { spawn } from '@scitokens-tests/programs/processes'
 import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -114,27 +115,31 @@ describe('npm start', () => {
     expect(await readdir(temporary)).toEqual([])
   })
 
-  it('prints curl lines that work as they are, with secrets in files that only their owner can read', async () => {
-    const answers: Run[] = []
-    await demo([], {}, async (output) => {
-      const lines = output.match(/^(?:echo|curl) .*$/gm) ?? []
-      for (const line of lines) {
-        expect(line).not.toContain('eyJ')
-        answers.push(await shell(line))
-      }
-      const [directory] = await readdir(temporary)
-      for (const file of ['token.header', 'client.netrc']) {
-        expect((await stat(join(temporary, directory!, file))).mode & 0o777).toBe(0o600)
-      }
-      return 'SIGTERM'
-    })
-    expect(answers.map(({ status }) => status)).toEqual([0, 0, 0, 0])
-    const [read, write, refused, token] = answers.map(({ stdout }) => stdout)
-    expect(read).toMatch(/HTTP\/1.1 200 OK[^]*one muon/)
-    expect(write).toContain('201 Created')
-    expect(refused).toMatch(/403 Forbidden[^]*scope="write:\/store\/user\/ben\/hello.txt/)
-    expect(JSON.parse(token!)).toMatchObject({ token_type: 'Bearer' })
-  })
+  it(
+    'prints curl lines that work as they are, with secrets in files that only their owner can read',
+    needs('curl'),
+    async () => {
+      const answers: Run[] = []
+      await demo([], {}, async (output) => {
+        const lines = output.match(/^(?:echo|curl) .*$/gm) ?? []
+        for (const line of lines) {
+          expect(line).not.toContain('eyJ')
+          answers.push(await shell(line))
+        }
+        const [directory] = await readdir(temporary)
+        for (const file of ['token.header', 'client.netrc']) {
+          expect((await stat(join(temporary, directory!, file))).mode & 0o777).toBe(0o600)
+        }
+        return 'SIGTERM'
+      })
+      expect(answers.map(({ status }) => status)).toEqual([0, 0, 0, 0])
+      const [read, write, refused, token] = answers.map(({ stdout }) => stdout)
+      expect(read).toMatch(/HTTP\/1.1 200 OK[^]*one muon/)
+      expect(write).toContain('201 Created')
+      expect(refused).toMatch(/403 Forbidden[^]*scope="write:\/store\/user\/ben\/hello.txt/)
+      expect(JSON.parse(token!)).toMatchObject({ token_type: 'Bearer' })
+    },
+  )
 })
 
 describe('what can go wrong before anything has begun', () => {

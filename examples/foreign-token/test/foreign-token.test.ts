@@ -1,19 +1,17 @@
-import { spawnSync } from 'node:child_process'
+import { needing } from '@scitokens-tests/programs'
+import { spawnSync } from '@scitokens-tests/programs/processes'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Enforcer, type EnforcerOptions } from '@scitokens/enforcer'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createForeignIssuer, type ForeignIssuer, hasScitokensCreate, MISSING_TOOL } from '../src/scitokens-create.ts'
+import { afterAll, beforeAll, expect } from 'vitest'
+import { createForeignIssuer, type ForeignIssuer } from '../src/scitokens-create.ts'
+
+const { describe, it } = needing('scitokens-create')
 
 const AUDIENCE = 'https://data.example'
-const installed = hasScitokensCreate()
 
-it.runIf(process.env['CI'])('the tool is there in continuous integration', () => {
-  expect(installed, MISSING_TOOL).toBe(true)
-})
-
-describe.runIf(installed)('a token made by scitokens-create', () => {
+describe('a token made by scitokens-create', () => {
   let directory: string
   let vo: ForeignIssuer
   beforeAll(async () => {

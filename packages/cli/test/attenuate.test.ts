@@ -1,3 +1,4 @@
+import { needs } from '@scitokens-tests/programs'
 import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { joinKeyedToken, SciToken, SigningKey, signBaseToken, splitKeyedToken, StaticKeys } from '@scitokens/core'
@@ -5,7 +6,7 @@ import { createTestIssuer } from '@scitokens/core/testing'
 import { beforeAll, expect, test } from 'vitest'
 import { runHere } from './support/in-process.ts'
 import { temporaryDirectory } from './support/scitokens.ts'
-import { hasTerminal, PROGRAM, Terminal } from './support/terminal.ts'
+import { TERMINAL, PROGRAM, Terminal } from './support/terminal.ts'
 
 const ISSUER = 'https://vo.example'
 const AUDIENCE = 'https://se.example'
@@ -97,7 +98,7 @@ test('a token without its key cannot be narrowed, and says so', async () => {
   expect(ran.stderr.trim().split('\n')).toHaveLength(1)
 })
 
-test.runIf(hasTerminal)('a key is not shown on a terminal', async () => {
+test('a key is not shown on a terminal', needs(...TERMINAL), async () => {
   const cwd = prepared()
   const terminal = new Terminal([...PROGRAM, 'attenuate', '--parent-file', 'base.token', '--include-key'], { cwd })
   expect(await terminal.ended).toBe(2)

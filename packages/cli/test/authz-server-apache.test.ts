@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { needs, pathOf } from '@scitokens-tests/programs'
+import { type ChildProcess, spawn } from '@scitokens-tests/programs/processes'
 import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestIssuer } from '@scitokens/core/testing'
@@ -19,20 +20,14 @@ import { freePort } from './support/vo.ts'
 
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
 
-// Debian's places. Without Apache and luasocket only continuous integration fails: it has both.
-const APACHE = '/usr/sbin/apache2'
+// Debian's place.
 const MODULES = '/usr/lib/apache2/modules'
-const isThere = [APACHE, `${MODULES}/mod_lua.so`, '/usr/share/lua/5.3/socket.lua'].every((path) => existsSync(path))
-
-it.runIf(process.env['CI'])('Apache is there in continuous integration', () => {
-  expect(isThere, 'Apache is not installed: apt-get install apache2-bin lua-socket').toBe(true)
-})
 
 /** Debian's account that owns nothing. Apache serves as nobody where it is started by root, else as whoever started it. */
 const NOBODY = 65_534
 const isRoot = process.getuid?.() === 0
 
-describe.runIf(isThere)('with Apache guarding a WebDAV directory', () => {
+describe('with Apache guarding a WebDAV directory', needs('apache2'), () => {
   let directory: string
   let issuer: TestIssuer
   let files: string
@@ -84,7 +79,9 @@ ${isRoot ? 'User nobody\nGroup nogroup' : ''}
 ${modules.map((name) => `LoadModule ${name}_module ${MODULES}/mod_${name}.so`).join('\n')}
 ${configuration}`,
     )
-    const child: ChildProcess = spawn(APACHE, ['-f', file, '-D', 'FOREGROUND'], { stdio: ['ignore', 'ignore', 'pipe'] })
+    const child: ChildProcess = spawn(pathOf('apache2'), ['-f', file, '-D', 'FOREGROUND'], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    })
     onTestFinished(() => void child.kill('SIGTERM'))
     const problems = collect(child.stderr!)
     const ask = (): Promise<number | string> =>

@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { needs, pathOf } from '@scitokens-tests/programs'
+import { type ChildProcess, spawn, spawnSync } from '@scitokens-tests/programs/processes'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestIssuer } from '@scitokens/core/testing'
@@ -19,8 +20,6 @@ import { freePort } from './support/vo.ts'
 
 // Each test starts a process or two.
 vi.setConfig({ testTimeout: 240_000, hookTimeout: 120_000 })
-
-const NGINX = ['/usr/sbin/nginx', '/usr/bin/nginx', '/usr/local/sbin/nginx'].find((path) => existsSync(path))
 
 let directory: string
 let issuer: TestIssuer
@@ -182,11 +181,7 @@ describe('scitokens authz-server', () => {
   })
 })
 
-it.runIf(process.env['CI'])('nginx is there in continuous integration', () => {
-  expect(NGINX, 'nginx is not installed: apt-get install nginx-light').toBeDefined()
-})
-
-describe.runIf(NGINX)('with nginx guarding a directory', () => {
+describe('with nginx guarding a directory', needs('nginx'), () => {
   let url: string
   let files: string
   let server: AuthzServer
@@ -221,7 +216,7 @@ http {
 }
 `,
     )
-    const child: ChildProcess = spawn(NGINX!, ['-p', directory, '-c', configuration], {
+    const child: ChildProcess = spawn(pathOf('nginx'), ['-p', directory, '-c', configuration], {
       stdio: ['ignore', 'ignore', 'pipe'],
     })
     onTestFinished(() => void child.kill('SIGKILL'))

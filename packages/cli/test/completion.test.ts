@@ -1,11 +1,12 @@
-import { execFile } from 'node:child_process'
+import { needs } from '@scitokens-tests/programs'
+import { execFile } from '@scitokens-tests/programs/processes'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Shell } from '../src/completion/completion.ts'
 import { scitokens, temporaryDirectory } from './support/scitokens.ts'
-import { hasShell, Terminal } from './support/terminal.ts'
+import { TERMINAL, Terminal } from './support/terminal.ts'
 
 const run = promisify(execFile)
 
@@ -56,7 +57,7 @@ describe.each(Object.keys(SHELLS) as Shell[])('%s', (shell) => {
     script = (await scitokens(['completion', shell])).stdout
   })
 
-  test.runIf(hasShell(shell))('completes what is typed before Tab', async () => {
+  test('completes what is typed before Tab', needs(shell, ...TERMINAL, 'cp'), async () => {
     const directory = temporaryDirectory()
     const file = join(directory, 'completion')
     writeFileSync(file, script)
@@ -74,7 +75,7 @@ describe.each(Object.keys(SHELLS) as Shell[])('%s', (shell) => {
     }
   })
 
-  test.runIf(hasShell(shell))('takes the script without a complaint', async () => {
+  test('takes the script without a complaint', needs(shell), async () => {
     const file = join(temporaryDirectory(), 'completion')
     writeFileSync(file, script)
     await expect(run(shell, ['-n', file])).resolves.toMatchObject({ stdout: '', stderr: '' })

@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process'
+import { needs } from '@scitokens-tests/programs'
+import { execFileSync } from '@scitokens-tests/programs/processes'
 import { readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { SciToken, StaticKeys } from '@scitokens/core'
@@ -68,7 +69,7 @@ test('keygen never lets a private key go to nowhere or to standard output unaske
   expect(Object.keys(made.json<{ keys: object[] }>().keys[0]!)).not.toContain('d')
 })
 
-test('a key is converted between its forms and keeps its name', async () => {
+test('a key is converted between its forms and keeps its name', needs('openssl'), async () => {
   const cwd = temporaryDirectory()
   await scitokens(
     ['keygen', '--alg', 'RS256', '--kid', 'a', '--private', 'key.pem', '--private-jwk', 'key.json', '-P', 'pub.pem'],

@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process'
+import { needs } from '@scitokens-tests/programs'
+import { execFileSync } from '@scitokens-tests/programs/processes'
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
@@ -147,34 +148,38 @@ test('keys go to the cache of scitokens-cpp and come from it', async () => {
   expect(requests).toHaveLength(2)
 })
 
-test('an issuer whose certificate is from a private authority is reached with --ca, and not without', async () => {
-  const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
-  const openssl = [
-    'req',
-    '-x509',
-    '-newkey',
-    'ec',
-    '-pkeyopt',
-    'ec_paramgen_curve:prime256v1',
-    '-nodes',
-    '-days',
-    '2',
-    ...names,
-  ]
-  execFileSync('openssl', [...openssl, '-keyout', 'key.pem', '-out', 'ca.pem'], { cwd: directory, stdio: 'ignore' })
-  const [key, cert] = ['key.pem', 'ca.pem'].map((file) => readFileSync(join(directory, file)))
-  const tls = createTlsServer({ key, cert }, (request, response) => {
-    const url = `https://localhost:${(tls.address() as AddressInfo).port}`
-    const body = request.url === '/jwks' ? issuer.jwks : { issuer: url, jwks_uri: `${url}/jwks` }
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
-  })
-  await new Promise<void>((resolve) => tls.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void tls.close())
-  const name = `https://localhost:${(tls.address() as AddressInfo).port}`
-  expect(await keycache('add', name)).toMatchObject({ status: 3 })
-  expect(await keycache('update', name, '--force', '--ca', 'ca.pem')).toMatchObject({ status: 0 })
-  expect(await keycache('add', name, '--ca', 'ca.pem')).toMatchObject({ status: 0, stdout: `${name}: 1 key\n` })
-})
+test(
+  'an issuer whose certificate is from a private authority is reached with --ca, and not without',
+  needs('openssl'),
+  async () => {
+    const names = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost']
+    const openssl = [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '2',
+      ...names,
+    ]
+    execFileSync('openssl', [...openssl, '-keyout', 'key.pem', '-out', 'ca.pem'], { cwd: directory, stdio: 'ignore' })
+    const [key, cert] = ['key.pem', 'ca.pem'].map((file) => readFileSync(join(directory, file)))
+    const tls = createTlsServer({ key, cert }, (request, response) => {
+      const url = `https://localhost:${(tls.address() as AddressInfo).port}`
+      const body = request.url === '/jwks' ? issuer.jwks : { issuer: url, jwks_uri: `${url}/jwks` }
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+    })
+    await new Promise<void>((resolve) => tls.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void tls.close())
+    const name = `https://localhost:${(tls.address() as AddressInfo).port}`
+    expect(await keycache('add', name)).toMatchObject({ status: 3 })
+    expect(await keycache('update', name, '--force', '--ca', 'ca.pem')).toMatchObject({ status: 0 })
+    expect(await keycache('add', name, '--ca', 'ca.pem')).toMatchObject({ status: 0, stdout: `${name}: 1 key\n` })
+  },
+)
 
 test('the environment of scitokens-cpp says where the cache is; a variable that makes no sense is a usage error', async () => {
   const run = (env: Record<string, string>): Promise<Ran> =>

@@ -1,9 +1,10 @@
+import { needs } from '@scitokens-tests/programs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createTestIssuer } from '@scitokens/core/testing'
 import { expect, onTestFinished, test } from 'vitest'
 import { scitokens, temporaryDirectory } from './support/scitokens.ts'
-import { hasTerminal, PROGRAM, Terminal } from './support/terminal.ts'
+import { TERMINAL, PROGRAM, Terminal } from './support/terminal.ts'
 import { startVo } from './support/vo.ts'
 
 /** The program on a terminal, in a home of its own. */
@@ -11,7 +12,7 @@ function onTerminal(args: readonly string[], env: Record<string, string> = {}): 
   return new Terminal([...PROGRAM, ...args], { env: { HOME: temporaryDirectory(), ...env } })
 }
 
-test.runIf(hasTerminal)('colours appear on a terminal, but not under NO_COLOR or on a dumb one', async () => {
+test('colours appear on a terminal, but not under NO_COLOR or on a dumb one', needs(...TERMINAL), async () => {
   const issuer = await createTestIssuer()
   const token = await issuer.sign({ aud: 'https://se.example' })
   const [coloured, ...plain] = [{}, { NO_COLOR: '1' }, { TERM: 'dumb' }].map((env) =>
@@ -25,7 +26,7 @@ test.runIf(hasTerminal)('colours appear on a terminal, but not under NO_COLOR or
   }
 })
 
-test.runIf(hasTerminal)('a device login shows a QR code to a person, and none with --no-qr', async () => {
+test('a device login shows a QR code to a person, and none with --no-qr', needs(...TERMINAL), async () => {
   const { url } = await startVo()
   const login = ['login', url, '--client-id', 'cli', '--flow', 'device', '--audience', 'x']
   const withCode = onTerminal([...login, '--dangerously-allow-loopback-http'])
@@ -54,7 +55,7 @@ async function slowIssuer(): Promise<{ url: string; asked: Promise<void>; answer
   return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, asked, answer }
 }
 
-test.runIf(hasTerminal)('whoever waits longer than a second is told for what, and the line goes away', async () => {
+test('whoever waits longer than a second is told for what, and the line goes away', needs(...TERMINAL), async () => {
   const issuer = await slowIssuer()
   const terminal = onTerminal(['keycache', 'add', issuer.url, '--dangerously-allow-loopback-http'])
   const line = `\r\u001B[Kasking ${issuer.url} for keys … `

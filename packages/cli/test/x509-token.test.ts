@@ -1,10 +1,13 @@
-import { execFileSync } from 'node:child_process'
+import { needing } from '@scitokens-tests/programs'
+import { execFileSync } from '@scitokens-tests/programs/processes'
 import { chmodSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { SciToken } from '@scitokens/core'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { startGrid } from './support/grid.ts'
 import { scitokens, temporaryDirectory } from './support/scitokens.ts'
+
+const { test } = needing('openssl')
 
 const RULES = [{ match: 'dn:/CN=Ana', scopes: ['read:/store', 'write:/store/ana'] }]
 const claims = (token: string): Record<string, unknown> => SciToken.decode(token.trim()).unverifiedClaims

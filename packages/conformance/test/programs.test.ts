@@ -1,3 +1,4 @@
+import { needs } from '@scitokens-tests/programs'
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -76,15 +77,31 @@ describe('a program that is asked line by line', () => {
     await program.close()
   })
 
-  test('and stays silent is ended, whatever it started, and started anew for the next question', async () => {
-    const script = 'while read -r line; do [ "$line" = stuck ] && sleep 1000; echo "$line $$"; done'
-    const program = new LineProcess({ command: 'sh', args: ['-c', script] }, 3000)
-    const [, first] = (await program.ask('hello')).split(' ')
-    await expect(program.ask('stuck')).rejects.toMatchObject({ code: 'undecided', message: 'no answer within 3000 ms' })
-    const [answer, second] = (await program.ask('again')).split(' ')
-    expect(answer).toBe('again')
-    expect(second).not.toBe(first)
-    expect(() => process.kill(Number(first), 0)).toThrow('ESRCH')
+  test('and ends is an answer, with its last words, and it is started anew for the next question', async () => {
+    const script =
+      'while read -r line; do [ "$line" = fatal ] && { echo corrupted >&2; kill -SEGV $$; }; echo "$line"; done'
+    const program = new LineProcess({ command: 'sh', args: ['-c', script] })
+    expect(await program.ask('fatal')).toEqual({ ended: 'corrupted' })
+    expect(await program.ask('again')).toBe('again')
     await program.close()
   })
+
+  test(
+    'and stays silent is ended, whatever it started, and started anew for the next question',
+    needs('sleep'),
+    async () => {
+      const script = 'while read -r line; do [ "$line" = stuck ] && sleep 1000; echo "$line $$"; done'
+      const program = new LineProcess({ command: 'sh', args: ['-c', script] }, 3000)
+      const [, first] = String(await program.ask('hello')).split(' ')
+      await expect(program.ask('stuck')).rejects.toMatchObject({
+        code: 'undecided',
+        message: 'no answer within 3000 ms',
+      })
+      const [answer, second] = String(await program.ask('again')).split(' ')
+      expect(answer).toBe('again')
+      expect(second).not.toBe(first)
+      expect(() => process.kill(Number(first), 0)).toThrow('ESRCH')
+      await program.close()
+    },
+  )
 })

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process'
+import { execFile } from '@scitokens-tests/programs/processes'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { spawnSync } from 'node:child_process'
+import { spawnSync } from '@scitokens-tests/programs/processes'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 

@@ -1,5 +1,6 @@
 import { createHash, randomUUID, X509Certificate } from 'node:crypto'
-import { execFileSync } from 'node:child_process'
+import { needs } from '@scitokens-tests/programs'
+import { execFileSync } from '@scitokens-tests/programs/processes'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { request } from 'node:https'
@@ -160,7 +161,7 @@ describe('jwt-bearer', () => {
   })
 })
 
-describe('mutual TLS', () => {
+describe('mutual TLS', needs('openssl'), () => {
   async function certificates(): Promise<
     Record<'ca' | 'server' | 'client' | 'comma' | 'stranger', { cert: string; key: string }>
   > {

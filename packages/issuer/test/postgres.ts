@@ -1,11 +1,11 @@
-import { execFile, spawn, spawnSync } from 'node:child_process'
+import { askFor, execFile, spawn } from '@scitokens-tests/programs/processes'
 import { randomBytes } from 'node:crypto'
 import { existsSync, readdirSync } from 'node:fs'
 import { chmod, chown, cp, mkdtemp, rm } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { Client } from 'pg'
 
@@ -44,21 +44,8 @@ export async function startOwnPostgres({ durable = false }: { durable?: boolean 
   const owner = await unprivileged(folder)
   const data = join(folder, 'data')
   const port = await freePort()
-  await run(
-    ...owner.wrap(join(bin, 'initdb'), [
-      '-D',
-      data,
-      '-U',
-      'postgres',
-      '-A',
-      'trust',
-      '-N',
-      '--no-locale',
-      '-E',
-      'UTF8',
-    ]),
-    { cwd: folder },
-  )
+  const initial = ['-D', data, '-U', 'postgres', '-A', 'trust', '-N', '--no-locale', '-E', 'UTF8']
+  await run(join(bin, 'initdb'), initial, { cwd: folder, ...owner })
   const settings = [
     '-c',
     `fsync=${durable ? 'on' : 'off'}`,
@@ -67,14 +54,14 @@ export async function startOwnPostgres({ durable = false }: { durable?: boolean 
     '-c',
     `unix_socket_directories=${folder}`,
   ]
-  const [command, args] = owner.wrap(join(bin, 'postgres'), ['-D', data, '-p', String(port), ...settings])
+  const args = ['-D', data, '-p', String(port), ...settings]
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   let halt = async (): Promise<void> => {}
   const resume = async (): Promise<void> => {
-    const server = spawn(command, args, { stdio: 'ignore', cwd: folder })
+    const server = spawn(join(bin, 'postgres'), args, { stdio: 'ignore', cwd: folder, ...owner })
     const ended = new Promise<void>((resolve) => server.once('exit', () => resolve()))
     halt = async () => {
-      // SIGINT: PostgreSQL's fast shutdown. setpriv and su hand it on, as they become the server itself.
+      // SIGINT: PostgreSQL's fast shutdown.
       server.kill('SIGINT')
       await ended
     }
@@ -136,24 +123,24 @@ async function embeddedPrograms(folder: string): Promise<string | undefined> {
 function installedPrograms(): string {
   const root = '/usr/lib/postgresql'
   const versions = existsSync(root) ? readdirSync(root).toSorted((a, b) => Number(b) - Number(a)) : []
-  const installed = versions.map((version) => join(root, version, 'bin')).find((bin) => existsSync(join(bin, 'initdb')))
+  const folders = [
+    ...versions.map((version) => join(root, version, 'bin')),
+    ...(process.env['PATH'] ?? '').split(delimiter),
+  ]
+  askFor('initdb')
+  askFor('postgres')
+  const installed = folders.find((bin) => existsSync(join(bin, 'initdb')))
   if (installed) return installed
-  const onPath = spawnSync('pg_config', ['--bindir'], { encoding: 'utf8' })
-  if (onPath.status === 0) return onPath.stdout.trim()
   throw new Error('no PostgreSQL here: install one (Debian: postgresql) or set DATABASE_URL')
 }
 
 /** PostgreSQL refuses to run as root: then it runs as `nobody`. */
-async function unprivileged(
-  folder: string,
-): Promise<{ wrap: (command: string, args: string[]) => [string, string[]] }> {
-  if (process.getuid?.() !== 0) return { wrap: (command, args) => [command, args] }
+async function unprivileged(folder: string): Promise<{ uid?: number; gid?: number }> {
+  if (process.getuid?.() !== 0) return {}
   const id = 65_534
   await chown(folder, id, id)
   await chmod(folder, 0o700)
-  return {
-    wrap: (command, args) => ['setpriv', [`--reuid=${id}`, `--regid=${id}`, '--clear-groups', command, ...args]],
-  }
+  return { uid: id, gid: id }
 }
 
 function freePort(): Promise<number> {

@@ -1,10 +1,13 @@
+import { needing } from '@scitokens-tests/programs'
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import type { KeyCacheOptions } from '../src/index.ts'
 import { createAuthority } from './certificates.ts'
 import { cacheForTest, issuerForTest, temporaryDirectory } from './fixture.ts'
+
+const { test } = needing('openssl')
 
 async function loadsWith(ca: (file: string, directory: string) => NonNullable<KeyCacheOptions['ca']>): Promise<number> {
   const directory = temporaryDirectory()

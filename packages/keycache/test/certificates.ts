@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync } from '@scitokens-tests/programs/processes'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 

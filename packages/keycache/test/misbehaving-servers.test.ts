@@ -1,9 +1,10 @@
+import { needing } from '@scitokens-tests/programs'
 import type { ServerResponse } from 'node:http'
 import { generateKeyPairSync } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import type { Jwk } from '@scitokens/core'
-import { beforeAll, expect, onTestFinished, test } from 'vitest'
+import { beforeAll, expect, onTestFinished } from 'vitest'
 import { createAuthority, type TestAuthority } from './certificates.ts'
 import { cacheForTest, issuerForTest, temporaryDirectory, until } from './fixture.ts'
 import { type IssuerServer, JWKS, METADATA, newKey, sendJson } from './issuer-server.ts'
@@ -11,6 +12,8 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { KeyCacheOptions } from '../src/index.ts'
+
+const { test } = needing('openssl')
 
 // Everything here is spoken over real TLS with a server that really does it.
 let authority: TestAuthority

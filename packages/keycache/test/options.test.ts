@@ -1,3 +1,4 @@
+import { needs } from '@scitokens-tests/programs'
 import { Agent } from 'node:https'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
@@ -42,7 +43,7 @@ test('the default directory is that of the SciTokens libraries', () => {
   expect(defaultCacheDirectory(join(homedir(), 'x'))).toBe(join(homedir(), 'x', 'scitokens'))
 })
 
-test('an agent of your own makes the connections', async () => {
+test('an agent of your own makes the connections', needs('openssl'), async () => {
   const authority = createAuthority(temporaryDirectory())
   const server = await issuerForTest({ tls: authority.certify('localhost') })
   const agent = new Agent({ ca: authority.pem, maxSockets: 1 })

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn } from '@scitokens-tests/programs/processes'
 import { once } from 'node:events'
 import {
   existsSync,
@@ -115,7 +115,7 @@ test('a credential monitor that seems to be at work here already is told of; one
   expect(events).toEqual([
     { type: 'problem', file: credd.path('pid'), why: expect.stringMatching(/is named here and alive/) },
   ])
-  const child = spawn('true')
+  const child = spawn(process.execPath, ['--eval', ''])
   await once(child, 'close')
   writeFileSync(credd.path('pid'), String(child.pid))
   await credmon.start()

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn } from '@scitokens-tests/programs/processes'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -87,7 +87,7 @@ test.runIf(self === 0)(
       })
     })`
     // The node of the system, as this one may lie where nobody else can read.
-    const child = spawn('/usr/bin/env', ['node', '-e', script, socket], {
+    const child = spawn('node', ['-e', script, socket], {
       uid: NOBODY,
       gid: NOBODY,
       cwd: '/',

@@ -1,10 +1,13 @@
-import { execFile, execFileSync } from 'node:child_process'
+import { needs } from '@scitokens-tests/programs'
+import { execFile, execFileSync } from '@scitokens-tests/programs/processes'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
 import { TestIssuer } from './support/test-issuer.ts'
 import { temporaryDirectory } from './support/workspace.ts'
+
+const NEEDS = needs('mount', 'unshare')
 
 /** A mount namespace of one's own is needed for a disk that can be filled; not every machine lets users have one. */
 function canMount(): boolean {
@@ -41,8 +44,9 @@ console.log(JSON.stringify({ codes, renewed, kept, after }))
 manager.close()
 `
 
-test.runIf(canMount())(
+test.runIf(NEEDS.skip === true || canMount())(
   'a full disk is "could not decide"; jobs keep what they have, and all goes on when there is room',
+  NEEDS,
   async () => {
     const issuer = await TestIssuer.start()
     issuer.grace = 1e6

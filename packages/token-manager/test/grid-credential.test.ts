@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process'
+import { needing } from '@scitokens-tests/programs'
+import { execFileSync } from '@scitokens-tests/programs/processes'
 import {
   chmodSync,
   chownSync,
@@ -12,8 +13,10 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
 import { findGridCredential, type GridCredentialOptions } from '@scitokens/token-manager'
+
+const { describe, test } = needing('openssl')
 
 let made: string
 beforeAll(() => {

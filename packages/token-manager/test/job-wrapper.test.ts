@@ -1,10 +1,13 @@
-import { execFile } from 'node:child_process'
+import { needing } from '@scitokens-tests/programs'
+import { execFile } from '@scitokens-tests/programs/processes'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { jobWrapperPath } from '../src/index.ts'
 import { temporaryDirectory } from './support/workspace.ts'
+
+const { test } = needing('cat', 'head', 'mv', 'rm', 'sed', 'sleep', 'stat', 'touch')
 
 const run = promisify(execFile)
 

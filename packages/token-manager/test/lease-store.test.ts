@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn } from '@scitokens-tests/programs/processes'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -44,7 +44,7 @@ test('a lease made by a clock that was set back since ends at once', () => {
 test('the lease of a process that was killed is free at once; that of another machine is not', async () => {
   const { leases, holder } = openLeases()
   leases.acquire(1, 1000, 60)
-  const child = spawn('sleep', ['1000'])
+  const child = spawn(process.execPath, ['--eval', 'setTimeout(() => {}, 1e6)'])
   const pid = String(child.pid!)
   holder((lease) => (lease[1] = pid))
   expect(leases.acquire(1, 1001, 60)).toBeUndefined()

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn } from '@scitokens-tests/programs/processes'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -1,6 +1,9 @@
-import { spawnSync } from 'node:child_process'
-import { describe, expect, test } from 'vitest'
+import { needing } from '@scitokens-tests/programs'
+import { spawnSync } from '@scitokens-tests/programs/processes'
+import { expect } from 'vitest'
 import { type Manifest, tarballs } from './consumer.ts'
+
+const { describe, test } = needing('tar')
 
 const tar = (...args: string[]): string => {
   const result = spawnSync('tar', args, { encoding: 'utf8' })

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { needs, programsIn } from '@scitokens-tests/programs'
+import { spawnSync } from '@scitokens-tests/programs/processes'
 import { globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -39,6 +40,9 @@ function end(pid: number): void {
   }
 }
 
+const needsOf = (session: readonly Command[]): ReturnType<typeof needs> =>
+  needs(...session.flatMap(({ command }) => programsIn(command)))
+
 /** Pages speak of ports from 3000 on; each stands for one that is free here. */
 async function expectSession(commands: readonly Command[], port: number): Promise<void> {
   const ports = new Map([['3000', port]])
@@ -67,8 +71,8 @@ test('every TypeScript block of the documentation passes the type check', () => 
 })
 
 describe.for(snippets)('the program at $name', (snippet) => {
-  test('runs, and prints what is shown below it', async () => {
-    const { output, session } = snippet
+  const { output, session } = snippet
+  test('runs, and prints what is shown below it', needsOf(session ?? []), async () => {
     const port = await freePort()
     const program = runFile(fileOf(snippet), cwd, port)
     const isAsExpected = (): boolean => output === undefined || isAsShown(output, program.stdout())
@@ -89,9 +93,10 @@ describe.for(snippets)('the program at $name', (snippet) => {
 describe.for(pages.filter((page) => sessionsOf(page).length > 0 && page.path !== 'README.md'))(
   'the console sessions of $path',
   (page) => {
-    test('go as shown', async () => {
-      await expectSession(sessionsOf(page), await freePort())
-    }, 600_000)
+    const session = sessionsOf(page)
+    test('go as shown', { timeout: 600_000, ...needsOf(session) }, async () => {
+      await expectSession(session, await freePort())
+    })
   },
 )
 

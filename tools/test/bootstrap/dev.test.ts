@@ -26,7 +26,7 @@ let temp: string
 let registry: Registry
 let machine: Machine
 async function prepare(packages: readonly FakePackage[]): Promise<void> {
-  registry = await startRegistry(temp, packages)
+  registry = await startRegistry(packages)
   machine = createMachine(temp, registry.url)
 }
 beforeEach(() => {

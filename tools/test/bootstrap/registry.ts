@@ -1,8 +1,6 @@
-import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { dirname, join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 
 /** A registry on loopback with the packages given to it; it counts what is fetched. */
 export interface Registry {
@@ -19,8 +17,8 @@ export interface FakePackage {
   readonly files: Readonly<Record<string, string>>
 }
 
-export async function startRegistry(temp: string, packages: readonly FakePackage[]): Promise<Registry> {
-  const archives = new Map<string, Buffer>(packages.map((fake) => [archiveName(fake), pack(temp, fake)]))
+export async function startRegistry(packages: readonly FakePackage[]): Promise<Registry> {
+  const archives = new Map<string, Buffer>(packages.map((fake) => [archiveName(fake), pack(fake)]))
   const fetched: string[] = []
   const server = createServer((request, response) => {
     const path = decodeURIComponent(request.url ?? '/').slice(1)
@@ -65,18 +63,28 @@ function packument(name: string, versions: readonly FakePackage[], url: string):
   }
 }
 
-function pack(temp: string, fake: FakePackage): Buffer {
-  const folder = mkdtempSync(join(temp, 'pack-'))
+/** An archive as npm has it: tar, compressed. No program is needed for it, so that this runs where only Node and npm are. */
+function pack(fake: FakePackage): Buffer {
   const files = { 'package.json': JSON.stringify({ name: fake.name, version: fake.version }), ...fake.files }
-  for (const [path, text] of Object.entries(files)) {
-    const file = join(folder, 'package', path)
-    mkdirSync(dirname(file), { recursive: true })
-    writeFileSync(file, text)
-    chmodSync(file, 0o755)
-  }
-  const tar = spawnSync('tar', ['-czf', 'package.tgz', 'package'], { cwd: folder })
-  if (tar.status !== 0) throw new Error(`tar failed: ${String(tar.stderr)}`)
-  const archive = readFileSync(join(folder, 'package.tgz'))
-  rmSync(folder, { recursive: true })
-  return archive
+  const entries = Object.entries(files).flatMap(([path, text]) => tarEntry(`package/${path}`, Buffer.from(text)))
+  return gzipSync(Buffer.concat([...entries, Buffer.alloc(1024)]))
+}
+
+/** A file of a tar archive, mode 0755. POSIX.1-1988, ustar. */
+function tarEntry(path: string, content: Buffer): Buffer[] {
+  const header = Buffer.alloc(512)
+  const octal = (value: number, digits: number): string => `${value.toString(8).padStart(digits, '0')}\0`
+  header.write(path, 0)
+  header.write(octal(0o755, 7), 100)
+  header.write(octal(0, 7) + octal(0, 7) + octal(content.length, 11) + octal(0, 11), 108)
+  header.write('        0', 148)
+  header.write('ustar\u000000', 257)
+  header.write(
+    `${octal(
+      header.reduce((sum, byte) => sum + byte, 0),
+      6,
+    )} `,
+    148,
+  )
+  return [header, content, Buffer.alloc((512 - (content.length % 512)) % 512)]
 }

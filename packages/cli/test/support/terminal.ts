@@ -1,14 +1,9 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { type ChildProcess, spawn } from '@scitokens-tests/programs/processes'
 import { onTestFinished } from 'vitest'
 import { BIN, EMPTY_HOME } from './scitokens.ts'
 
-/** script(1) of util-linux gives a command a terminal. */
-export const hasTerminal: boolean = succeeds('script', ['--version'], 'util-linux')
-
-/** Whether a shell is installed. */
-export function hasShell(shell: string): boolean {
-  return hasTerminal && succeeds(shell, ['--version'], shell)
-}
+/** What a test needs that uses a terminal: script(1) of util-linux gives a command one. */
+export const TERMINAL: readonly string[] = ['script', 'stty']
 
 /** The command line that runs the program from its sources. */
 export const PROGRAM: readonly string[] = [process.execPath, '--conditions=@scitokens/source', BIN]
@@ -70,13 +65,5 @@ export class Terminal {
   async close(): Promise<void> {
     this.#child.kill()
     await this.ended
-  }
-}
-
-function succeeds(command: string, args: readonly string[], says: string): boolean {
-  try {
-    return execFileSync(command, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).includes(says)
-  } catch {
-    return false
   }
 }

@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process'
+import { needs } from '@scitokens-tests/programs'
+import { spawnSync } from '@scitokens-tests/programs/processes'
 import { chmodSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -167,7 +168,7 @@ test('a link is followed where the environment named it, to a file of this user;
   expect(await refused(env, asStranger(file))).toBe('config config_error')
 })
 
-test('a named pipe does not keep anybody waiting', async () => {
+test('a named pipe does not keep anybody waiting', needs('mkfifo'), async () => {
   const { dir, refused } = place()
   const pipe = join(dir, 'pipe')
   expect(spawnSync('mkfifo', ['-m', '600', pipe]).status).toBe(0)

@@ -1,11 +1,14 @@
-import { execFile } from 'node:child_process'
+import { needing } from '@scitokens-tests/programs'
+import { execFile } from '@scitokens-tests/programs/processes'
 import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect } from 'vitest'
 import { FieldClient } from './field-client.ts'
 import { ProcessIssuer } from './process-issuer.ts'
+
+const { test } = needing('prlimit')
 
 const run = promisify(execFile)
 let folder: string

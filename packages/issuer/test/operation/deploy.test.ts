@@ -1,4 +1,5 @@
-import { execFile, spawnSync } from 'node:child_process'
+import { needs } from '@scitokens-tests/programs'
+import { execFile, spawnSync } from '@scitokens-tests/programs/processes'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -94,7 +95,7 @@ describe('the metrics', () => {
     expect(names.filter((name) => !page.includes(`\`${name.replace(/_(sum|count|bucket)$/, '')}\``))).toEqual([])
   })
 
-  test('are asked for in PromQL that Prometheus itself takes', async () => {
+  test('are asked for in PromQL that Prometheus itself takes', needs('promtool'), async () => {
     const rules = (await used())
       .filter((expression) => !expression.startsWith('label_values('))
       .map((expr, index) => ({
@@ -108,7 +109,7 @@ describe('the metrics', () => {
   })
 })
 
-test('each alert fires when it should, and is silent when all is well', async () => {
+test('each alert fires when it should, and is silent when all is well', needs('promtool'), async () => {
   const rules = join(DEPLOY, 'prometheus', 'alerts.test.yaml')
   const { stdout } = await run('promtool', ['test', 'rules', rules])
   expect(stdout).toContain('SUCCESS')
@@ -126,7 +127,7 @@ describe('the unit of systemd', () => {
     { name: 'scitokens-token-manager', exposure: 3.5 },
   ]
 
-  test.each(units)('$name is well formed, and hardened', async ({ name, exposure }) => {
+  test.each(units)('$name is well formed, and hardened', needs('systemd-analyze'), async ({ name, exposure }) => {
     const text = await read('systemd', `${name}.service`)
     const file = join(dir, `${name}.service`)
     // The program need not be installed where the tests run; its stand-in has no space in its path, whatever the work tree's is.

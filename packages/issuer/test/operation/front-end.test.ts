@@ -1,14 +1,17 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { needing, pathOf } from '@scitokens-tests/programs'
+import { type ChildProcess, spawn, spawnSync } from '@scitokens-tests/programs/processes'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { request } from 'node:https'
 import { join } from 'node:path'
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest'
+import { beforeEach, expect, onTestFinished } from 'vitest'
 import { type ServedIssuer, serveIssuer } from '../../src/operation/serve.ts'
 import { silentLogger } from '../../src/types.ts'
 import { selfSigned } from './self-signed.ts'
 import { freePort, ROBOT, SECRET, temporaryDirectory } from './served.ts'
+
+const { describe, test } = needing('nginx', 'openssl')
 
 const SITE = join(import.meta.dirname, '../../../../deploy/nginx/issuer.conf')
 
@@ -61,8 +64,8 @@ async function startNginx(): Promise<ChildProcess> {
 http { ${temporary.join(' ')} include ${dir}/site.conf; }\n`,
   )
   const place = ['-p', dir, '-c', join(dir, 'nginx.conf')]
-  expect(spawnSync('nginx', ['-t', ...place], { encoding: 'utf8' }).stderr).toContain('test is successful')
-  const nginx = spawn('nginx', place, { stdio: 'ignore' })
+  expect(spawnSync(pathOf('nginx'), ['-t', ...place], { encoding: 'utf8' }).stderr).toContain('test is successful')
+  const nginx = spawn(pathOf('nginx'), place, { stdio: 'ignore' })
   onTestFinished(async () => {
     nginx.kill('SIGTERM')
     await once(nginx, 'exit')

@@ -1,9 +1,12 @@
-import { spawnSync } from 'node:child_process'
+import { needing, pathOf } from '@scitokens-tests/programs'
+import { spawnSync } from '@scitokens-tests/programs/processes'
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { searchAudit } from '../../src/audit/search-audit.ts'
 import { askToken, serve } from './served.ts'
+
+const { test } = needing('logrotate')
 
 const EXAMPLE = join(import.meta.dirname, '../../../../deploy/logrotate/scitokens-issuer')
 
@@ -20,7 +23,7 @@ test('logrotate with the example of deploy/ moves the audit away, and a search r
     .replace('dateext', 'dateext\n    dateformat -%Y%m%d-%s')
   await writeFile(config, text, { mode: 0o600 })
   const rotate = async (time: number): Promise<void> => {
-    const ran = spawnSync('logrotate', ['--force', '--state', join(dir, 'state'), config], { encoding: 'utf8' })
+    const ran = spawnSync(pathOf('logrotate'), ['--force', '--state', join(dir, 'state'), config], { encoding: 'utf8' })
     expect([ran.status, ran.stderr]).toEqual([0, ''])
     expect(await stat(told)).toBeDefined()
     expect(await served.reload(), String(time)).toMatchObject({ ok: true })

@@ -1,3 +1,4 @@
+import { needs } from '@scitokens-tests/programs'
 import { once } from 'node:events'
 import { readFile, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { connect as connectTcp } from 'node:net'
@@ -172,7 +173,7 @@ test('connections stay open over a reload: a request that is under way is answer
   expect(await finish()).toMatch(/^HTTP\/1\.1 200/)
 })
 
-test('a renewed certificate is served after a reload, on the same port', async () => {
+test('a renewed certificate is served after a reload, on the same port', needs('openssl'), async () => {
   const dir = await temporaryDirectory()
   const port = await freePort()
   const path = join(dir, 'issuer.yaml')

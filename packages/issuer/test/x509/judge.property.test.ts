@@ -1,12 +1,15 @@
-import { spawnSync } from 'node:child_process'
+import { needing } from '@scitokens-tests/programs'
+import { spawnSync } from '@scitokens-tests/programs/processes'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
-import { expect, test } from 'vitest'
+import { expect } from 'vitest'
 import { PATH_DEFECTS, PROXY_DEFECTS } from './defects.ts'
 import { NOW, pem } from './pki.ts'
 import { build, reasonOf, scenario, type Scenario } from './scenario.ts'
+
+const { test } = needing('openssl')
 
 /** What OpenSSL says of a chain, proxies allowed. */
 function opensslAccepts(made: Scenario): boolean {

@@ -1,19 +1,16 @@
-import { spawn } from 'node:child_process'
+import { needing, pathOf } from '@scitokens-tests/programs'
+import { spawn } from '@scitokens-tests/programs/processes'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, vi } from 'vitest'
 import { serveIssuer, type ServedIssuer } from '../../src/operation/serve.ts'
 import { type Files, OpenSsl } from './openssl.ts'
 import { freePort, TestLog } from '../operation/served.ts'
 
-const NGINX = ['/usr/sbin/nginx', '/usr/bin/nginx', '/usr/local/sbin/nginx'].find((path) => existsSync(path))
-
-test.runIf(process.env['CI'])('nginx is there in continuous integration', () => {
-  expect(NGINX, 'apt-get install nginx-light').toBeDefined()
-})
+const { describe, test } = needing('nginx', 'openssl')
 
 let ssl: OpenSsl
 let ana: Files
@@ -35,7 +32,6 @@ function documented(language: string, replacements: readonly (readonly [string, 
 }
 
 beforeAll(async () => {
-  if (NGINX === undefined) return
   ssl = new OpenSsl()
   server = ssl.person('localhost', 'server')
   ana = ssl.person('Ana')
@@ -78,7 +74,7 @@ http {
 }
 `,
   )
-  const nginx = spawn(NGINX, ['-p', directory, '-c', configuration], { stdio: 'ignore' })
+  const nginx = spawn(pathOf('nginx'), ['-p', directory, '-c', configuration], { stdio: 'ignore' })
   const ended = once(nginx, 'close')
   stopNginx = () => {
     nginx.kill('SIGKILL')
@@ -114,7 +110,7 @@ async function ask(
   return { status: response.statusCode, body }
 }
 
-describe.runIf(NGINX)('with nginx before it', () => {
+describe('with nginx before it', () => {
   test('nginx as documented tells the certificate over a Unix socket, and it is judged here', async () => {
     const { status, body } = await ask(ana)
     expect(status, body).toBe(200)

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { needing } from '@scitokens-tests/programs'
+import { execFile } from '@scitokens-tests/programs/processes'
 import { createHash, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -10,11 +11,13 @@ import { connect, getCACertificates, type SecureVersion, setDefaultCACertificate
 import { promisify } from 'node:util'
 import { createIssuer, MemoryAudit } from '@scitokens/issuer'
 import { decodeUnverified, systemClock } from '@scitokens/core'
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
 import { checkIssuerConfig } from '../../src/operation/configured-issuer.ts'
 import { type ServedIssuer, serveIssuer } from '../../src/operation/serve.ts'
 import { type Files, OpenSsl, words } from './openssl.ts'
 import { freePort, TestLog } from '../operation/served.ts'
+
+const { describe, test } = needing('curl', 'openssl')
 
 const run = promisify(execFile)
 

@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { delimiter, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { needing } from '@scitokens-tests/programs'
+import { execFileSync } from '@scitokens-tests/programs/processes'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect } from 'vitest'
 import { silentLogger } from '../../src/types.ts'
 import { CaDirectory } from '../../src/x509/ca-directory.ts'
 import { Certificate } from '../../src/x509/certificate.ts'
@@ -10,11 +11,7 @@ import { certificatesOfPem } from '../../src/x509/pem.ts'
 import { VomsDirectory } from '../../src/x509/vomsdir.ts'
 import { BASE, type Files, OpenSsl, words } from './openssl.ts'
 
-const VOMS = process.env['PATH']!.split(delimiter).some((directory) => existsSync(join(directory, 'voms-proxy-fake')))
-
-test.runIf(process.env['CI'])('voms-clients are there in continuous integration', () => {
-  expect(VOMS, 'apt-get install voms-clients').toBe(true)
-})
+const { describe, test } = needing('openssl', 'voms-proxy-fake')
 
 let ssl: OpenSsl
 let ana: Files
@@ -22,12 +19,11 @@ let voms: Files
 const now = (): number => Date.now() / 1000
 
 beforeAll(() => {
-  if (!VOMS) return
   ssl = new OpenSsl({ rsa: true })
   ana = ssl.person('Ana')
   voms = ssl.person('voms.example.org')
 })
-afterAll(() => ssl?.remove())
+afterAll(() => ssl.remove())
 
 /** A proxy as VOMS itself makes one, with its own server's key. */
 function vomsProxy(...more: readonly string[]): readonly Buffer[] {
@@ -59,7 +55,7 @@ function verify(chain: readonly Buffer[], lsc: string, at = now()): Promise<X509
   return verifier.verify(chain, at)
 }
 
-describe.runIf(VOMS)('with voms-clients', () => {
+describe('with voms-clients', () => {
   test('attributes that VOMS made are read as VOMS means them', async () => {
     const lsc = `${voms.subject}\n${ssl.authority.subject}\n`
     const groups = ['-fqan', '/cms/Role=NULL/Capability=NULL', '-fqan', '/cms/uscms/Role=production/Capability=NULL']
