@@ -31,10 +31,16 @@ export interface CannotAnswer {
   readonly cannot: string
 }
 
+/** The implementation's program ended instead of answering. The next question goes to a new one. */
+export interface Ended {
+  /** Its last words, or `silently`. */
+  readonly ended: string
+}
+
 /** One verifier object. */
 export interface Verifier {
   /** Answers, whatever the token. Anything thrown is a stray exception, and fails the case. */
-  ask(question: Question): Promise<Answer | CannotAnswer>
+  ask(question: Question): Promise<Answer | CannotAnswer | Ended>
   close?(): Promise<void> | void
 }
 
@@ -65,6 +71,6 @@ export interface Implementation {
   /** Makes a verifier. Wrong options show when it is asked, as an answer with the outcome `error`. */
   createVerifier(options: CaseVerifierOptions): Verifier
   /** Signs; absent where the implementation cannot be asked to. */
-  sign?(question: SignQuestion): Promise<Answer | CannotAnswer>
+  sign?(question: SignQuestion): Promise<Answer | CannotAnswer | Ended>
   close?(): Promise<void> | void
 }

@@ -18,7 +18,7 @@ export {
   type TokenBuild,
   VERIFIER_OPTIONS,
 } from './format.ts'
-export type { Answer, CannotAnswer, Implementation, Question, SignQuestion, Verifier } from './implementation.ts'
+export type { Answer, CannotAnswer, Ended, Implementation, Question, SignQuestion, Verifier } from './implementation.ts'
 export { type ConformanceCommand, conformanceMain, type ConformanceOutput, readFiles, runConformance } from './main.ts'
 export { openCommandPeer, PEER_PROTOCOL, type PeerHello } from './peers/command-peer.ts'
 export type { ProgramStart } from './peers/line-process.ts'

@@ -35,7 +35,7 @@ export interface ConformanceCommand {
  * The command `scitokens conformance run FILE… [--peer cpp|python|go|COMMAND] [--strict] [--skips] [--json]`. A FILE may be
  * a directory of case files; without any, the cases of this package are run.
  *
- * @returns the exit status: 0 all passed, 1 a case failed, 2 usage or a file that cannot be read.
+ * @returns the exit status: 0 all passed, 1 a case failed or the program ended at one, 2 usage or a file that cannot be read.
  */
 export async function conformanceMain(argv: readonly string[], output: ConformanceOutput = {}): Promise<number> {
   const { err = (text) => process.stderr.write(text) } = output
@@ -72,7 +72,7 @@ export async function runConformance(command: ConformanceCommand, output: Confor
         ? `${JSON.stringify({ ...report, tellsRefusalsApart: implementation.tellsRefusalsApart }, undefined, 2)}\n`
         : `${heading(implementation)}${formatReport(report, { skips: command.skips ?? false })}\n`,
     )
-    return report.failed > 0 ? 1 : 0
+    return report.failed + report.ended > 0 ? 1 : 0
   } finally {
     await implementation.close?.()
   }

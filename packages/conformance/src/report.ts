@@ -7,8 +7,10 @@ export interface Report {
   readonly passed: number
   readonly failed: number
   readonly skipped: number
+  /** Cases at which the implementation's program died. */
+  readonly ended: number
   readonly sections: Readonly<Record<string, SectionCount>>
-  /** Cases that failed or were skipped, in order. */
+  /** Cases that did not pass, in order. */
   readonly notPassed: readonly CaseResult[]
 }
 
@@ -17,35 +19,45 @@ export interface SectionCount {
   readonly passed: number
   readonly failed: number
   readonly skipped: number
+  readonly ended: number
 }
 
 /** Counts results. */
 export function makeReport(implementation: string, results: readonly CaseResult[]): Report {
   const sections: Record<string, SectionCount> = {}
-  const all = { passed: 0, failed: 0, skipped: 0 }
+  const all = { passed: 0, failed: 0, skipped: 0, ended: 0 }
   for (const { section, verdict } of results) {
-    const counts = (sections[section] ??= { passed: 0, failed: 0, skipped: 0 })
+    const counts = (sections[section] ??= { passed: 0, failed: 0, skipped: 0, ended: 0 })
     sections[section] = { ...counts, [verdict]: counts[verdict] + 1 }
     all[verdict]++
   }
   return { implementation, ...all, sections, notPassed: results.filter(({ verdict }) => verdict !== 'passed') }
 }
 
-/** The report for people: a line per failed case, a line per section, and the sum as the last line. */
+const WORDS: Readonly<Record<CaseResult['verdict'], string>> = {
+  passed: 'passed ',
+  failed: 'FAILED ',
+  skipped: 'skipped',
+  ended: 'ENDED  ',
+}
+
+/** The report for people: a line per case that failed or that the program ended at, a line per section, and the sum as the last line. */
 export function formatReport(report: Report, { skips = false }: { skips?: boolean } = {}): string {
   const lines = report.notPassed
-    .filter(({ verdict }) => verdict === 'failed' || skips)
-    .map(({ verdict, id, title, why }) => `${verdict === 'failed' ? 'FAILED ' : 'skipped'} ${id}: ${title}: ${why}`)
+    .filter(({ verdict }) => verdict !== 'skipped' || skips)
+    .map(({ verdict, id, title, why }) => `${WORDS[verdict]} ${id}: ${title}: ${why}`)
   const width = Math.max(0, ...Object.keys(report.sections).map((name) => name.length))
-  for (const [name, { passed, failed, skipped }] of Object.entries(report.sections)) {
+  for (const [name, { passed, failed, skipped, ended }] of Object.entries(report.sections)) {
+    const died = ended === 0 ? '' : `, ended at ${ended}`
     const notAsked = skipped === 0 ? '' : `, ${skipped} not asked`
-    lines.push(`${name.padEnd(width)}  ${passed} of ${passed + failed}${notAsked}`)
+    lines.push(`${name.padEnd(width)}  ${passed} of ${passed + failed + ended}${died}${notAsked}`)
   }
   lines.push(summary(report))
   return lines.join('\n')
 }
 
-/** `411 passed, 0 failed`, and how many were skipped where any were. */
-export function summary({ passed, failed, skipped }: SectionCount): string {
-  return `${passed} passed, ${failed} failed${skipped === 0 ? '' : `, ${skipped} skipped`}`
+/** `411 passed, 0 failed`, and how many the program ended at and how many were skipped, where any were. */
+export function summary({ passed, failed, skipped, ended }: SectionCount): string {
+  const more = [...(ended === 0 ? [] : [`, ${ended} ended`]), ...(skipped === 0 ? [] : [`, ${skipped} skipped`])]
+  return `${passed} passed, ${failed} failed${more.join('')}`
 }

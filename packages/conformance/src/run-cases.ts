@@ -9,7 +9,7 @@ import {
   type Template,
   VERIFIER_OPTIONS,
 } from './format.ts'
-import type { Answer, CannotAnswer, Implementation, Verifier } from './implementation.ts'
+import type { Answer, CannotAnswer, Ended, Implementation, Verifier } from './implementation.ts'
 import { type PublishedKeys, publishedKeys } from './published-keys.ts'
 import { finishedToken, signTemplate } from './template.ts'
 
@@ -18,7 +18,8 @@ export interface CaseResult {
   readonly id: string
   readonly section: string
   readonly title: string
-  readonly verdict: 'passed' | 'failed' | 'skipped'
+  /** `ended`: its program died of the question. What that says of the rule is nothing. */
+  readonly verdict: 'passed' | 'failed' | 'skipped' | 'ended'
   /** What was expected and what came, or why the case was skipped; undefined for a case that passed. */
   readonly why?: string
   /** What the implementation answered to the last question put. */
@@ -67,6 +68,7 @@ export async function runCase(
       // oxlint-disable-next-line no-await-in-loop -- steps are put in order
       const came = await put(step, file, published(step), implementation, verifier, options)
       if ('cannot' in came) return { ...result, verdict: 'skipped', why: came.cannot }
+      if ('ended' in came) return { ...result, verdict: 'ended', why: `the program ended: ${came.ended}` }
       answer = came
       const difference = findDifference(came, step.expect, {
         strict: options.strict ?? false,
@@ -112,7 +114,7 @@ async function put(
   implementation: Implementation,
   verifier: Verifier | undefined,
   { realClock = () => Math.floor(Date.now() / 1000) }: RunOptions,
-): Promise<Answer | CannotAnswer> {
+): Promise<Answer | CannotAnswer | Ended> {
   const now = implementation.clock === 'real' ? realClock() : (step.now ?? file.now)
   const { request } = step
   if (request.op === 'sign') {

@@ -1,6 +1,15 @@
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test } from 'vitest'
-import { type Implementation, openCommandPeer, openPeer, readCases, runCases } from '../src/index.ts'
+import {
+  formatReport,
+  type Implementation,
+  makeReport,
+  openCommandPeer,
+  openPeer,
+  readCases,
+  runCases,
+  summary,
+} from '../src/index.ts'
 import { makeCase, makeFile } from './case-file.ts'
 
 const PEER = fileURLToPath(new URL('stand-in-peer.ts', import.meta.url))
@@ -43,9 +52,21 @@ test('the same may be given as a shell command', async () => {
   expect((await runCases(file, open))[0]?.verdict).toBe('passed')
 })
 
+test('a program that dies of a case has ended at it, and the cases after it are put to a new one', async () => {
+  const results = await runCases(file, await standIn('dies'))
+  // The first case expects "yes", the second "no": a program that died has said neither.
+  expect(results[0]).toMatchObject({ verdict: 'ended', why: 'the program ended: out of luck' })
+  expect(results[1]).toMatchObject({ verdict: 'passed' })
+
+  const refusing = readCases(makeFile([makeCase('a/1', { expect: { outcome: 'invalid' } }), makeCase('a/2')]), 'x.json')
+  const died = await runCases(refusing, await standIn('dies'))
+  expect(died.map(({ verdict }) => verdict)).toEqual(['ended', 'passed'])
+  expect(summary(makeReport('x', died))).toBe('1 passed, 0 failed, 1 ended')
+  expect(formatReport(makeReport('x', died))).toMatch(/^ENDED {3}a\/1: .*: the program ended: out of luck$/m)
+})
+
 describe('a program that fails loses the case, not the run:', () => {
   test.each([
-    ['dies', /the program ended: out of luck/],
     ['strays', /a stray exception: .*TypeError in the peer/],
     ['mumbles', /no JSON object/],
     ['shrugs', /without an outcome/],

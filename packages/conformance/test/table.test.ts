@@ -23,6 +23,16 @@ test('a case is listed where somebody differs, and only there', () => {
   expect(page).not.toContain('### b')
 })
 
+test('a case that a program died of is listed, and never counted as agreement or difference', () => {
+  const died = makePage([
+    { name: 'ours', notes: [], results: results({ 'a/1': 'passed', 'a/2': 'passed' }) },
+    { name: 'theirs', notes: [], results: results({ 'a/1': 'passed', 'a/2': 'ended' }) },
+  ])
+  expect(died).toContain('| `a/2` | the rule \\| of a/2· | as expected | ended |')
+  expect(died).toContain('| a | 2 | 2 as expected | 1 as expected, 1 ended |')
+  expect(died).not.toContain('secret detail')
+})
+
 test('it says that answers differ, never how', () => {
   expect(page).not.toContain('secret detail')
 })

@@ -10,7 +10,7 @@ const peers = positionals.length > 0 ? positionals : NAMED_PEERS
 const files = await readFiles([])
 
 const columns: Column[] = [await ask(thisProject)]
-const failed = [...columns[0]!.results!.values()].filter(({ verdict }) => verdict === 'failed')
+const failed = [...columns[0]!.results!.values()].filter(({ verdict }) => verdict === 'failed' || verdict === 'ended')
 if (failed.length > 0) {
   process.stderr.write(
     `no page is made while this project fails ${failed.length} of its own cases, ${failed[0]!.id} first\n`,

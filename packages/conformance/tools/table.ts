@@ -10,7 +10,7 @@ export interface Column {
   readonly results: ReadonlyMap<string, CaseResult> | undefined
 }
 
-const WORDS = { passed: 'as expected', failed: 'differs', skipped: 'not asked' } as const
+const WORDS = { passed: 'as expected', failed: 'differs', skipped: 'not asked', ended: 'ended' } as const
 
 /**
  * The page with the table of differences. It says where implementations differ from the cases, in the words of the rule, and
@@ -58,11 +58,15 @@ of SciTokens, WLCG tokens and \`at+jwt\` access tokens should answer, each with 
 \`scitokens conformance run\`, against another implementation with \`--peer cpp|python|go|COMMAND\`.
 
 A difference is not a verdict: libraries choose other defaults, implement fewer profiles, or follow an older edition of a document.
-"Not asked" means that the library has no such question or option, or that its clock cannot be set to the time of the case.`
+"Not asked" means that the library has no such question or option, or that its clock cannot be set to the time of the case.
+"Ended" means that the program died of the question. What the library does there is not defined: elsewhere it may answer, and no answer
+of it is agreement.`
 
 function sectionTable(section: string, all: readonly CaseResult[], columns: readonly Column[]): readonly string[] {
   const differing = all.filter(
-    (result) => result.section === section && columns.some(({ results }) => verdict(results!, result.id) === 'failed'),
+    (result) =>
+      result.section === section &&
+      columns.some(({ results }) => ['failed', 'ended'].includes(verdict(results!, result.id))),
   )
   if (differing.length === 0) return []
   return [
@@ -81,6 +85,7 @@ function counts({ results }: Column, ids: readonly string[]): string {
   const parts = [
     `${count('passed')} as expected`,
     ...(count('failed') === 0 ? [] : [`${count('failed')} differ`]),
+    ...(count('ended') === 0 ? [] : [`${count('ended')} ended`]),
     ...(count('skipped') === 0 ? [] : [`${count('skipped')} not asked`]),
   ]
   return parts.join(', ')

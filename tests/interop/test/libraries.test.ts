@@ -2,7 +2,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type Answer, type CannotAnswer, type Implementation, openPeer } from '@scitokens/conformance'
+import { type Answer, type CannotAnswer, type Ended, type Implementation, openPeer } from '@scitokens/conformance'
 import { type JsonObject, type Jwk, type ProfileName, SigningKey, signToken } from '@scitokens/core'
 import { Enforcer } from '@scitokens/enforcer'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -81,7 +81,7 @@ describe.each(READERS.filter(({ peer }) => isWanted(peer)))(
     }, 300_000)
     afterAll(() => library?.close?.())
 
-    const ask = (token: string, authz: string, path: string): Promise<Answer | CannotAnswer> =>
+    const ask = (token: string, authz: string, path: string): Promise<Answer | CannotAnswer | Ended> =>
       library
         .createVerifier({ issuers: [ISSUER], audience: [SERVER], profiles: 'compat', clockTolerance: 0 })
         .ask({ token, request: { op: 'test', authz, path }, now: Date.now() / 1000, published: published() })

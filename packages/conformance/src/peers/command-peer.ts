@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { ConfigError, UndecidedError } from '@scitokens/core'
 import { type CaseRequest, type CaseVerifierOptions, OUTCOMES, type Outcome } from '../format.ts'
-import type { Answer, CannotAnswer, Implementation, SignQuestion, Verifier } from '../implementation.ts'
+import type { Answer, CannotAnswer, Ended, Implementation, SignQuestion, Verifier } from '../implementation.ts'
 import { LineProcess, type ProgramStart } from './line-process.ts'
 
 /** The word by which both sides of the peer protocol know each other. */
@@ -43,8 +43,9 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
  */
 export async function openCommandPeer(start: ProgramStart): Promise<Implementation> {
   const program = new LineProcess(start)
-  const ask = async (question: object): Promise<Readonly<Record<string, unknown>>> => {
+  const ask: Ask = async (question) => {
     const line = await program.ask(JSON.stringify(question))
+    if (typeof line !== 'string') return line
     try {
       const answer: unknown = JSON.parse(line)
       if (typeof answer === 'object' && answer !== null) return answer as Record<string, unknown>
@@ -54,7 +55,9 @@ export async function openCommandPeer(start: ProgramStart): Promise<Implementati
     throw new UndecidedError('undecided', `the peer answered with something that is no JSON object`)
   }
   try {
-    const hello = readHello(await ask({ hello: PEER_PROTOCOL }))
+    const answer = await ask({ hello: PEER_PROTOCOL })
+    if (isEnded(answer)) throw new UndecidedError('undecided', `the peer ended: ${answer.ended}`)
+    const hello = readHello(answer)
     return new CommandPeer(hello, program, ask)
   } catch (error) {
     await program.close()
@@ -69,13 +72,18 @@ function readHello(hello: Readonly<Record<string, unknown>>): PeerHello {
   return hello as unknown as PeerHello
 }
 
-type Ask = (question: object) => Promise<Readonly<Record<string, unknown>>>
+type Ask = (question: object) => Promise<Readonly<Record<string, unknown>> | Ended>
+
+/** Whether it is ours: what a peer says is an object that JSON makes, without this class of values. */
+function isEnded(answer: Readonly<Record<string, unknown>> | Ended): answer is Ended {
+  return 'ended' in answer
+}
 
 class CommandPeer implements Implementation {
   readonly name: string
   readonly clock: 'settable' | 'real'
   readonly tellsRefusalsApart: boolean
-  readonly sign?: (question: SignQuestion) => Promise<Answer | CannotAnswer>
+  readonly sign?: (question: SignQuestion) => Promise<Answer | CannotAnswer | Ended>
   readonly #hello: PeerHello
   readonly #program: LineProcess
   readonly #ask: Ask
@@ -130,7 +138,8 @@ export function lacks(
   return undefined
 }
 
-function readAnswer(answer: Readonly<Record<string, unknown>>): Answer | CannotAnswer {
+function readAnswer(answer: Readonly<Record<string, unknown>> | Ended): Answer | CannotAnswer | Ended {
+  if (isEnded(answer)) return answer
   if (typeof answer['cannot'] === 'string') return { cannot: answer['cannot'] }
   if (typeof answer['stray'] === 'string') throw new UndecidedError('undecided', answer['stray'])
   if (OUTCOMES.includes(answer['outcome'] as Outcome)) return answer as unknown as Answer

@@ -6,7 +6,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { promisify } from 'node:util'
 import { UndecidedError } from '@scitokens/core'
 import { type CaseRequest, type CaseVerifierOptions, OUTCOMES, type Outcome } from '../format.ts'
-import type { Answer, CannotAnswer, Implementation, Question, Verifier } from '../implementation.ts'
+import type { Answer, CannotAnswer, Ended, Implementation, Question, Verifier } from '../implementation.ts'
 import type { PublishedKeys } from '../published-keys.ts'
 import { lacks, type PeerHello } from './command-peer.ts'
 import { LineProcess } from './line-process.ts'
@@ -84,7 +84,10 @@ class CppPeer implements Implementation {
     return { ask: (question) => this.#ask(options, question) }
   }
 
-  async #ask(options: CaseVerifierOptions, { token, request, published }: Question): Promise<Answer | CannotAnswer> {
+  async #ask(
+    options: CaseVerifierOptions,
+    { token, request, published }: Question,
+  ): Promise<Answer | CannotAnswer | Ended> {
     if (request.isDirectory) return { cannot: 'it cannot be told that a path is a directory' }
     const issuers = strings(options['issuers'])
     const audiences = strings(options['audience'] ?? [])
@@ -140,7 +143,8 @@ class KeyCacheFile {
   }
 }
 
-function readAnswer(line: string): Answer {
+function readAnswer(line: string | Ended): Answer | Ended {
+  if (typeof line !== 'string') return line
   const [outcome, rest = '-'] = line.split(' ')
   if (!OUTCOMES.includes(outcome as Outcome)) {
     throw new UndecidedError('undecided', 'the peer answered without an outcome')

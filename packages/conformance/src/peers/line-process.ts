@@ -2,6 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { UndecidedError } from '@scitokens/core'
+import type { Ended } from '../implementation.ts'
 
 /** How a program is started. */
 export interface ProgramStart {
@@ -25,8 +26,8 @@ interface Running {
 const KEPT_ERRORS = 2000
 
 /**
- * A program that answers each line on standard input with one line on standard output. One that dies or hangs fails the
- * question put to it, and is started anew for the next.
+ * A program that answers each line on standard input with one line on standard output. One that ends or hangs at a question
+ * is started anew for the next.
  */
 export class LineProcess {
   readonly #start: ProgramStart
@@ -39,8 +40,8 @@ export class LineProcess {
     this.#timeoutMs = timeoutMs
   }
 
-  /** Puts one line and waits for its answer. Throws `undecided` when the program ends or stays silent instead. */
-  async ask(line: string): Promise<string> {
+  /** Puts one line and waits for its answer, or for the program's end. Throws `undecided` when it stays silent instead. */
+  async ask(line: string): Promise<string | Ended> {
     const running = (this.#running ??= this.#run())
     let timer: NodeJS.Timeout | undefined
     const silence = new Promise<'silent'>((resolve) => {
@@ -50,9 +51,9 @@ export class LineProcess {
       running.child.stdin.write(`${line}\n`)
       const answer = await Promise.race([running.answers.next(), silence])
       if (answer === 'silent') throw new UndecidedError('undecided', `no answer within ${this.#timeoutMs} ms`)
-      if (answer.done)
-        throw new UndecidedError('undecided', `the program ended: ${running.errors().trim() || 'silently'}`)
-      return answer.value
+      if (!answer.done) return answer.value
+      await this.close()
+      return { ended: running.errors().trim() || 'silently' }
     } catch (error) {
       await this.close()
       throw error
