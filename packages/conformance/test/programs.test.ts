@@ -71,6 +71,8 @@ describe('a peer is prepared', () => {
 })
 
 describe('a program that is asked line by line', () => {
+  const words = (line: unknown): string[] => (typeof line === 'string' ? line.split(' ') : [])
+
   test('answers each line', async () => {
     const program = new LineProcess({ command: 'sh', args: ['-c', 'while read -r line; do echo "<$line>"; done'] })
     expect([await program.ask('a'), await program.ask('b')]).toEqual(['<a>', '<b>'])
@@ -92,12 +94,12 @@ describe('a program that is asked line by line', () => {
     async () => {
       const script = 'while read -r line; do [ "$line" = stuck ] && sleep 1000; echo "$line $$"; done'
       const program = new LineProcess({ command: 'sh', args: ['-c', script] }, 3000)
-      const [, first] = String(await program.ask('hello')).split(' ')
+      const [, first] = words(await program.ask('hello'))
       await expect(program.ask('stuck')).rejects.toMatchObject({
         code: 'undecided',
         message: 'no answer within 3000 ms',
       })
-      const [answer, second] = String(await program.ask('again')).split(' ')
+      const [answer, second] = words(await program.ask('again'))
       expect(answer).toBe('again')
       expect(second).not.toBe(first)
       expect(() => process.kill(Number(first), 0)).toThrow('ESRCH')

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn } from '@scitokens-tests/programs/processes'
 import { once } from 'node:events'
 import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

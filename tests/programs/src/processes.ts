@@ -20,7 +20,7 @@ export const execFileSync: typeof processes.execFileSync = guarded(processes.exe
 /** As {@link spawn}. */
 export const execFile: typeof processes.execFile = Object.assign(guarded(processes.execFile), {
   [promisify.custom]: guarded(promisify(processes.execFile)),
-}) as unknown as typeof processes.execFile
+})
 
 function guarded<Start>(start: Start): Start {
   const checked = (command: string, ...rest: readonly unknown[]): unknown => {

@@ -1,13 +1,16 @@
+import { needing } from '@scitokens-tests/programs'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { request } from 'node:https'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
 import { serveIssuer } from '../../src/operation/serve.ts'
 import { silentLogger } from '../../src/types.ts'
 import { freePort } from '../operation/served.ts'
 import { type Files, OpenSsl } from './openssl.ts'
+
+const { test } = needing('openssl')
 
 let ssl: OpenSsl
 let server: Files
