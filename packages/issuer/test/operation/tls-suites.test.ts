@@ -1,14 +1,17 @@
+import { needing } from '@scitokens-tests/programs'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect, type ConnectionOptions, createServer, getCiphers, type TLSSocket } from 'node:tls'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { createDemo } from '@scitokens/issuer'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { serveIssuer } from '../../src/operation/serve.ts'
 import { silentLogger } from '../../src/types.ts'
 import { selfSigned } from './self-signed.ts'
 import { freePort, ROBOT, SECRET, temporaryDirectory } from './served.ts'
+
+const { describe, test } = needing('openssl')
 
 /** The suites of TLS 1.2 that RFC 9325 section 4.2 recommends, and ChaCha20 (RFC 7905): forward secrecy and authenticated encryption. */
 const MODERN = /^ecdhe-(?:ecdsa|rsa)-(?:aes(?:128|256)-gcm-sha(?:256|384)|chacha20-poly1305)$/
