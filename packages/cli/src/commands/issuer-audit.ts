@@ -18,6 +18,7 @@ interface AuditOptions {
   readonly subject?: string
   readonly issuer?: string
   readonly address?: string
+  readonly certificate?: string
   readonly audience?: string
   readonly grant?: string
   readonly event?: readonly string[]
@@ -39,6 +40,7 @@ const PLAIN = [
   'subject',
   'issuer',
   'address',
+  'certificate',
   'audience',
   'grant',
   'outcome',
@@ -65,6 +67,7 @@ export function addIssuerAudit(group: Command, registry: Registry): void {
     .option('--subject <name>', 'by person')
     .option('--issuer <url>', 'by issuer, where several share the file')
     .option('--address <ip>', 'by the address that asked')
+    .option('--certificate <what>', 'by the certificate that was shown: SHA-256 fingerprint, serial number or name')
     .option('--audience <name>', 'tokens for this server')
     .option('--grant <type>', 'by grant type')
     .option('--event <name>', 'such as token_issued, refresh_reuse, config_reloaded; repeatable', collect)

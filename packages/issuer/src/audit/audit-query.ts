@@ -24,6 +24,8 @@ export interface AuditQuery {
   readonly issuer?: string
   readonly grant?: string
   readonly address?: string
+  /** A certificate that was shown: its fingerprint (SHA-256, with colons or without), its serial number, or its name. */
+  readonly certificate?: string
   readonly audience?: string
   /** Of these kinds. */
   readonly events?: readonly string[]
@@ -47,6 +49,7 @@ const EQUAL = ['jti', 'parent', 'family', 'client', 'subject', 'issuer', 'grant'
  */
 export function auditMatcher(query: AuditQuery): (event: AuditEvent) => boolean {
   const allows = query.allows === undefined ? undefined : readOperation(query.allows)
+  const shows = query.certificate === undefined ? undefined : certificateMatcher(query.certificate)
   const derived = query.derivedFrom === undefined ? undefined : new Descendants(query.derivedFrom)
   return (event) => {
     // Asked for every event, whatever else is looked for: a link of the chain may lie outside.
@@ -54,11 +57,25 @@ export function auditMatcher(query: AuditQuery): (event: AuditEvent) => boolean 
     if (EQUAL.some((key) => query[key] !== undefined && event[key] !== query[key])) return false
     if (query.since !== undefined && event.time < query.since) return false
     if (query.until !== undefined && event.time >= query.until) return false
+    if (shows && !shows(event)) return false
     if (query.audience !== undefined && !event.audience?.includes(query.audience)) return false
     if (query.events && !query.events.includes(event.event)) return false
     if (query.outcome !== undefined && outcomeOf(event) !== query.outcome) return false
     return !allows || (event.event === 'token_issued' && event.scope !== undefined && allows(event.scope))
   }
+}
+
+function certificateMatcher(text: string): (event: AuditEvent) => boolean {
+  const hex = text.replaceAll(':', '').toLowerCase()
+  return ({ certificate, certificateDn, certificateSerial }) =>
+    certificate === hex ||
+    certificateDn === text ||
+    (certificateSerial !== undefined && sameNumber(certificateSerial, hex))
+}
+
+/** Hexadecimal: some tools write zeros in front. */
+function sameNumber(a: string, b: string): boolean {
+  return a.replace(/^0+(?=.)/, '') === b.replace(/^0+(?=.)/, '')
 }
 
 function outcomeOf({ event }: AuditEvent): NonNullable<AuditQuery['outcome']> {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { type AuditEvent, type AuditQuery, followAudit, type FollowOptions, searchAudit } from '@scitokens/issuer'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { auditMatcher } from '../../src/audit/audit-query.ts'
 import { APP, basic, loginByCode, SECRET, startIssuerForPeople } from '../harness.ts'
 
 let root: string
@@ -130,6 +131,19 @@ describe('a search', () => {
     const file = join(await mkdtemp(join(root, 'query-')), 'audit.jsonl')
     await writeFile(file, text(EVENTS))
     expect((await search(file, query)).map(({ time }) => time)).toEqual(times)
+  })
+
+  test('finds a certificate by its fingerprint as tools write it, by its serial number, and by its name', () => {
+    const shown = { certificate: 'ab'.repeat(32), certificateDn: '/CN=Ana', certificateSerial: '0af3' }
+    const event: AuditEvent = { time: 1, event: 'token_refused', issuer: 'x', ...shown }
+    const colons = 'AB:'.repeat(32).slice(0, -1)
+    for (const certificate of [shown.certificate, colons, '0AF3', 'AF:3', '/CN=Ana']) {
+      expect(auditMatcher({ certificate })(event), certificate).toBe(true)
+    }
+    for (const certificate of ['ab', 'f3', '/CN=Ben', '/CN=ana', '']) {
+      expect(auditMatcher({ certificate })(event), certificate).toBe(false)
+    }
+    expect(auditMatcher({ certificate: '0af3' })({ time: 1, event: 'login', issuer: 'x' })).toBe(false)
   })
 
   test.each(['/..', 'write:/..', ''])('refuses %j, which is no path and no scope', async (allows) => {
