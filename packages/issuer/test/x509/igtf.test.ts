@@ -1,11 +1,15 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { authorityPaths } from '../../src/x509/authority-paths.ts'
 import { CaDirectory } from '../../src/x509/ca-directory.ts'
 import { Certificate } from '../../src/x509/certificate.ts'
-import { readSigningPolicy } from '../../src/x509/namespaces.ts'
+import { mayName, readSigningPolicy } from '../../src/x509/namespaces.ts'
 import { checkAuthority } from '../../src/x509/path-rules.ts'
 import { certificatesOfPem } from '../../src/x509/pem.ts'
+import { SignatureChecks } from '../../src/x509/signature-checks.ts'
+import { silentLogger } from '../../src/types.ts'
+import { temporaryDirectory } from './scenario.ts'
 
 // The authorities of the grid as Debian has them: igtf-policy-classic, -iota, -mics.
 const ROOT = '/usr/share/igtf-policy'
@@ -45,3 +49,26 @@ describe.each(PROFILES)('the authorities of IGTF (%s)', (profile) => {
     }
   })
 })
+
+test.runIf(PROFILES.length === 3)(
+  'each authority of IGTF has a path to an anchor that may name it, and a key that is used',
+  async () => {
+    const directory = temporaryDirectory()
+    for (const profile of PROFILES) cpSync(join(ROOT, profile), directory, { recursive: true, dereference: true })
+    const authorities = new CaDirectory(directory, silentLogger)
+    const certificates = readdirSync(directory)
+      .filter((file) => /^[\da-f]{8}\.\d$/.test(file))
+      .flatMap((file) => certificatesOfPem(readFileSync(join(directory, file), 'latin1')))
+      .map((der) => Certificate.read(der))
+    const below = certificates.filter(({ issuer, subject }) => !issuer.equals(subject))
+    expect(below.length).toBeGreaterThan(20)
+    expect(certificates.filter(({ weakness }) => weakness !== undefined)).toEqual([])
+    for (const certificate of below) {
+      const request = { others: [], now: certificate.notBefore + 1, checks: new SignatureChecks() }
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const [path] = await authorityPaths(certificate, authorities, request)
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      expect(await mayName(certificate.subject, path!, authorities), certificate.subject.text).toBe(true)
+    }
+  },
+)
