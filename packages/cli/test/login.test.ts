@@ -89,6 +89,16 @@ test('a person logs in by device, gets tokens where tools find them, and logs ou
   expect((await run(['token'])).status).toBe(2)
 })
 
+test('whoever names no scope gets what the client gets without asking, and stays logged in', async () => {
+  const { vo, run } = await prepared()
+  const loggedIn = await run(
+    ['login', vo.url, '--client-id', 'cli', '--flow', 'browser', '--audience', 'https://se.example'],
+    whenAsked(/(http:\/\/127\.0\.0\.1:\d+\/authorize\?\S+)/, ([, url]) => new Person('ben').agree(url!)),
+  )
+  expect(loggedIn.status, loggedIn.stderr).toBe(0)
+  expect(claims((await run(['token'])).stdout)).toMatchObject({ sub: 'ben', scope: 'read:/store write:/store/ben' })
+})
+
 test('a person logs in by a browser on this machine', async () => {
   const { vo, run } = await prepared()
   const loggedIn = await run(

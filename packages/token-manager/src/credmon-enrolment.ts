@@ -104,7 +104,7 @@ async function exchange(
   top: TopFile,
   oauth: OAuthClient,
 ): Promise<TakenTop> {
-  const grant = await oauth.exchange(enrolment, subjectToken, enrolment)
+  const grant = await oauth.exchangeForLogin(enrolment, subjectToken, enrolment)
   const { refreshToken } = grant
   const { access_token: _used, subject_token: _alsoUsed, ...rest } = top.content
   const { token_endpoint: tokenEndpoint } = await oauth.metadata.get(enrolment.issuer)

@@ -60,6 +60,7 @@ export interface OAuthClientOptions {
 /** Seconds a token is taken to live when the issuer does not say. WLCG profile 1.3, table of lifetimes: the minimum. */
 const DEFAULT_LIFETIME = 900
 const TOKEN_EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const REFRESH_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:refresh_token'
 const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token'
 
 /** The grants that need no person. Failures are as in `oauth-failure.ts`. */
@@ -104,10 +105,22 @@ export class OAuthClient {
 
   /** RFC 8693: a narrower access token for an access token. */
   exchange(identity: ClientIdentity, subjectToken: string, wanted: Wanted): Promise<Grant> {
+    return this.#exchange(identity, subjectToken, wanted, ACCESS_TOKEN_TYPE)
+  }
+
+  /** RFC 8693: a login of this client for an access token, where the issuer lets it. Without a refresh token, it does not. */
+  exchangeForLogin(identity: ClientIdentity, subjectToken: string, { scopes, audience }: Wanted): Promise<Grant> {
+    // Issuers that know the scope `offline_access` need not know the type, but the scope alone would ask for nothing.
+    if (scopes.length === 0) return this.#exchange(identity, subjectToken, { scopes, audience }, REFRESH_TOKEN_TYPE)
+    const wanted = { scopes: [...new Set([...scopes, 'offline_access'])], audience }
+    return this.#exchange(identity, subjectToken, wanted, ACCESS_TOKEN_TYPE)
+  }
+
+  #exchange(identity: ClientIdentity, subjectToken: string, wanted: Wanted, type: string): Promise<Grant> {
     const parameters = wantedParameters(wanted)
     parameters.set('subject_token', subjectToken)
     parameters.set('subject_token_type', ACCESS_TOKEN_TYPE)
-    parameters.set('requested_token_type', ACCESS_TOKEN_TYPE)
+    parameters.set('requested_token_type', type)
     return this.#grant(
       identity,
       (server, client, auth) =>

@@ -24,8 +24,8 @@ export interface PersonLogin extends FamilyName, Wanted {
 const LOGIN_SCOPES: ReadonlySet<string> = new Set(['openid', 'offline_access'])
 
 /**
- * Logs a person in and keeps the login: registers a client where none is given, asks for `offline_access` where the issuer
- * knows it, and stores the refresh token.
+ * Logs a person in and keeps the login: registers a client where none is given, asks for `offline_access` beside what is wanted where the
+ * issuer knows it, and stores the refresh token.
  *
  * Throws `config_error` when the issuer gives no refresh token, and what the flow throws.
  */
@@ -33,7 +33,8 @@ export async function loginPerson(keeper: LoginKeeper, login: PersonLogin): Prom
   const { issuer, clientId, clientSecret } = login
   const { owner, service, handle } = checkFamilyName(login)
   const { scopes_supported: known } = await keeper.oauth.metadata.get(issuer)
-  const offline = known === undefined || known.includes('offline_access')
+  // Beside something else only: where nothing is named the issuer gives its default, and for this alone it would give nothing.
+  const offline = login.scopes.length > 0 && (known === undefined || known.includes('offline_access'))
   const asked = [...new Set([...login.scopes, ...(offline ? ['offline_access'] : [])])]
   const identity =
     clientId === undefined
@@ -41,9 +42,8 @@ export async function loginPerson(keeper: LoginKeeper, login: PersonLogin): Prom
       : { issuer, clientId, ...(clientSecret === undefined ? {} : { clientSecret }) }
   const grant = await login.flow(identity, { scopes: asked, audience: login.audience })
   if (grant.refreshToken === undefined) {
-    throw new ConfigError(`the issuer ${quote(issuer)} gave no refresh token: this client may not stay logged in`, {
-      issuer,
-    })
+    const why = login.scopes.length > 0 ? 'this client may not stay logged in' : 'name the scopes that are wanted'
+    throw new ConfigError(`the issuer ${quote(issuer)} gave no refresh token: ${why}`, { issuer })
   }
   // What was granted, where the issuer says so: it may be less than what was asked for. RFC 6749 section 3.3.
   const scopes = (grant.scopes ?? login.scopes).filter((scope) => !LOGIN_SCOPES.has(scope))

@@ -429,6 +429,19 @@ async function withPelican(): Promise<Awaited<ReturnType<typeof prepared>> & { a
   return { issuer, credd, events, manager, credmon: open(manager), another: () => open(openManager(issuer)) }
 }
 
+test("Pelican: a person's token is exchanged for a login of all that it has where nobody names a scope", async () => {
+  const { issuer, credd, credmon } = await withPelican()
+  issuer.exchangeForLogin = true
+  credd.store('ana/osdf.top', JSON.stringify({ access_token: await subjectToken(issuer.url) }))
+  await credmon.scan()
+  const asked = Object.fromEntries(issuer.requests[0]!)
+  expect(asked).toMatchObject({ requested_token_type: 'urn:ietf:params:oauth:token-type:refresh_token' })
+  expect(asked).not.toHaveProperty('scope')
+  expect(JSON.parse(readFileSync(credd.path('ana', 'osdf.top'), 'utf8'))).toMatchObject({
+    refresh_token: expect.stringMatching(/^rt-/),
+  })
+})
+
 test("Pelican: the person's token is exchanged once for a login of our own client, which .top holds from then on", async () => {
   const { issuer, credd, credmon, another } = await withPelican()
   issuer.exchangeForLogin = true
@@ -441,7 +454,10 @@ test("Pelican: the person's token is exchanged once for a login of our own clien
   expect(issuer.requests.map((request) => request.get('grant_type'))).toEqual([
     'urn:ietf:params:oauth:grant-type:token-exchange',
   ])
-  expect(Object.fromEntries(issuer.requests[0]!)).toMatchObject({ subject_token: subject, scope: 'read:/store' })
+  expect(Object.fromEntries(issuer.requests[0]!)).toMatchObject({
+    subject_token: subject,
+    scope: 'read:/store offline_access',
+  })
   const given = use(credd.fetch('ana')['osdf.use']!)
   expect(SciToken.decode(given.access_token).unverifiedClaims).toMatchObject({
     scope: 'read:/store',

@@ -31,7 +31,7 @@ export class TestIssuer {
   grace = 300
   rotate = true
   exchange = true
-  /** Give a refresh token for a token that is exchanged. */
+  /** Give a refresh token for a token that is exchanged, to whoever asks for one. */
   exchangeForLogin = false
   /** Device codes answer with this until it is changed. */
   deviceAnswer: 'authorization_pending' | 'slow_down' | 'access_denied' | 'expired_token' | 'yes' = 'yes'
@@ -158,7 +158,7 @@ export class TestIssuer {
       case 'authorization_code':
         return this.#grant(body, this.login())
       case 'urn:ietf:params:oauth:grant-type:token-exchange':
-        return this.#grant(body, this.exchangeForLogin ? this.login() : undefined)
+        return this.#grant(body, this.exchangeForLogin && asksForLogin(body) ? this.login() : undefined)
       default:
         return this.#grant(body, undefined)
     }
@@ -179,8 +179,10 @@ export class TestIssuer {
   }
 
   async #grant(body: URLSearchParams, refreshToken: string | undefined): Promise<[number, unknown]> {
-    const scope = body.get('scope') ?? 'read:/'
-    if (scope.includes('forbidden')) return [400, { error: 'invalid_scope' }]
+    const asked = body.get('scope')?.split(' ') ?? ['read:/']
+    const scope = asked.filter((item) => item !== 'offline_access').join(' ')
+    // `offline_access` only adds to something else.
+    if (scope.includes('forbidden') || scope === '') return [400, { error: 'invalid_scope' }]
     const audience = body.getAll('audience')
     const aud = audience.length === 0 ? 'ANY' : audience.length === 1 ? audience[0]! : audience
     const token = await this.#signer.sign({ iss: this.url, scope, aud }, { lifetime: this.lifetime })
@@ -197,4 +199,10 @@ export class TestIssuer {
       },
     ]
   }
+}
+
+/** By scope or by type. RFC 8693 section 2.1. */
+function asksForLogin(body: URLSearchParams): boolean {
+  const scopes = body.get('scope')?.split(' ') ?? []
+  return scopes.includes('offline_access') || body.get('requested_token_type')?.endsWith(':refresh_token') === true
 }
