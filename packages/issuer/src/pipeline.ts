@@ -11,17 +11,18 @@ import type { Grant, GrantProposal } from './grants/grant.ts'
 import { grantTools } from './grants/grant-tools.ts'
 import { OAuthError } from './oauth-error.ts'
 import type { Parameters } from './parameters.ts'
-import { grantAudience, requestedAudience } from './policy/audience.ts'
-import { decide, type GrantBounds, type PolicyDecision } from './policy/decide.ts'
+import { grantAudience, identityAudience, requestedAudience } from './policy/audience.ts'
+import { decide, isIdentityAlone, type PolicyDecision } from './policy/decide.ts'
 import { type Decided, decidedBefore } from './policy/decision-cache.ts'
 import type { Policy } from './policy/policy.ts'
-import { isEmptyRequest, parseRequestedScopes, type RequestedScopes } from './policy/requested-scopes.ts'
+import { parseRequestedScopes } from './policy/requested-scopes.ts'
 import type { Realm } from './realm.ts'
 import type { Change } from './store/store.ts'
 import { readChildKey, signAccessToken } from './tokens/access-token.ts'
 import { signIdToken } from './tokens/id-token.ts'
 import { planRefresh } from './tokens/refresh-plan.ts'
 import { familyTag, newTokenId, tagOf } from './tokens/token-id.ts'
+import { responseScope, tokenScope } from './tokens/token-scope.ts'
 import { auditedCertificate, certificateOfError } from './x509/audited.ts'
 import type { X509Evidence } from './x509/evidence.ts'
 
@@ -64,10 +65,11 @@ export async function issueToken(realm: Realm, request: TokenRequest): Promise<T
     const { client } = authentication
     const grant = selectGrant(realm, client, request.parameters)
     const { parameters } = request
-    const tools = grantTools(realm, request.address)
+    const scope = scopeText(client, parameters)
+    const tools = grantTools(realm, request)
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       // oxlint-disable no-await-in-loop -- each attempt needs the outcome of the one before
-      const proposal = await grant.handle({ client, authentication, parameters, now, tools })
+      const proposal = await grant.handle({ client, authentication, parameters, scope, now, tools })
       const response = await complete(realm, { request, authentication, grant, proposal, policy, now })
       // oxlint-enable no-await-in-loop
       if (response) return response
@@ -128,11 +130,7 @@ async function complete(realm: Realm, issue: Issue): Promise<TokenResponse | und
   }
   const { requested, decision } = authorise(policy, client, request.parameters, proposal)
   const wlcg = client.profileByRequest && requested.wlcg ? true : client.profile === 'wlcg:1.x'
-  const audience = grantAudience(
-    requestedAudience(request.parameters),
-    client.audience,
-    proposal.mayChangeAudience ? undefined : proposal.bounds?.audience,
-  )
+  const audience = audienceOf(realm, issue, decision)
   // Before anything is written: without a key nothing must be used up.
   const signer = realm.keys.signer(client.algorithm)
   const cwk = readChildKey(client, request.parameters, wlcg)
@@ -190,31 +188,40 @@ async function complete(realm: Realm, issue: Issue): Promise<TokenResponse | und
   }
 }
 
-/** Authorises by policy and narrows to what was asked for. */
+/** What the client says that it wants. */
+function scopeText(client: Client, parameters: Parameters): string | undefined {
+  return parameters.one('scope') ?? (client.acceptScopesAlias ? parameters.one('scopes') : undefined)
+}
+
+/** Authorises by policy and narrows to what was asked for; without a `scope`, to the original grant as it was. */
 function authorise(
   policy: Policy,
   client: Client,
   parameters: Parameters,
   { principal, bounds }: GrantProposal,
 ): Decided {
-  const text = parameters.one('scope') ?? (client.acceptScopesAlias ? parameters.one('scopes') : undefined)
+  const text = scopeText(client, parameters) ?? ''
   const decideNow = (): Decided => {
-    const requested = readRequest(text, bounds)
+    const named = parseRequestedScopes(text)
+    const requested = bounds?.wlcg ? { ...named, wlcg: true } : named
     const original = bounds && { ...bounds, scopes: bounds.scope.map(parseScope) }
     return { requested, decision: decide({ policy, client, principal, requested, bounds: original }) }
   }
-  return principal.kind === 'client' && !bounds ? decidedBefore(client, policy, text ?? '', decideNow) : decideNow()
+  return principal.kind === 'client' && !bounds ? decidedBefore(client, policy, text, decideNow) : decideNow()
 }
 
-/** Without a `scope`, the original grant as it was; that the policy still allows it is judged anew each time. */
-function readRequest(text: string | undefined, bounds: GrantBounds | undefined): RequestedScopes {
-  const requested = parseRequestedScopes(text ?? '')
-  if (!bounds) return requested
-  const same = { ...requested, wlcg: requested.wlcg || bounds.wlcg }
-  if (text === undefined || (isEmptyRequest(requested) && requested.identity.length === 0)) {
-    return { ...same, identity: bounds.identity, groups: bounds.groups }
-  }
-  return same
+/** Whom the token is for: within the original grant, where there is one. */
+function audienceOf(
+  realm: Realm,
+  { request, authentication, proposal }: Issue,
+  decision: PolicyDecision,
+): readonly string[] {
+  const { audience: policy } = authentication.client
+  const requested = requestedAudience(request.parameters)
+  const bounds = proposal.mayChangeAudience ? undefined : proposal.bounds
+  if (!isIdentityAlone(decision)) return grantAudience(requested, policy, bounds?.audience)
+  const named = requested.length === 0 && bounds?.audienceByDefault ? undefined : bounds?.audience
+  return identityAudience(requested, policy, named, realm.issuer)
 }
 
 function lifetimeOf(client: Client, parameters: Parameters, { notAfter }: GrantProposal, now: number): number {
@@ -245,26 +252,6 @@ async function persist(realm: Realm, proposal: GrantProposal, more: readonly Cha
     throw new OAuthError('invalid_grant', proposal.conflict ?? 'what was presented has been used already')
   }
   return false
-}
-
-/** Identity scopes stay in the token, so that userinfo can be asked with it; `offline_access` is nobody's business there. */
-function tokenScope({ scopeItems, identity }: PolicyDecision): string {
-  return [...identity.filter((item) => item !== 'offline_access'), ...scopeItems].join(' ')
-}
-
-function responseScope(
-  { scopeItems, identity, groups }: PolicyDecision,
-  requested: RequestedScopes,
-  refreshable: boolean,
-): string {
-  const items = [
-    ...identity.filter((item) => item !== 'offline_access' || refreshable),
-    ...scopeItems,
-    ...(requested.groups.includes(undefined) ? ['wlcg.groups'] : []),
-    ...groups.filter((group) => requested.groups.includes(group)).map((group) => `wlcg.groups:${group}`),
-    ...(requested.wlcg ? ['wlcg'] : []),
-  ]
-  return items.join(' ')
 }
 
 async function auditRefusal(

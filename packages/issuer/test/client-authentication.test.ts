@@ -1,14 +1,11 @@
 import { createHash, randomUUID, X509Certificate } from 'node:crypto'
 import { needs } from '@scitokens-tests/programs'
-import { execFileSync } from '@scitokens-tests/programs/processes'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { request } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { decodeUnverified, SigningKey } from '@scitokens/core'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { certificates } from './certificates.ts'
 import { basic, type Harness, type Reply, ROBOT, SECRET, startIssuer } from './harness.ts'
 
 const { clientSecret: _, ...WITHOUT_SECRET } = ROBOT
@@ -61,6 +58,8 @@ describe('private_key_jwt', () => {
     [{ exp: undefined }],
     [{ nbf: 1_800_000_000 + 61 }],
     [{ jti: undefined }],
+    [{ cnf: { jkt: 'x' } }],
+    [{ cnf: null }],
   ])('refuses an assertion with %j', async (change) => {
     const { ask } = await start()
     expect(await ask(change)).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
@@ -130,6 +129,8 @@ describe('jwt-bearer', () => {
     [{ aud: 'https://other.example' }],
     [{ exp: 1 }],
     [{ jti: undefined }],
+    [{ cnf: { 'x5t#S256': 'x' } }],
+    [{ cnf: {} }],
   ])('refuses an assertion with %j', async (change) => {
     const { ask } = await start()
     expect((await ask(change)).body['error']).toBe('invalid_grant')
@@ -162,50 +163,6 @@ describe('jwt-bearer', () => {
 })
 
 describe('mutual TLS', needs('openssl'), () => {
-  async function certificates(): Promise<
-    Record<'ca' | 'server' | 'client' | 'comma' | 'stranger', { cert: string; key: string }>
-  > {
-    const folder = await mkdtemp(join(tmpdir(), 'scitokens-tls-'))
-    onTestFinished(() => rm(folder, { recursive: true, force: true }))
-    const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: 'ignore' })
-    const make = (name: string, subject: string, ...more: string[]): void =>
-      openssl(
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:P-256',
-        '-nodes',
-        '-days',
-        '2',
-        '-keyout',
-        `${name}.key`,
-        '-out',
-        `${name}.crt`,
-        '-subj',
-        subject,
-        ...more,
-      )
-    make('ca', '/CN=Test CA')
-    const signed = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-addext', 'basicConstraints=critical,CA:false']
-    make('server', '/CN=localhost', ...signed, '-addext', 'subjectAltName=IP:127.0.0.1')
-    make('client', '/O=VO/CN=robot', ...signed)
-    make('comma', '/O=VO, Inc./CN=robot', ...signed)
-    make('stranger', '/O=VO/CN=robot')
-    const read = async (name: string) => ({
-      cert: await readFile(join(folder, `${name}.crt`), 'utf8'),
-      key: await readFile(join(folder, `${name}.key`), 'utf8'),
-    })
-    return {
-      ca: await read('ca'),
-      server: await read('server'),
-      client: await read('client'),
-      comma: await read('comma'),
-      stranger: await read('stranger'),
-    }
-  }
-
   test('authenticates by subject of a trusted authority or by thumbprint, and binds the token to the certificate', async () => {
     const tls = await certificates()
     const strangerPrint = createHash('sha256').update(new X509Certificate(tls.stranger.cert).raw).digest('hex')

@@ -93,6 +93,20 @@ export function startIssuerForPeople(
   )
 }
 
+/** Where the application `app`, unless another is named, sends a person. */
+export function authorizeUrl({ url }: Harness, codeChallenge: string, query: Record<string, string> = {}): URL {
+  const address = new URL(`${url}/authorize`)
+  address.search = new URLSearchParams({
+    response_type: 'code',
+    client_id: 'app',
+    redirect_uri: REDIRECT,
+    code_challenge: codeChallenge,
+    code_challenge_method: 'S256',
+    ...query,
+  }).toString()
+  return address
+}
+
 /** Logs in, consents and redeems the code: the reply of the token endpoint. */
 export async function loginByCode(
   harness: Harness,
@@ -102,16 +116,8 @@ export async function loginByCode(
   const { client = 'app', subject = 'ana', groups = '' } = options
   const browser = new Browser(harness.issuer)
   const verifier = randomBytes(32).toString('base64url')
-  const authorize = new URL(`${harness.url}/authorize`)
-  authorize.search = new URLSearchParams({
-    response_type: 'code',
-    client_id: client,
-    redirect_uri: REDIRECT,
-    code_challenge: createHash('sha256').update(verifier).digest('base64url'),
-    code_challenge_method: 'S256',
-    ...query,
-  }).toString()
-  const login = await browser.open(authorize)
+  const challenge = createHash('sha256').update(verifier).digest('base64url')
+  const login = await browser.open(authorizeUrl(harness, challenge, { client_id: client, ...query }))
   const consent = await browser.submit(login, { subject, groups })
   if (consent.leftTo) throw new Error(`refused: ${consent.leftTo.href}`)
   const done = await browser.submit(consent, { answer: 'allow' })

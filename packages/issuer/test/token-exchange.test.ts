@@ -3,6 +3,7 @@ import { APP, basic, type Harness, loginByCode, type Reply, ROBOT, SECRET, start
 
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
+const REFRESH_TOKEN = 'urn:ietf:params:oauth:token-type:refresh_token'
 
 const FTS = {
   clientId: 'fts',
@@ -96,7 +97,9 @@ describe('token exchange', () => {
       'refresh_token',
     )
     const open = await start({ exchange: { from: ['app'], refresh: true } })
-    expect((await exchange(open.harness, open.subject)).body).toHaveProperty('refresh_token')
+    // Nobody asked: neither by leaving the scope out, nor by another one.
+    expect((await exchange(open.harness, open.subject)).body).not.toHaveProperty('refresh_token')
+    expect((await exchange(open.harness, open.subject, { scope: 'read:/' })).body).not.toHaveProperty('refresh_token')
     const reply = await exchange(open.harness, open.subject, { scope: 'offline_access read:/store/a/b' })
     open.harness.clock.advance(50_000)
     const form = {
@@ -106,6 +109,60 @@ describe('token exchange', () => {
     }
     const refreshed = await open.harness.token(form, basic('fts', SECRET))
     expect(refreshed.body['scope']).toBe('read:/store/a/b')
+  })
+
+  test('gives a refresh token by its type too, beside the access token and for all of the grant', async () => {
+    const byType = { requested_token_type: REFRESH_TOKEN }
+    const open = await start({ exchange: { from: ['app'], refresh: true } })
+    const reply = await exchange(open.harness, open.subject, byType)
+    expect(reply.body).toMatchObject({ issued_token_type: ACCESS_TOKEN, refresh_token: expect.stringMatching(/^rt\./) })
+    const scope = 'openid offline_access read:/store/a write:/store/user/ana'
+    expect(reply.body['scope']).toBe(scope)
+    const form = { grant_type: 'refresh_token', refresh_token: reply.body['refresh_token'] as string }
+    expect((await open.harness.token(form, basic('fts', SECRET))).body['scope']).toBe(scope)
+    const narrowed = await exchange(open.harness, open.subject, { ...byType, scope: 'read:/store/a/b' })
+    expect(narrowed.body).toMatchObject({ scope: 'read:/store/a/b', refresh_token: expect.any(String) })
+    const closed = await start()
+    expect(await exchange(closed.harness, closed.subject, byType)).toMatchObject({
+      status: 400,
+      body: { error: 'invalid_request' },
+    })
+    const unable = await start({ exchange: { from: ['app'], refresh: true }, grants: [EXCHANGE] })
+    expect((await exchange(unable.harness, unable.subject, byType)).body['error']).toBe('invalid_request')
+  })
+
+  test.each([{}, { scope: 'offline_access read:/' }, { requested_token_type: REFRESH_TOKEN }, { expires_in: '3600' }])(
+    'never lengthens, whatever else it gives: %j',
+    async (form) => {
+      const { harness, subject } = await start({ exchange: { from: ['app'], refresh: true } })
+      const { exp } = await harness.claims(subject)
+      harness.clock.advance(3595)
+      let token: unknown = subject
+      for (let round = 0; round < 3; round++) {
+        // oxlint-disable no-await-in-loop -- each exchanges what the one before gave
+        const reply = await exchange(harness, token, form)
+        expect(reply.body).toMatchObject({ expires_in: 5 - round })
+        expect((await harness.claims(reply.body['access_token'] as string))['exp']).toBe(exp)
+        // oxlint-enable no-await-in-loop
+        token = reply.body['access_token']
+        harness.clock.advance(1)
+      }
+      harness.clock.advance(2)
+      expect((await exchange(harness, token, form)).body['error']).toBe('invalid_request')
+    },
+  )
+
+  test('of an own token gives no refresh token where logins of the client end at a set age: they would never end', async () => {
+    const own = { exchange: { from: ['app'], refresh: true }, refresh: { maxSeconds: 86_400 } }
+    const { harness, subject } = await start(own)
+    const wanted = { scope: 'offline_access read:/' }
+    const first = await exchange(harness, subject, wanted)
+    expect(first.body).toHaveProperty('refresh_token')
+    const again = await exchange(harness, first.body['access_token'], wanted)
+    expect(again.status).toBe(200)
+    expect(again.body).not.toHaveProperty('refresh_token')
+    const byType = { requested_token_type: REFRESH_TOKEN }
+    expect((await exchange(harness, first.body['access_token'], byType)).body['error']).toBe('invalid_request')
   })
 
   test('is open to tokens of the clients that the policy names, and to own ones', async () => {

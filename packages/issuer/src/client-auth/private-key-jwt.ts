@@ -60,6 +60,8 @@ async function checkAssertion(
   if (!audience.some((aud) => tools.assertionAudiences.includes(aud as string))) {
     throw invalidClient('the assertion is not for this issuer')
   }
+  if (Object.hasOwn(claims, 'cnf'))
+    throw invalidClient('the assertion is bound to a key (cnf), of which no proof is taken')
   const { exp, nbf, jti } = claims
   if (typeof exp !== 'number' || exp + LEEWAY_SECONDS <= now) throw invalidClient('the assertion has expired')
   if (exp > now + MAX_ASSERTION_SECONDS) throw invalidClient('the assertion lives too long')

@@ -40,7 +40,7 @@ export interface ExchangePolicy {
   readonly from: readonly string[]
   /** Audiences beyond the subject token's. */
   readonly widenAudience: boolean
-  /** May ask for a refresh token (`offline_access`); its tokens may then outlive the subject token. */
+  /** May ask for a refresh token, which outlives the subject token: by the scope `offline_access`, or by its type. */
   readonly refresh: boolean
 }
 

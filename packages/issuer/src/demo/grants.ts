@@ -104,7 +104,8 @@ async function readRefreshToken({ keys, settings }: DemoParts, token: string): P
   try {
     const { keySet } = await keys.published()
     const { claims } = await verifyToken(token, { keys: { getKeySet: () => keySet }, issuers: [settings.issuer] })
-    const isOne = claims['aud'] === `${settings.issuer}/oauth2/token` && claims['scope'] === 'refresh'
+    const isBound = Object.hasOwn(claims, 'cnf')
+    const isOne = !isBound && claims['aud'] === `${settings.issuer}/oauth2/token` && claims['scope'] === 'refresh'
     // Anybody can have almost anything signed here, so its form says nothing about where it came from, and need not.
     if (isOne && typeof claims['exp'] === 'number' && claims['exp'] > settings.clock()) return claims
     throw new TokenNotAcceptableError('expired', 'this is no refresh token, or its time is over')

@@ -55,7 +55,7 @@ export const authorizationCode: Grant = {
       bounds: record.bounds,
       changes: [markUsed(entry, used)],
       conflict: 'the code was used before',
-      refresh: { kind: 'new', onlyIfAsked: false, familyId, bounds: record.bounds },
+      refresh: { kind: 'new', familyId, bounds: record.bounds },
       jti,
       ...(record.nonce === undefined ? {} : { nonce: record.nonce }),
     }

@@ -40,7 +40,7 @@ export const deviceCode: Grant = {
       bounds,
       changes: [{ remove: key }],
       conflict: 'the device code was used before',
-      refresh: { kind: 'new', onlyIfAsked: false, bounds },
+      refresh: { kind: 'new', bounds },
     }
   },
 }

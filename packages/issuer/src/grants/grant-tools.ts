@@ -1,19 +1,23 @@
 import type { Client } from '../clients/client.ts'
+import type { TokenRequest } from '../pipeline.ts'
 import type { Realm } from '../realm.ts'
 import { verifyAssertion } from '../tokens/assertion.ts'
-import { verifyOwnToken } from '../tokens/own-token.ts'
+import { verifyPresentedToken } from '../tokens/own-token.ts'
 import type { Family } from '../tokens/refresh-token.ts'
 import { revokeFamily } from '../tokens/revoke-family.ts'
 import type { GrantTools } from './grant.ts'
 
 /** What grants see of a realm: all but its keys. */
-export function grantTools(realm: Realm, address: string): GrantTools {
+export function grantTools(
+  realm: Realm,
+  { address, certificate }: Pick<TokenRequest, 'address' | 'certificate'>,
+): GrantTools {
   return {
     issuer: realm.issuer,
     store: realm.store,
     secrets: realm.secrets,
     clock: realm.clock,
-    verifyAccessToken: (token) => verifyOwnToken(realm, token),
+    verifyAccessToken: (token) => verifyPresentedToken(realm, token, certificate?.certificate),
     verifyAssertion: (token: string, client: Client) => verifyAssertion(realm, token, client),
     revokeToken: async (jti, expiresAt) => {
       await realm.store.insertIfAbsent({ realm: realm.issuer, kind: 'revoked', id: jti, value: {}, expiresAt })

@@ -13,6 +13,8 @@ export interface GrantRequest {
   readonly client: Client
   readonly authentication: AuthenticatedClient
   readonly parameters: Parameters
+  /** The scope that was asked for, by whichever name the client may use. */
+  readonly scope: string | undefined
   /** Seconds since the epoch; the same for the whole request. */
   readonly now: number
   readonly tools: GrantTools
@@ -39,10 +41,9 @@ export interface GrantTools {
 /** Which refresh token goes with the answer. */
 export type RefreshProposal =
   | { readonly kind: 'none' }
-  /** A new family, if client and policy allow. `onlyIfAsked`: only with the scope `offline_access`. */
+  /** A new family, if the client may refresh. */
   | {
       readonly kind: 'new'
-      readonly onlyIfAsked: boolean
       readonly familyId?: string
       /** The original grant. Default: what is granted now. */
       readonly bounds?: GrantBounds
@@ -72,6 +73,8 @@ export interface GrantProposal {
   readonly jti?: string
   /** `act` of a delegation. RFC 8693 section 4.1. */
   readonly actor?: JsonObject
+  /** `cnf` of what was presented: the token stays bound to it, unless the client's own certificate takes its place. */
+  readonly confirmation?: JsonObject
   /** Of the authorization request, for the ID token. */
   readonly nonce?: string
   /** RFC 8693 section 2.2.1. */

@@ -75,7 +75,7 @@ function isOver({ createdAt }: Family, { refresh }: Client, now: number): boolea
 }
 
 function propose(entry: Entry<Family>, use: Use, { familyId }: RefreshTokenParts, tools: GrantTools): GrantProposal {
-  const { principal, bounds, parent } = entry.value
+  const { principal, bounds, parent, confirmation } = entry.value
   const token = formatRefreshToken({ familyId, generation: use.generation }, tools.secrets)
   return {
     principal,
@@ -85,6 +85,7 @@ function propose(entry: Entry<Family>, use: Use, { familyId }: RefreshTokenParts
     retryOnConflict: true,
     refresh: { kind: 'existing', familyId, token },
     ...(parent === undefined ? {} : { parent }),
+    ...(confirmation === undefined ? {} : { confirmation }),
   }
 }
 

@@ -37,11 +37,14 @@ export function describeBounds(
   allowedAudiences: readonly string[] | undefined,
   refreshable: boolean,
 ): readonly Html[] {
+  const isIdentityAlone = scope.length === 0 && groups.length === 0
   return [
     ...parseScopes(scope.join(' ')).scopes.map(describeScope),
     ...identity.flatMap((item) => (IDENTITY[item] === undefined ? [] : [html`${IDENTITY[item]}`])),
     ...groups.map((group) => html`show that you belong to the group <code>${group}</code>`),
-    describeAudience(audience.length > 0 ? audience : (allowedAudiences ?? [])),
+    isIdentityAlone
+      ? describeIdentityAudience(audience, allowedAudiences ?? [])
+      : describeAudience(audience.length > 0 ? audience : (allowedAudiences ?? [])),
     ...(refreshable ? [html`go on doing so <strong>while you are away</strong>, until you revoke it`] : []),
   ]
 }
@@ -50,15 +53,26 @@ export function describeBounds(
 const MAX_NAMED = 8
 
 function describeAudience(audience: readonly string[]): Html {
+  return html`do so ${atServers(audience)}`
+}
+
+function atServers(audience: readonly string[]): Html {
   if (audience.some((name) => name === ANY_AUDIENCE || name === WLCG_ANY_AUDIENCE)) {
-    return html`do so at <strong>every server</strong> that trusts this issuer`
+    return html`at <strong>every server</strong> that trusts this issuer`
   }
   if (audience.length === 0 || audience.includes('*')) {
-    return html`do so at <strong>any server</strong> that the application chooses`
+    return html`at <strong>any server</strong> that the application chooses`
   }
   const named = audience.slice(0, MAX_NAMED).map((name, index) => html`${index > 0 ? ', ' : ''}<code>${name}</code>`)
   const more = audience.length - MAX_NAMED
-  return html`do so at ${named}${more > 0 ? ` and ${more} more servers` : ''}`
+  return html`at ${named}${more > 0 ? ` and ${more} more servers` : ''}`
+}
+
+/** A token that only says who somebody is, is for this issuer until the application names a server that it may name. */
+function describeIdentityAudience(audience: readonly string[], allowed: readonly string[]): Html {
+  if (audience.length > 0) return describeAudience(audience)
+  if (allowed.length === 0) return html`do so <strong>here only</strong>, at this issuer`
+  return html`do so here, at this issuer, or ${atServers(allowed)}`
 }
 
 function describeScope({ authz, path, hasPath }: Scope): Html {

@@ -1,7 +1,7 @@
 import type { Client } from '../clients/client.ts'
 import type { Parameters } from '../parameters.ts'
-import { boundingAudience, requestedAudience } from '../policy/audience.ts'
-import { decide, type GrantBounds } from '../policy/decide.ts'
+import { boundingAudience, identityAudience, requestedAudience } from '../policy/audience.ts'
+import { decide, type GrantBounds, isIdentityAlone } from '../policy/decide.ts'
 import type { Principal } from '../policy/principal.ts'
 import { parseRequestedScopes } from '../policy/requested-scopes.ts'
 import type { Realm } from '../realm.ts'
@@ -22,5 +22,10 @@ export function judge(
 ): GrantBounds {
   const requested = parseRequestedScopes(scope)
   const decision = decide({ policy: realm.policy, client, principal, requested, bounds: undefined })
-  return boundsOf(decision, boundingAudience(audience, client.audience), requested.wlcg)
+  if (isIdentityAlone(decision)) {
+    const named = audience.length === 0 ? [] : identityAudience(audience, client.audience, undefined, realm.issuer)
+    return boundsOf(decision, named, requested.wlcg)
+  }
+  const bounding = boundingAudience(audience, client.audience)
+  return boundsOf(decision, bounding, requested.wlcg, audience.length === 0 && bounding.length > 0)
 }

@@ -67,6 +67,24 @@ export function boundingAudience(requested: readonly string[], policy: AudienceP
   return requested.length === 0 && !onlyDefault ? [] : grantAudience(requested, policy, undefined)
 }
 
+/**
+ * The audience of a token that says who somebody is and nothing else: what was asked for, else this issuer, whose userinfo takes it. A
+ * server that nobody named learns nothing about the person.
+ *
+ * @param named - the audiences that the original grant named; empty or undefined: none.
+ */
+export function identityAudience(
+  requested: readonly string[],
+  policy: AudiencePolicy,
+  named: readonly string[] | undefined,
+  issuer: string,
+): readonly string[] {
+  // It knows the person already.
+  const open: AudiencePolicy = { allowed: [...policy.allowed, issuer], default: [issuer] }
+  const original = named && named.length > 0 ? named : undefined
+  return grantAudience(requested, open, original && (requested.length === 0 ? original : [...original, issuer]))
+}
+
 function isAllowed(audience: string, { allowed }: AudiencePolicy): boolean {
   return allowed.includes(audience) || (allowed.includes('*') && !EVERYONE.has(audience))
 }

@@ -2,7 +2,7 @@ import { coveredByAny, formatScope, intersectScopes, minimalScopes, type Scope }
 import { OAuthError } from '../oauth-error.ts'
 import { matches, type Policy } from './policy.ts'
 import type { Principal } from './principal.ts'
-import { isEmptyRequest, type RequestedScopes } from './requested-scopes.ts'
+import { isEmptyRequest, refuseMereAddition, type RequestedScopes } from './requested-scopes.ts'
 import { expandTemplate, isPlainForEveryVerifier, type ScopeTemplate } from './template.ts'
 
 /** What a client may have at most, and gets where it does not say. */
@@ -20,6 +20,8 @@ export interface GrantBounds {
   readonly identity: readonly string[]
   readonly groups: readonly string[]
   readonly audience: readonly string[]
+  /** Nobody asked for this audience: it is what the client gets without asking. */
+  readonly audienceByDefault?: boolean
   readonly wlcg: boolean
 }
 
@@ -57,19 +59,16 @@ export interface PolicyDecision {
 export function decide(question: PolicyQuestion): PolicyDecision {
   const { requested, bounds } = question
   const explain = question.explain ?? ((): void => {})
+  refuseMereAddition(requested)
   const allowed = allowedScopes(question, explain)
   const possible = bounds ? intersectScopes(bounds.scopes, allowed) : allowed
   if (bounds) explain(`the original grant leaves: ${list(possible)}`)
   const wanted = wantedScopes(question, explain)
   const scopes = wanted ? intersectScopes(wanted, possible) : possible
   const groups = grantedGroups(question)
-  // A client that acts for itself has no name, no e-mail and nothing to go on with.
-  const identity =
-    question.principal.kind === 'client'
-      ? []
-      : requested.identity.filter((item) => !bounds || bounds.identity.includes(item))
-  explain(`granted: ${list(scopes)}${groups.length > 0 ? `; groups ${groups.join(' ')}` : ''}`)
-  if (wanted && wanted.length > 0 && scopes.length === 0) {
+  const identity = grantedIdentity(question)
+  explain(`granted: ${[...identity, list(scopes)].join(' ')}${groups.length > 0 ? `; groups ${groups.join(' ')}` : ''}`)
+  if (scopes.length === 0 && (wanted ?? bounds?.scopes ?? []).length > 0) {
     throw new OAuthError('invalid_scope', 'nothing of the scope that was asked for is allowed')
   }
   if (scopes.length === 0 && groups.length === 0 && !identity.includes('openid')) {
@@ -77,6 +76,11 @@ export function decide(question: PolicyQuestion): PolicyDecision {
   }
   const narrowed = (wanted ?? []).some((scope) => !coveredByAny(scopes, scope)) || requested.unknown.length > 0
   return { scopes, scopeItems: scopes.map(formatScope), identity, groups, narrowed }
+}
+
+/** The token will say who somebody is and nothing else. */
+export function isIdentityAlone({ scopes, groups }: Pick<PolicyDecision, 'scopes' | 'groups'>): boolean {
+  return scopes.length === 0 && groups.length === 0
 }
 
 function allowedScopes(
@@ -162,10 +166,23 @@ const NOTHING: RequestedScopes = {
 }
 
 /**
+ * A client that acts for itself has no name, no e-mail and nothing to go on with. What `profile` and `email` stand for comes with the ID
+ * token, and that with `openid` alone (OpenID Connect Core sections 3.1.2.1 and 5.4): without it they promise what is not given.
+ */
+function grantedIdentity({ principal, requested, bounds }: PolicyQuestion): readonly string[] {
+  if (principal.kind === 'client') return []
+  const asked = bounds && isEmptyRequest(requested) ? bounds.identity : requested.identity
+  const granted = asked.filter((item) => !bounds || bounds.identity.includes(item))
+  return granted.includes('openid') ? granted : granted.filter((item) => item === 'offline_access')
+}
+
+/**
  * WLCG profile 1.3, `wlcg.groups`: groups asked for by name in their order, then the default ones; the bare word stands for the
  * default ones where it stands. Whoever is no member is refused.
  */
 function grantedGroups({ policy, principal, requested, bounds }: PolicyQuestion): readonly string[] {
+  // The original grant as it was, as far as the person still is a member.
+  if (bounds && isEmptyRequest(requested)) return bounds.groups.filter((group) => principal.groups.includes(group))
   if (requested.groups.length === 0) return []
   const own = principal.groups.filter((group) => !bounds || bounds.groups.includes(group))
   const defaults = own.filter((group) => !policy.optionalGroups.has(group))

@@ -2,8 +2,9 @@ import type { Client } from '../clients/client.ts'
 import { OAuthError } from '../oauth-error.ts'
 import { Parameters } from '../parameters.ts'
 import { isGroupName, type JsonValue } from '@scitokens/core'
-import { grantAudience, requestedAudience } from './audience.ts'
-import { decide } from './decide.ts'
+import { grantAudience, identityAudience, requestedAudience } from './audience.ts'
+import { tokenScope } from '../tokens/token-scope.ts'
+import { decide, isIdentityAlone } from './decide.ts'
 import type { Policy } from './policy.ts'
 import type { Principal } from './principal.ts'
 import { parseRequestedScopes } from './requested-scopes.ts'
@@ -37,6 +38,7 @@ export interface PolicyExplanation {
 
 /** What {@link explainPolicy} looks at: a realm has it, and so has a configuration that is not running. */
 export interface PolicySubject {
+  readonly issuer: string
   readonly policy: Policy
   readonly clients: { find(clientId: string): Promise<Client | undefined> }
 }
@@ -67,8 +69,11 @@ export async function explainPolicy(realm: PolicySubject, query: PolicyQuery): P
     const explain = (line: string): void => void steps.push(line)
     const decision = decide({ policy: realm.policy, client, principal, requested, bounds: undefined, explain })
     const parameters = new Parameters((query.audience ?? []).map((audience) => ['audience', audience]))
-    const audience = grantAudience(requestedAudience(parameters), client.audience, undefined)
-    return { allowed: true, scope: decision.scopeItems.join(' '), groups: decision.groups, audience, steps }
+    const named = requestedAudience(parameters)
+    const audience = isIdentityAlone(decision)
+      ? identityAudience(named, client.audience, undefined, realm.issuer)
+      : grantAudience(named, client.audience, undefined)
+    return { allowed: true, scope: tokenScope(decision), groups: decision.groups, audience, steps }
   } catch (error) {
     if (error instanceof OAuthError) return refused(error.error, error.message)
     throw error

@@ -22,14 +22,28 @@ const MAX_ITEMS = 256
 
 const IDENTITY = new Set(['openid', 'profile', 'email', 'offline_access'])
 
-/** Nothing was asked for by name: the default applies. */
+/**
+ * Nothing was asked for by name: the default applies, or the original grant as it was. Who asks for an identity alone has asked: only what
+ * is named is given (RFC 6749 sections 3.3 and 6). `wlcg` says of which profile the token shall be, and nothing about what is in it.
+ */
 export function isEmptyRequest(request: RequestedScopes): boolean {
   return (
     request.scopes.length === 0 &&
+    request.identity.length === 0 &&
     request.groups.length === 0 &&
     request.capabilitySet === undefined &&
     request.unknown.length === 0
   )
+}
+
+/**
+ * `offline_access`, and claims about a person without `openid`, only add to something else: alone they are no access. Throws
+ * `invalid_scope` where nothing else was asked for.
+ */
+export function refuseMereAddition(request: RequestedScopes): void {
+  const { identity } = request
+  if (identity.length === 0 || identity.includes('openid') || !isEmptyRequest({ ...request, identity: [] })) return
+  throw new OAuthError('invalid_scope', `${identity.join(' ')} alone is no access: ask for something else as well`)
 }
 
 /** Reads a `scope` parameter. Throws `invalid_scope`. */

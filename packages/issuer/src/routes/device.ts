@@ -13,7 +13,7 @@ import { principalOf, readSession, type Session } from '../people/session.ts'
 import { authenticationTools } from '../pipeline.ts'
 import { requestedAudience } from '../policy/audience.ts'
 import type { GrantBounds } from '../policy/decide.ts'
-import { parseRequestedScopes } from '../policy/requested-scopes.ts'
+import { parseRequestedScopes, refuseMereAddition } from '../policy/requested-scopes.ts'
 import type { Realm } from '../realm.ts'
 import { randomToken } from '../secrets.ts'
 import { revokeHint } from './applications.ts'
@@ -63,7 +63,7 @@ async function begin(realm: Realm, request: FastifyRequest, reply: FastifyReply)
   if (!client.grants.has(deviceCode.grantType))
     throw new OAuthError('unauthorized_client', 'this client may not use the device flow')
   const scope = parameters.one('scope') ?? ''
-  parseRequestedScopes(scope)
+  refuseMereAddition(parseRequestedScopes(scope))
   const device = randomToken()
   const expiresAt = Math.floor(realm.clock()) + realm.times.deviceCodeSeconds
   const record: DeviceRecord = {

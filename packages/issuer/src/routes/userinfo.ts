@@ -1,10 +1,11 @@
+import { type JsonObject, SciTokenError } from '@scitokens/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { OAuthError } from '../oauth-error.ts'
 import type { Realm } from '../realm.ts'
-import { readOwnToken } from '../tokens/own-token.ts'
+import { verifyPresentedToken } from '../tokens/own-token.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 import { sendJson } from './send-json.ts'
-import { NO_STORE } from './token.ts'
+import { NO_STORE, peerCertificate } from './token.ts'
 
 /** `GET` and `POST /userinfo`. OpenID Connect Core section 5.3. Nothing is stored about people: what the token says is what is told. */
 export function userinfoRoute(context: RouteContext): void {
@@ -27,13 +28,23 @@ async function userinfo(realm: Realm, request: FastifyRequest, reply: FastifyRep
       .send()
   }
   const token = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization)?.[1]
-  const claims = token === undefined ? undefined : await readOwnToken(realm, token)
-  if (!claims) throw challenge('invalid_token', 'the access token is not valid')
+  const claims = await presented(realm, token, request)
   const scope = ((claims['scope'] as string | undefined) ?? '').split(' ')
   if (!scope.includes('openid')) throw challenge('insufficient_scope', 'the access token lacks the scope openid')
   const groups = claims['wlcg.groups']
   const body = { sub: claims['sub'], ...(groups === undefined ? {} : { 'wlcg.groups': groups }) }
   return sendJson(reply.headers(NO_STORE), JSON.stringify(body))
+}
+
+async function presented(realm: Realm, token: string | undefined, request: FastifyRequest): Promise<JsonObject> {
+  if (token === undefined) throw challenge('invalid_token', 'the access token is not valid')
+  try {
+    return await verifyPresentedToken(realm, token, peerCertificate(request)?.certificate)
+  } catch (error) {
+    if (!(error instanceof SciTokenError) || error.family !== 'not_acceptable') throw error
+    const unproven = error.code === 'proof_missing'
+    throw challenge('invalid_token', unproven ? error.message : 'the access token is not valid')
+  }
 }
 
 function challenge(error: 'invalid_token' | 'insufficient_scope', description: string): OAuthError {

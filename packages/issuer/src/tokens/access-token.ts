@@ -8,13 +8,13 @@ import {
   signToken,
 } from '@scitokens/core'
 import type { AuthenticatedClient } from '../client-auth/authenticate.ts'
-import { certificateThumbprint } from '../client-auth/mutual-tls.ts'
 import type { Client } from '../clients/client.ts'
 import type { GrantProposal } from '../grants/grant.ts'
 import { OAuthError } from '../oauth-error.ts'
 import type { Parameters } from '../parameters.ts'
 import type { PolicyDecision } from '../policy/decide.ts'
 import type { Realm } from '../realm.ts'
+import { confirmationOf } from './confirmation.ts'
 
 /** What an access token is made of. */
 export interface AccessTokenInput {
@@ -53,7 +53,7 @@ export async function signAccessToken(input: AccessTokenInput): Promise<string> 
       ...(scope === '' ? {} : { scope }),
       ...(decision.groups.length > 0 ? { 'wlcg.groups': [...decision.groups] } : {}),
       ...(proposal.actor ? { act: proposal.actor } : {}),
-      ...confirmation(authentication),
+      ...confirmation(authentication, proposal),
     },
   }
   if (cwk === undefined) return signToken({ ...options, profile, wlcgVersion: realm.wlcgVersion })
@@ -82,7 +82,14 @@ export function readChildKey(client: Client, parameters: Parameters, wlcg: boole
   throw new OAuthError('invalid_request', 'cwk must be a public JWK as JSON')
 }
 
-/** RFC 8705 section 3.1: a client known by its certificate gets tokens that only this certificate can use. */
-function confirmation({ method, certificate }: AuthenticatedClient): JsonObject {
-  return method === 'tls' && certificate ? { cnf: { 'x5t#S256': certificateThumbprint(certificate) } } : {}
+/**
+ * RFC 8705 section 3.1: a client known by its certificate gets tokens that only this certificate can use. One that was bound before stays
+ * bound to what it was.
+ */
+function confirmation(
+  { method, certificate }: AuthenticatedClient,
+  { confirmation: before }: GrantProposal,
+): JsonObject {
+  if (method === 'tls' && certificate) return { cnf: confirmationOf(certificate) }
+  return before === undefined ? {} : { cnf: before }
 }

@@ -42,6 +42,9 @@ function checkClaims(
 ): void {
   const now = realm.clock()
   const { exp, nbf, sub, jti } = claims
+  // It would have to come with a proof of that key (RFC 7521 section 3), and none is looked for.
+  if (Object.hasOwn(claims, 'cnf'))
+    throw refuse('the assertion is bound to a key (cnf), of which no proof is taken here')
   const ours: unknown[] = [realm.issuer, realm.endpoints.token]
   if (![claims['aud']].flat().some((aud) => ours.includes(aud))) throw refuse('the assertion is not for this issuer')
   if (typeof exp !== 'number' || exp + LEEWAY_SECONDS <= now) throw refuse('the assertion has expired')

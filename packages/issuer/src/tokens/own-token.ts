@@ -1,12 +1,26 @@
+import type { X509Certificate } from 'node:crypto'
 import { type JsonObject, type ProfileName, SciTokenError, TokenNotAcceptableError, verifyToken } from '@scitokens/core'
 import type { Realm } from '../realm.ts'
+import { checkProof } from './confirmation.ts'
 import { tagOf } from './token-id.ts'
 
 /**
- * The claims of an access token of this issuer that is valid now and was not revoked. Offline but for the list of revoked tokens.
- * Throws `TokenNotAcceptableError`.
+ * The claims of an access token of this issuer that was brought to be used: it is valid now, was not revoked, and its bearer has the
+ * key that it may be bound to. Offline but for the list of revoked tokens. Throws `TokenNotAcceptableError`.
+ *
+ * @param certificate - of the connection on which the token came, where this server itself ends TLS.
  */
-export async function verifyOwnToken(realm: Realm, token: string): Promise<JsonObject> {
+export async function verifyPresentedToken(
+  realm: Realm,
+  token: string,
+  certificate: X509Certificate | undefined,
+): Promise<JsonObject> {
+  const claims = await verifyOwnToken(realm, token)
+  checkProof(claims, certificate)
+  return claims
+}
+
+async function verifyOwnToken(realm: Realm, token: string): Promise<JsonObject> {
   const { claims, profile } = await verifyAuthentic(realm, token)
   // An ID token of this issuer is authentic too, but it is no access token.
   if (profile === 'scitoken:1.0') throw new TokenNotAcceptableError('profile_mismatch', 'this is no access token')
@@ -32,7 +46,10 @@ async function verifyAuthentic(realm: Realm, token: string): Promise<{ claims: J
   return verifyToken(token, { keys: { getKeySet: () => keySet }, issuers: [realm.issuer], requireKid: true })
 }
 
-/** The same, but a token that is not acceptable is undefined: for endpoints that say nothing about bad tokens. */
+/**
+ * The claims of a token of this issuer that is valid now and was not revoked, whoever holds it: for endpoints that are asked *about* a token.
+ * Undefined for all others, as these endpoints say nothing about bad tokens.
+ */
 export async function readOwnToken(realm: Realm, token: string): Promise<JsonObject | undefined> {
   try {
     return await verifyOwnToken(realm, token)

@@ -32,9 +32,9 @@ export function planRefresh(
   const { refresh } = proposal
   const { client } = authentication
   if (refresh.kind === 'existing') return { token: refresh.token, familyId: refresh.familyId, changes: [] }
-  const none: RefreshPlan = { token: undefined, familyId: undefined, changes: [] }
-  if (refresh.kind === 'none' || !client.grants.has('refresh_token')) return none
-  if (refresh.onlyIfAsked && !decision.identity.includes('offline_access')) return none
+  if (refresh.kind === 'none' || !client.grants.has('refresh_token')) {
+    return { token: undefined, familyId: undefined, changes: [] }
+  }
   const familyId = refresh.familyId ?? newFamilyId()
   const family: Family = {
     clientId: client.clientId,
@@ -47,6 +47,7 @@ export function planRefresh(
     lastUsedAt: now,
     grant: grant.grantType,
     ...(proposal.parent === undefined ? {} : { parent: proposal.parent }),
+    ...(proposal.confirmation === undefined ? {} : { confirmation: proposal.confirmation }),
   }
   const { lifetimeSeconds, maxSeconds } = client.refresh
   const expiresAt = now + Math.min(lifetimeSeconds, maxSeconds ?? Infinity)
@@ -58,13 +59,23 @@ export function planRefresh(
   }
 }
 
-/** What a decision leaves as the bounds of everything derived from it. */
-export function boundsOf(decision: PolicyDecision, audience: readonly string[], wlcg: boolean): GrantBounds {
+/**
+ * What a decision leaves as the bounds of everything derived from it.
+ *
+ * @param audienceByDefault - nobody asked for this audience, it is what the client gets without asking.
+ */
+export function boundsOf(
+  decision: PolicyDecision,
+  audience: readonly string[],
+  wlcg: boolean,
+  audienceByDefault: boolean = false,
+): GrantBounds {
   return {
     scope: decision.scopeItems,
     identity: decision.identity,
     groups: decision.groups,
     audience,
+    ...(audienceByDefault ? { audienceByDefault } : {}),
     wlcg,
   }
 }

@@ -1,3 +1,4 @@
+import type { JsonObject } from '@scitokens/core'
 import type { GrantBounds } from '../policy/decide.ts'
 import type { Principal } from '../policy/principal.ts'
 import { randomToken, type Secrets } from '../secrets.ts'
@@ -21,6 +22,8 @@ export interface Family {
   readonly grant: string
   /** `jti` of the token it was exchanged for. */
   readonly parent?: string
+  /** `cnf` of that token, and so of all that come of it. */
+  readonly confirmation?: JsonObject
 }
 
 /** A refresh token, read. */
