@@ -3,7 +3,7 @@
 import { ANY_AUDIENCE, parseAudience } from './audience.ts'
 import { type ChainLimits, openLinks, readLinkClaims } from './chain-format.ts'
 import { type CompactToken, openCompact, own, withClaims } from './compact.ts'
-import { type ErrorCode, type ErrorReason, quote, TokenNotAcceptableError } from './errors.ts'
+import { type CodeOf, type ErrorReason, quote, TokenNotAcceptableError } from './errors.ts'
 import { GrantIndex } from './grant-index.ts'
 import type { JsonObject, JsonValue } from './json.ts'
 import type { Jwk } from './jwk.ts'
@@ -166,7 +166,7 @@ function widened(what: string, claim: string): TokenNotAcceptableError {
 }
 
 function refuse(
-  code: ErrorCode,
+  code: CodeOf<'not_acceptable'>,
   message: string,
   claim?: string,
   reason: ErrorReason = 'invalid',

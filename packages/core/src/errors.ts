@@ -65,6 +65,59 @@ export type ErrorCode = (typeof ERROR_CODES)[number]
  */
 export type ErrorFamily = 'not_acceptable' | 'not_allowed' | 'invalid_request' | 'undecided' | 'config'
 
+/**
+ * Who has to act where a code is told of a token or of a decision. Whoever signs, derives or configures what a verifier would refuse is told
+ * by the verifier's code too, and then it is the caller's mistake: `invalid_request` or `config`. No code is both "not acceptable" and
+ * "could not decide": the classes below take those of their family alone.
+ */
+export const ERROR_FAMILIES = {
+  malformed_token: 'not_acceptable',
+  too_large: 'not_acceptable',
+  unsupported_alg: 'not_acceptable',
+  bad_signature: 'not_acceptable',
+  key_not_found: 'not_acceptable',
+  weak_key: 'not_acceptable',
+  unsupported_key: 'not_acceptable',
+  untrusted_issuer: 'not_acceptable',
+  missing_claim: 'not_acceptable',
+  invalid_claim: 'not_acceptable',
+  unknown_claim: 'not_acceptable',
+  unsupported_version: 'not_acceptable',
+  profile_mismatch: 'not_acceptable',
+  expired: 'not_acceptable',
+  not_yet_valid: 'not_acceptable',
+  lifetime_too_long: 'not_acceptable',
+  aud_mismatch: 'not_acceptable',
+  invalid_scope: 'not_acceptable',
+  proof_missing: 'not_acceptable',
+  revoked: 'not_acceptable',
+  chain_not_accepted: 'not_acceptable',
+  parent_not_accepted: 'not_acceptable',
+  broken_chain: 'not_acceptable',
+  widened_chain: 'not_acceptable',
+  scope_denied: 'not_allowed',
+  group_denied: 'not_allowed',
+  bad_certificate: 'not_acceptable',
+  login_required: 'not_acceptable',
+  peer_not_allowed: 'not_allowed',
+  no_credentials: 'invalid_request',
+  invalid_request: 'invalid_request',
+  issuer_unavailable: 'undecided',
+  discovery_failed: 'undecided',
+  insecure_url: 'config',
+  aborted: 'undecided',
+  undecided: 'undecided',
+  config_error: 'config',
+} as const
+
+/** The codes of a family. */
+export type CodeOf<Family extends ErrorFamily> = {
+  [Code in ErrorCode]: (typeof ERROR_FAMILIES)[Code] extends Family ? Code : never
+}[ErrorCode]
+
+/** Codes of the caller's mistakes: his own family's, and those of what he makes and nobody would accept. */
+export type CallerCode<Family extends 'invalid_request' | 'config'> = CodeOf<Family | 'not_acceptable'>
+
 /** Why, in one word, where the code leaves it open. */
 export type ErrorReason =
   | 'missing'
@@ -200,60 +253,65 @@ function isOfFamily(
 
 /** This token is not acceptable, whatever is asked of it. HTTP 401. */
 export class TokenNotAcceptableError extends SciTokenError {
+  declare readonly code: CodeOf<'not_acceptable'>
   /** As {@link SciTokenError}: by brand and family. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isOfFamily(value, this, TokenNotAcceptableError, 'not_acceptable')
   }
 
-  constructor(code: ErrorCode, message: string, evidence?: ErrorEvidence) {
+  constructor(code: CodeOf<'not_acceptable'>, message: string, evidence?: ErrorEvidence) {
     super('not_acceptable', code, message, evidence)
   }
 }
 
 /** The token is acceptable, but does not allow this. HTTP 403. */
 export class NotAllowedError extends SciTokenError {
+  declare readonly code: CodeOf<'not_allowed'>
   /** As {@link SciTokenError}: by brand and family. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isOfFamily(value, this, NotAllowedError, 'not_allowed')
   }
 
-  constructor(code: ErrorCode, message: string, evidence?: ErrorEvidence) {
+  constructor(code: CodeOf<'not_allowed'>, message: string, evidence?: ErrorEvidence) {
     super('not_allowed', code, message, evidence)
   }
 }
 
 /** The caller's arguments, or the shape of the HTTP request, make no sense. Nothing was decided. HTTP 400. */
 export class InvalidRequestError extends SciTokenError {
+  declare readonly code: CallerCode<'invalid_request'>
   /** As {@link SciTokenError}: by brand and family. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isOfFamily(value, this, InvalidRequestError, 'invalid_request')
   }
 
-  constructor(message: string, evidence?: ErrorEvidence, code: ErrorCode = 'invalid_request') {
+  constructor(message: string, evidence?: ErrorEvidence, code: CallerCode<'invalid_request'> = 'invalid_request') {
     super('invalid_request', code, message, evidence)
   }
 }
 
 /** We could not decide: the issuer's keys could not be had. Never to be told as "bad token". HTTP 503. */
 export class UndecidedError extends SciTokenError {
+  declare readonly code: CodeOf<'undecided'>
   /** As {@link SciTokenError}: by brand and family. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isOfFamily(value, this, UndecidedError, 'undecided')
   }
 
-  constructor(code: ErrorCode, message: string, evidence?: ErrorEvidence) {
+  constructor(code: CodeOf<'undecided'>, message: string, evidence?: ErrorEvidence) {
     super('undecided', code, message, evidence)
   }
 }
 
 /** An option, file or environment variable is wrong. Thrown at construction wherever possible. HTTP 500. */
 export class ConfigError extends SciTokenError {
+  declare readonly code: CallerCode<'config'>
   /** As {@link SciTokenError}: by brand and family. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isOfFamily(value, this, ConfigError, 'config')
   }
 
-  constructor(message: string, evidence?: ErrorEvidence, code: ErrorCode = 'config_error') {
+  constructor(message: string, evidence?: ErrorEvidence, code: CallerCode<'config'> = 'config_error') {
     super('config', code, message, evidence)
   }
 }

@@ -16,8 +16,11 @@ export { type Clock, systemClock } from './clock.ts'
 export { DEFAULT_MAX_TOKEN_LENGTH, own } from './compact.ts'
 export { decodeUnverified, UnverifiedToken } from './decode.ts'
 export {
+  type CallerCode,
+  type CodeOf,
   ConfigError,
   ERROR_CODES,
+  ERROR_FAMILIES,
   type ErrorCode,
   type ErrorEvidence,
   type ErrorFamily,

@@ -1,5 +1,5 @@
 import { type Algorithm, traitsOf } from './algorithms.ts'
-import { ConfigError, type ErrorCode, quote, TokenNotAcceptableError } from './errors.ts'
+import { type CodeOf, ConfigError, quote, TokenNotAcceptableError } from './errors.ts'
 import type { Jwk } from './jwk.ts'
 import { checkPublicJwk, type UsableJwk } from './public-jwk.ts'
 import { importVerificationKey, type PlatformKey, verifySignature } from '#signature'
@@ -44,7 +44,7 @@ export interface DroppedKey {
   /** Its name, where it has one. */
   readonly kid: string | undefined
   /** What a token that names it is refused with. */
-  readonly code: ErrorCode
+  readonly code: CodeOf<'not_acceptable'>
   /** Half a sentence for people. */
   readonly why: string
 }

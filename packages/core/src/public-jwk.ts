@@ -1,6 +1,6 @@
 import { type Algorithm, isAlgorithm, traitsOf } from './algorithms.ts'
 import { decodeBase64url, isBase64url } from './base64url.ts'
-import type { ErrorCode } from './errors.ts'
+import type { CodeOf } from './errors.ts'
 import type { Jwk } from './jwk.ts'
 
 /** A published key that may verify, reduced to its public members, and the algorithms it may verify. */
@@ -13,7 +13,7 @@ export interface UsableJwk {
 /** A published key that may not, and why. */
 export interface UnusableJwk {
   readonly kid: string | undefined
-  readonly code: ErrorCode
+  readonly code: CodeOf<'not_acceptable'>
   readonly why: string
 }
 
@@ -37,7 +37,7 @@ export function checkPublicJwk(entry: unknown, acceptPadding: boolean): UsableJw
   }
   const jwk = entry as Record<string, unknown>
   const kid = typeof jwk['kid'] === 'string' ? jwk['kid'] : undefined
-  const refuse = (why: string, code: ErrorCode = 'unsupported_key'): UnusableJwk => ({ kid, code, why })
+  const refuse = (why: string, code: CodeOf<'not_acceptable'> = 'unsupported_key'): UnusableJwk => ({ kid, code, why })
 
   if (jwk['kid'] !== undefined && kid === undefined) return refuse('its kid is no string')
   if (jwk['use'] !== undefined && jwk['use'] !== 'sig') return refuse('its use is not signatures')
@@ -62,7 +62,7 @@ export function checkPublicJwk(entry: unknown, acceptPadding: boolean): UsableJw
 
 type Material =
   | { readonly jwk: Jwk; readonly algorithms: readonly Algorithm[] }
-  | { readonly why: string; readonly code?: ErrorCode }
+  | { readonly why: string; readonly code?: CodeOf<'not_acceptable'> }
 
 function rsaMaterial(fields: Record<string, unknown>): Material {
   const { n, e } = fields

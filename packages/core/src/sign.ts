@@ -3,7 +3,7 @@ import { asInvalidRequest } from './as-invalid-request.ts'
 import { parseAudience } from './audience.ts'
 import { encodeBase64url, encodeTextAsBase64url } from './base64url.ts'
 import { type Clock, systemClock } from './clock.ts'
-import { ConfigError, type ErrorCode, InvalidRequestError, quote, SciTokenError, UndecidedError } from './errors.ts'
+import { type CallerCode, ConfigError, InvalidRequestError, quote, SciTokenError, UndecidedError } from './errors.ts'
 import { isGroupName } from './groups.ts'
 import { isJsonValue, type JsonObject, type JsonValue } from './json.ts'
 import { isWlcgVersion, type ProfileName, PROFILES, profileRules } from './profiles.ts'
@@ -168,6 +168,6 @@ export function readClock({ clock = systemClock, backdate = 5 }: Pick<SignOption
   return { now, past }
 }
 
-function refuse(code: ErrorCode, message: string, claim: string): InvalidRequestError {
+function refuse(code: CallerCode<'invalid_request'>, message: string, claim: string): InvalidRequestError {
   return new InvalidRequestError(message, { claim }, code)
 }

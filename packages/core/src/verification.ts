@@ -146,26 +146,48 @@ export function checkSignature(
 }
 
 async function awaitSignature(
-  first: Promise<boolean>,
+  first: PromiseLike<unknown>,
   others: readonly VerificationKey[],
   alg: Algorithm,
   token: SignedBytes,
 ): Promise<undefined> {
-  if (await first.catch(platformFailed)) return undefined
+  if (await yesOrNo(first)) return undefined
   for (const key of others) {
     const answer = ask(key, alg, token)
     // oxlint-disable-next-line no-await-in-loop -- as a rule there are none
-    if (answer === true || (answer !== false && (await answer.catch(platformFailed)))) return undefined
+    if (answer === true || (answer !== false && (await yesOrNo(answer)))) return undefined
   }
   throw badSignature()
 }
 
-function ask(key: VerificationKey, alg: Algorithm, token: SignedBytes): Promise<boolean> | boolean {
+/** A key may be somebody's own: whatever it says that is neither yes nor no proves nothing, however true it looks. */
+function ask(key: VerificationKey, alg: Algorithm, token: SignedBytes): PromiseLike<unknown> | boolean {
+  let answer: unknown
   try {
-    return key.verify(alg, token.signingInput, token.signature)
+    answer = key.verify(alg, token.signingInput, token.signature)
   } catch (error) {
     return platformFailed(error)
   }
+  if (typeof answer === 'boolean') return answer
+  return isPromise(answer) ? answer : noAnswer()
+}
+
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as Partial<PromiseLike<unknown>> | null | undefined)?.then === 'function'
+}
+
+async function yesOrNo(promise: PromiseLike<unknown>): Promise<boolean> {
+  let answer: unknown
+  try {
+    answer = await promise
+  } catch (error) {
+    return platformFailed(error)
+  }
+  return typeof answer === 'boolean' ? answer : noAnswer()
+}
+
+function noAnswer(): never {
+  throw new UndecidedError('undecided', 'the key did not say whether the signature is right')
 }
 
 function platformFailed(cause: unknown): never {

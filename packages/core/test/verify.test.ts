@@ -153,6 +153,25 @@ test('the failures of a key source stay in their family; strange ones leave us u
   }
 })
 
+test("a key of somebody's own that says neither yes nor no proves nothing, however true it looks", async () => {
+  const answering = (answer: unknown, ...more: unknown[]): KeySource =>
+    ({ getKeySet: () => ({ candidates: () => [answer, ...more].map((one) => ({ verify: () => one })) }) }) as never
+  for (const answer of ['false', 'yes', 1, {}, [], new Date(), null, undefined, 0, '']) {
+    for (const given of [answer, Promise.resolve(answer)]) {
+      // oxlint-disable no-await-in-loop -- one after the other
+      expect(await refusal(() => verify(good, { keys: answering(given) }))).toBe('undecided undecided')
+      expect(await refusal(() => verify(good, { keys: answering(Promise.resolve(false), given) }))).toBe(
+        'undecided undecided',
+      )
+      // oxlint-enable no-await-in-loop
+    }
+  }
+  expect(await refusal(() => verify(good, { keys: answering(false, Promise.resolve(false)) }))).toBe(
+    'not_acceptable bad_signature',
+  )
+  expect(await verify(good, { keys: answering(false, Promise.resolve(true)) })).toBeDefined()
+})
+
 test('a source of another copy of the package, with promises of its own kind, is heard', async () => {
   const set = await keys.getKeySet(issuer.issuer)
   const copy = { candidates: (alg: 'ES256', kid: string | undefined) => set.candidates(alg, kid) }

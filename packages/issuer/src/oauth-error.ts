@@ -1,4 +1,4 @@
-import { InvalidRequestError } from '@scitokens/core'
+import { SciTokenError } from '@scitokens/core'
 
 /** Error codes of the endpoints: RFC 6749 sections 4.1.2.1 and 5.2, RFC 8628, RFC 8693, RFC 8707, RFC 7009, RFC 7591. */
 export type OAuthErrorCode =
@@ -36,8 +36,14 @@ export interface OAuthErrorDetails {
   readonly cause?: unknown
 }
 
-/** A refusal as the client sees it: an RFC code and a sentence that helps and leaks nothing. */
-export class OAuthError extends InvalidRequestError {
+/** What the client cannot mend by another request: we could not decide, and nobody may take it for a refusal. */
+const UNDECIDED: ReadonlySet<OAuthErrorCode> = new Set(['server_error', 'temporarily_unavailable'])
+
+/**
+ * An answer as the client sees it: an RFC code and a sentence that helps and leaks nothing. Its family is `invalid_request`, and
+ * `undecided` for `server_error` and `temporarily_unavailable`.
+ */
+export class OAuthError extends SciTokenError {
   readonly error: OAuthErrorCode
   readonly status: number
   /** For the log only. */
@@ -45,7 +51,12 @@ export class OAuthError extends InvalidRequestError {
   readonly headers: Readonly<Record<string, string>>
 
   constructor(error: OAuthErrorCode, description: string, details: OAuthErrorDetails = {}) {
-    super(description, details.cause === undefined ? undefined : { cause: details.cause })
+    const family = UNDECIDED.has(error) ? 'undecided' : 'invalid_request'
+    const retryAfter = Number(details.headers?.['retry-after'] ?? Number.NaN)
+    super(family, family, description, {
+      ...(details.cause === undefined ? {} : { cause: details.cause }),
+      ...(Number.isFinite(retryAfter) ? { retryAfterSeconds: retryAfter } : {}),
+    })
     this.error = error
     this.status = details.status ?? defaultStatus(error)
     this.detail = details.detail

@@ -64,7 +64,7 @@ export function checkConnectedAddress(socket: Socket): void {
 /** Does not name the address: what an outsider's name resolves to inside is nobody's business outside. */
 function refusal(): UndecidedError {
   return new UndecidedError(
-    'insecure_url',
+    'discovery_failed',
     'the address is loopback, private or otherwise not public, and refuseSpecialAddresses is on',
   )
 }

@@ -45,12 +45,12 @@ export function createHttpGet(options: HttpOptions): HttpGet {
   }
 }
 
-/** `https`, or `http` on this machine where that was allowed. Throws `insecure_url`. */
+/** `https`, or `http` on this machine where that was allowed. Throws `discovery_failed`: an issuer that leads elsewhere cannot be judged. */
 export function checkHttpsUrl(url: URL, issuer: string, allowLoopbackHttp: boolean): URL {
   if (url.protocol === 'https:') return url
   if (allowLoopbackHttp && url.protocol === 'http:' && isLoopbackHost(url.hostname)) return url
   throw new UndecidedError(
-    'insecure_url',
+    'discovery_failed',
     `the issuer ${quote(issuer)} leads to ${quote(url.href)}, which is not https`,
     {
       issuer,

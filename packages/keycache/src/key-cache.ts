@@ -63,7 +63,7 @@ export class KeyCache implements KeySource {
   /**
    * The issuer's key set; without waiting while it is fresh, or stale and refreshed in the background.
    *
-   * Throws `untrusted_issuer` before any I/O; `issuer_unavailable`, `discovery_failed`, `insecure_url` when there are no usable
+   * Throws `untrusted_issuer` before any I/O; `issuer_unavailable`, `discovery_failed` when there are no usable
    * keys and none could be had, or when a `kid` is unknown and the issuer could not be asked; `aborted`.
    */
   getKeySet(issuer: string, hint: KeyHint = { kid: undefined }): KeySet | Promise<KeySet> {

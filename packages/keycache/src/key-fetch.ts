@@ -10,7 +10,7 @@ import type { KeyRecord } from './record.ts'
 /**
  * Asks an issuer for its keys: metadata, then key set, within one deadline. Changes nothing.
  *
- * Throws `issuer_unavailable`, `discovery_failed` or `insecure_url`; `aborted` when the cache is closed.
+ * Throws `issuer_unavailable` or `discovery_failed`; `aborted` when the cache is closed.
  *
  * @param attempt - number of this attempt, for the record.
  * @param closed - ends everything.

@@ -1,4 +1,4 @@
-import type { ErrorCode, Jwks } from '@scitokens/core'
+import type { CodeOf, Jwks } from '@scitokens/core'
 
 /** An issuer's keys as they were last confirmed. Times in seconds since the epoch. */
 export interface KeyRecord {
@@ -27,7 +27,7 @@ export interface Trouble {
   readonly failedAt: number
   /** No attempt before this time, unless somebody asks by name (`refresh`). */
   readonly retryAt: number
-  readonly code: ErrorCode
+  readonly code: CodeOf<'undecided'>
   /** Free of secrets and control characters. */
   readonly message: string
 }

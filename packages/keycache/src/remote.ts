@@ -28,7 +28,7 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 /**
  * Gets a JSON document over HTTPS, following a few redirects that all stay on HTTPS and on its origin. An answer of 4xx, or of 304 to a conditional request, is for
- * the caller to judge; everything else that is no document throws `issuer_unavailable`, `discovery_failed` or `insecure_url`.
+ * the caller to judge; everything else that is no document throws `issuer_unavailable` or `discovery_failed`.
  */
 export async function getJson(
   address: string,

@@ -1,4 +1,4 @@
-import { ERROR_CODES, type ErrorCode, type Jwks } from '@scitokens/core'
+import { type CodeOf, ERROR_FAMILIES, type Jwks } from '@scitokens/core'
 import type { KeyRecord, StoredIssuer, Trouble } from './record.ts'
 
 /** The columns of table `issuer`, one row each. */
@@ -93,6 +93,11 @@ function readKeys(row: Row): KeyRecord | undefined {
 function readTrouble(row: Row): Trouble | undefined {
   const { failures, failed_at: failedAt, retry_at: retryAt, error_code: code, error_message: message } = row
   if (failedAt === null || retryAt === null) return undefined
-  const known = ERROR_CODES.includes(code as ErrorCode) ? (code as ErrorCode) : 'issuer_unavailable'
+  // A failure that is kept is one of "we could not decide"; no row makes another of it.
+  const known = isUndecided(code) ? code : 'issuer_unavailable'
   return { failures, failedAt, retryAt, code: known, message: message ?? '' }
+}
+
+function isUndecided(code: unknown): code is CodeOf<'undecided'> {
+  return typeof code === 'string' && (ERROR_FAMILIES as Readonly<Record<string, string>>)[code] === 'undecided'
 }

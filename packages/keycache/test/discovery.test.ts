@@ -77,10 +77,10 @@ test('keys may be on another host', async () => {
 })
 
 test.each([
-  ['http://keys.example/jwks', 'insecure_url'],
-  ['file:///etc/passwd', 'insecure_url'],
-  ['data:application/json,1', 'insecure_url'],
-  ['ftp://keys.example/jwks', 'insecure_url'],
+  ['http://keys.example/jwks', 'discovery_failed'],
+  ['file:///etc/passwd', 'discovery_failed'],
+  ['data:application/json,1', 'discovery_failed'],
+  ['ftp://keys.example/jwks', 'discovery_failed'],
   ['/jwks', 'discovery_failed'],
   // The URL parser would mend these.
   ['https://keys.example/jw\nks', 'discovery_failed'],

@@ -359,11 +359,11 @@ test.each([
 test('plain http is for loopback hosts, and only when the dangerous option names it', async () => {
   const { issuer } = await issuerForTest()
   expect(() => new KeyCache({ issuers: [issuer], store: 'memory' })).toThrow(
-    expect.objectContaining({ code: 'insecure_url' }),
+    expect.objectContaining({ code: 'insecure_url', family: 'config' }),
   )
   const options = { store: 'memory', dangerouslyAllowLoopbackHttp: true } as const
   expect(() => new KeyCache({ issuers: ['http://issuer.example'], ...options })).toThrow(
-    expect.objectContaining({ code: 'insecure_url' }),
+    expect.objectContaining({ code: 'insecure_url', family: 'config' }),
   )
 })
 

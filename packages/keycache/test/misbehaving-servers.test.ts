@@ -323,7 +323,7 @@ test.each(['http://localhost/keys', 'http://keys.example/keys', 'file:///etc/pas
   async (location) => {
     const server = await issuerOnTls()
     server.on(JWKS, (_, response) => response.writeHead(302, { location }).end())
-    expect(await failureOf(server)).toMatchObject({ code: 'insecure_url' })
+    expect(await failureOf(server)).toMatchObject({ code: 'discovery_failed' })
   },
 )
 
@@ -331,7 +331,7 @@ test('a redirect from HTTPS to HTTP on another socket is refused before it is as
   const plain = await issuerForTest()
   const server = await issuerOnTls()
   server.on(METADATA, (_, response) => response.writeHead(301, { location: `${plain.issuer}${METADATA}` }).end())
-  expect(await failureOf(server)).toMatchObject({ code: 'insecure_url' })
+  expect(await failureOf(server)).toMatchObject({ code: 'discovery_failed' })
   expect(plain.requests).toEqual([])
 })
 
@@ -397,7 +397,7 @@ test('special-purpose addresses are refused on request, by name and by literal, 
   for (const issuer of [server.issuer, literal]) {
     const cache = cacheForTest({ issuer }, { ca: authority.pem, refuseSpecialAddresses: true })
     // oxlint-disable-next-line no-await-in-loop -- one after the other, for the count
-    await expect(cache.load(issuer)).rejects.toMatchObject({ code: 'insecure_url' })
+    await expect(cache.load(issuer)).rejects.toMatchObject({ code: 'discovery_failed' })
   }
   expect(server.requests).toEqual([])
 })
@@ -412,6 +412,6 @@ test('an address is judged when it is connected, not when it is looked up', asyn
   }
   const issuer = `https://public.example:${port}`
   const cache = cacheForTest({ issuer }, { ca: authority.pem, lookup, refuseSpecialAddresses: true })
-  await expect(cache.load(issuer)).rejects.toMatchObject({ code: 'insecure_url' })
+  await expect(cache.load(issuer)).rejects.toMatchObject({ code: 'discovery_failed' })
   expect(server.requests).toEqual([])
 })

@@ -1,4 +1,4 @@
-import { ConfigError, parseScopes, quote, SciTokenError } from '@scitokens/core'
+import { ConfigError, parseScopes, quote, TokenNotAcceptableError } from '@scitokens/core'
 import type { ClientIdentity, Wanted } from './oauth-client.ts'
 
 /** Names one login: whose, at which service, and which of several there. */
@@ -76,7 +76,7 @@ export function checkWanted({ scopes, audience }: Wanted): Wanted {
   try {
     if (words.length > 0) parseScopes(words.join(' '))
   } catch (error) {
-    if (error instanceof SciTokenError)
+    if (error instanceof TokenNotAcceptableError)
       throw new ConfigError(error.message, { claim: 'scope', cause: error }, error.code)
     throw error
   }

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { ConfigError, type SciTokenError } from '@scitokens/core'
+import { ConfigError } from '@scitokens/core'
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { type ConfigFile, configSchema } from './config-schema.ts'
@@ -9,7 +9,7 @@ export interface ReadConfig {
   readonly path: string
   readonly config: ConfigFile
   /** The same error with the place in the file at which its key stands, where its message begins with one. */
-  readonly locate: (error: SciTokenError) => ConfigError
+  readonly locate: (error: ConfigError) => ConfigError
 }
 
 /** Largest configuration file, in bytes. */

@@ -1,4 +1,4 @@
-import { ConfigError, SciTokenError } from '@scitokens/core'
+import { ConfigError } from '@scitokens/core'
 import { createDemo, type Demo } from '../demo/demo.ts'
 import { type DemoOptions, readDemoOptions } from '../demo/demo-options.ts'
 import type { ConfiguredRealm } from './config/realm-block.ts'
@@ -60,7 +60,7 @@ function readNamed(options: DemoOptions): DemoOptions {
 
 /** The error with the key as the file has it. */
 function named(error: unknown): unknown {
-  if (!(error instanceof SciTokenError) || error.family !== 'config') return error
+  if (!(error instanceof ConfigError)) return error
   const message = error.message.replace(/^keys\.file:/, 'keysFile:')
   const key = /^[a-zA-Z]+: /.test(message) ? 'demo.' : 'demo.issuer: '
   return new ConfigError(`${key}${message}`, {}, error.code)

@@ -1,4 +1,4 @@
-import { ConfigError, SciTokenError } from '@scitokens/core'
+import { ConfigError } from '@scitokens/core'
 import { type AuditSink, FileAudit, LoggerAudit } from '../audit.ts'
 import { createIssuer, type Issuer } from '../issuer.ts'
 import type { IssuerOptions } from '../options.ts'
@@ -131,7 +131,7 @@ export async function located<T>({ locate }: ReadConfig, work: () => Promise<T>)
   try {
     return await work()
   } catch (error) {
-    if (error instanceof SciTokenError && error.family === 'config') throw locate(error)
+    if (error instanceof ConfigError) throw locate(error)
     throw error
   }
 }
