@@ -24,6 +24,7 @@ export const VERIFIER_OPTIONS = [
   'basePath',
   'rejectDotSegments',
   'scitokensCppCompat',
+  'chains',
 ] as const
 
 /** Questions that a case may put. */
@@ -46,6 +47,10 @@ export interface Template {
   readonly alg?: string
   readonly header: Readonly<Record<string, unknown>>
   readonly claims: Readonly<Record<string, unknown>>
+  /** The payload is an array with the claims in it, as that of a chain's link. */
+  readonly inArray?: boolean
+  /** How the parent of a chain's link was made: its token is the header's `pwt`. */
+  readonly parent?: Template
 }
 
 /** A token too long to be written out. */

@@ -89,9 +89,14 @@ function readCase(entry: unknown, index: number, fail: Fail): ConformanceCase {
 /** The keys that a case cannot do without. */
 function keyNames({ steps }: ConformanceCase): readonly string[] {
   return steps.flatMap(({ template, request }) => [
-    ...(template ? [template.key] : []),
+    ...chainOf(template).map(({ key }) => key),
     ...(request.op === 'sign' ? [request.key ?? ''] : []),
   ])
+}
+
+/** A template and those of its parents. */
+function chainOf(template: Template | undefined): readonly Template[] {
+  return template === undefined ? [] : [template, ...chainOf(template.parent)]
 }
 
 function readStep(entry: unknown, where: string, fail: Fail): Step {
@@ -140,7 +145,10 @@ function isStrings(value: unknown): value is string[] {
 }
 
 function isTemplate(value: unknown): boolean {
-  return isObject(value) && typeof value['key'] === 'string' && isObject(value['header']) && isObject(value['claims'])
+  if (!isObject(value) || typeof value['key'] !== 'string') return false
+  const { header, claims, inArray, parent } = value
+  if (inArray !== undefined && typeof inArray !== 'boolean') return false
+  return isObject(header) && isObject(claims) && (parent === undefined || isTemplate(parent))
 }
 
 function isBuild(value: unknown): value is TokenBuild {

@@ -33,9 +33,18 @@ export function finishedToken(step: Step, file: CaseFile): string | undefined {
  * is not there.
  *
  * @param now - seconds since the epoch that `$now` counts from.
+ * @param parents - signed tokens by what their signature covers: a parent that says the same is taken as it is.
  */
-export function signTemplate(template: Template, file: Pick<CaseFile, 'keys' | 'name'>, now: number): string {
-  const input = [template.header, template.claims]
+export function signTemplate(
+  template: Template,
+  file: Pick<CaseFile, 'keys' | 'name'>,
+  now: number,
+  parents: ReadonlyMap<string, string> = new Map(),
+): string {
+  const { inArray = false, parent } = template
+  const pwt = parent && signTemplate(parent, file, now, parents)
+  const header = pwt === undefined ? template.header : { ...template.header, pwt: parents.get(signedPart(pwt)) ?? pwt }
+  const input = [header, inArray ? [template.claims] : template.claims]
     .map((part) => Buffer.from(JSON.stringify(atTime(part, now))).toString('base64url'))
     .join('.')
   const alg = template.alg ?? template.header['alg']
@@ -43,6 +52,11 @@ export function signTemplate(template: Template, file: Pick<CaseFile, 'keys' | '
   const key = Object.hasOwn(file.keys, template.key) ? file.keys[template.key] : undefined
   if (!key) throw new ConfigError(`${file.name}: a template names the key ${quote(template.key)}, which is not there`)
   return `${input}.${signWith(key, alg, Buffer.from(input)).toString('base64url')}`
+}
+
+/** What the signature of a token covers. */
+function signedPart(token: string): string {
+  return token.slice(0, token.lastIndexOf('.'))
 }
 
 function signWith(jwk: PrivateJwk, alg: unknown, data: Uint8Array): Buffer {

@@ -9,7 +9,7 @@ export const SERVER = 'https://a.example'
 export const ABSENT: unique symbol = Symbol('absent')
 
 /** Kinds of token that cases start from. */
-export type Kind = '2.0' | '1.0' | 'wlcg' | 'at+jwt'
+export type Kind = '2.0' | '1.0' | 'wlcg' | 'at+jwt' | 'link'
 
 /** How one token differs from an ordinary one of its kind. */
 export interface TokenDefinition {
@@ -23,6 +23,12 @@ export interface TokenDefinition {
   readonly header?: Readonly<Record<string, unknown>>
   /** Claims in place of the ordinary ones; {@link ABSENT} leaves one out. */
   readonly claims?: Readonly<Record<string, unknown>>
+  /** The payload is an array with the claims in it. Default: that of a link is. */
+  readonly inArray?: boolean
+  /** Of a link: its parent. Default: none, it is a base. */
+  readonly parent?: TokenDefinition
+  /** Of a link: name of the test key that signs its children. Default: none, it is a leaf. */
+  readonly cwk?: string
   /** What is signed in place of the JSON of header and claims; such a token has no template. */
   readonly text?: { readonly header?: string | Uint8Array; readonly payload?: string | Uint8Array }
   /** What becomes of the finished token; such a token has no template. */

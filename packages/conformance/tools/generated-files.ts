@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url'
 import { type CaseFile, CASE_FORMAT, readCases, signTemplate, type Template } from '../src/index.ts'
 import { ABSENT, type CaseDefinition, ISSUER, OTHER_ISSUER, SERVER, type TokenDefinition } from './case-kit.ts'
 import { audience } from './cases/audience.ts'
+import { chains } from './cases/chains.ts'
 import { claims } from './cases/claims.ts'
 import { issuer } from './cases/issuer.ts'
 import { issuing } from './cases/issuing.ts'
@@ -16,11 +17,12 @@ import { scopes } from './cases/scopes.ts'
 import { times } from './cases/times.ts'
 import { token } from './cases/token.ts'
 import { wlcg } from './cases/wlcg.ts'
-import { TEST_KEYS } from './test-keys.ts'
+import { CHAIN_KEYS, publicMembers, TEST_KEYS } from './test-keys.ts'
 
 const NOW = 1_790_000_000
-const SECTIONS = { audience, claims, issuer, issuing, keys, paths, profiles, scopes, times, token, wlcg }
-const NO_FILE: Pick<CaseFile, 'keys' | 'name'> = { keys: TEST_KEYS, name: 'make-cases' }
+const SECTIONS = { audience, chains, claims, issuer, issuing, keys, paths, profiles, scopes, times, token, wlcg }
+const ALL_KEYS = { ...TEST_KEYS, ...CHAIN_KEYS }
+const NO_FILE: Pick<CaseFile, 'keys' | 'name'> = { keys: ALL_KEYS, name: 'make-cases' }
 /** Where the files are. */
 export const CASES: URL = new URL('../cases/', import.meta.url)
 
@@ -39,7 +41,7 @@ function makeFile(section: string, definitions: readonly CaseDefinition[], known
   const file = {
     format: CASE_FORMAT,
     now: NOW,
-    keys: TEST_KEYS,
+    keys: section === 'chains' ? ALL_KEYS : TEST_KEYS,
     issuers: { [ISSUER]: ['ec', 'rsa', 'ec384'], [OTHER_ISSUER]: ['other'] },
     cases,
   }
@@ -87,8 +89,8 @@ function makeCase(section: string, definition: CaseDefinition, known: ReadonlyMa
 
 /** What a step takes over from its case: all that makes its token. */
 function commonOf(definition: CaseDefinition): TokenDefinition {
-  const { kind, key, alg, header, claims: own, text, mangle } = definition
-  return withoutUndefined({ kind, key, alg, header, claims: own, text, mangle })
+  const { kind, key, alg, header, claims: own, text, mangle, inArray, parent, cwk } = definition
+  return withoutUndefined({ kind, key, alg, header, claims: own, text, mangle, inArray, parent, cwk })
 }
 
 function usualRequest({ kind }: TokenDefinition): Members {
@@ -100,10 +102,19 @@ function makeToken(
   jti: string,
   known: ReadonlyMap<string, string>,
 ): { template?: Template; token: string } {
-  const { kind = '2.0', text, mangle, alg } = definition
+  const { text, mangle } = definition
   if (definition.token !== undefined) return { token: definition.token }
-  const key = definition.key ?? (text || mangle ? 'rsa' : 'ec')
-  const jwk = TEST_KEYS[key]!
+  const template = makeTemplate(definition, jti)
+  const signed = text === undefined ? signTemplate(template, NO_FILE, NOW, known) : signText(template, text)
+  const finished = mangle ? mangle(signed) : signed
+  const kept = known.get(finished.slice(0, finished.lastIndexOf('.'))) ?? finished
+  return text || mangle ? { token: kept } : { template, token: kept }
+}
+
+function makeTemplate(definition: TokenDefinition, jti: string): Template {
+  const { kind = '2.0', text, mangle, alg, parent, inArray = kind === 'link' } = definition
+  const key = definition.key ?? (text || (mangle && kind !== 'link') ? 'rsa' : 'ec')
+  const jwk = ALL_KEYS[key]!
   const ofKind: Members =
     kind === 'wlcg'
       ? { 'wlcg.ver': '1.0', scope: 'storage.read:/foo' }
@@ -111,14 +122,15 @@ function makeToken(
         ? { scope: 'read:/foo' }
         : kind === 'at+jwt'
           ? { client_id: 'c', scope: 'read:/foo' }
-          : { ver: 'scitoken:2.0', scope: 'read:/foo' }
-  const template: Template = {
+          : { ver: kind === 'link' ? 'scitoken-chain:1.0' : 'scitoken:2.0', scope: 'read:/foo' }
+  return {
     key,
     ...(alg === undefined ? {} : { alg }),
     header: withoutAbsent({
       alg: jwk['alg'],
       typ: kind === 'at+jwt' ? 'at+jwt' : 'JWT',
       kid: jwk['kid'],
+      ...(kind === 'link' ? linkHeader(definition) : {}),
       ...definition.header,
     }),
     claims: withoutAbsent({
@@ -132,11 +144,20 @@ function makeToken(
       jti,
       ...definition.claims,
     }),
+    ...(inArray ? { inArray } : {}),
+    ...(parent === undefined ? {} : { parent: makeTemplate({ kind: 'link', ...parent }, `${jti}^`) }),
   }
-  const signed = text === undefined ? signTemplate(template, NO_FILE, NOW) : signText(template, text)
-  const finished = mangle ? mangle(signed) : signed
-  const kept = known.get(finished.slice(0, finished.lastIndexOf('.'))) ?? finished
-  return text || mangle ? { token: kept } : { template, token: kept }
+}
+
+/** The members that make a link. Only the base names a key of the issuer. */
+function linkHeader({ parent, cwk }: TokenDefinition): Members {
+  const crit = [...(parent ? ['pwt'] : []), ...(cwk === undefined ? [] : ['cwk'])]
+  return {
+    typ: 'scitoken-chain+jwt',
+    ...(parent ? { kid: ABSENT } : {}),
+    crit,
+    ...(cwk === undefined ? {} : { cwk: publicMembers(ALL_KEYS[cwk]!) }),
+  }
 }
 
 /** Signs text in place of JSON, with the RSA key. */
@@ -160,7 +181,18 @@ function readTokens(path: URL): ReadonlyMap<string, string> {
   if (!existsSync(path)) return new Map()
   const { cases } = readCases(readFileSync(path, 'utf8'), fileURLToPath(path))
   const tokens = cases.flatMap((entry) => entry.steps.map((step) => step.token)).filter((it) => typeof it === 'string')
-  return new Map(tokens.map((it) => [it.slice(0, it.lastIndexOf('.')), it]))
+  return new Map([...tokens, ...tokens.flatMap(parentsOf)].map((it) => [it.slice(0, it.lastIndexOf('.')), it]))
+}
+
+/** The parents of a chain's link. */
+function parentsOf(link: string): readonly string[] {
+  let parent: unknown
+  try {
+    parent = (JSON.parse(Buffer.from(link.split('.', 1)[0]!, 'base64url').toString()) as Members)['pwt']
+  } catch {
+    return [] // it is broken on purpose
+  }
+  return typeof parent === 'string' ? [parent, ...parentsOf(parent)] : []
 }
 
 /** A line per key and per member of a case: readable, and small differences stay small. */

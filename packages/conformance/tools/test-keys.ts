@@ -111,3 +111,32 @@ export function spelling(name: string, format: 'pem' | 'der' | 'jwk'): Buffer {
   const key = createPublicKey({ key: pub(name), format: 'jwk' })
   return Buffer.from(key.export({ type: 'spki', format: format as 'pem' }))
 }
+
+/** Keys of those who derive tokens of a chain: the holder of the base, and whoever got a middle link. */
+export const CHAIN_KEYS: Readonly<Record<string, PrivateJwk>> = {
+  holder: {
+    kty: 'EC',
+    kid: 'holder',
+    alg: 'ES256',
+    use: 'sig',
+    crv: 'P-256',
+    x: 'ErklXfCoXcVj63ozWGCFSqUvXU_dHKK56A7TP97exI0',
+    y: '5_hl-pmODWy9mYZ1gdQ6sZVOBSGbBK1kn0FskBN1tyc',
+    d: 'Nwa_o8OGc4iNgIMQenp6tgXn54xjmct3TKsrRkclfkc',
+  },
+  helper: {
+    kty: 'EC',
+    kid: 'helper',
+    alg: 'ES256',
+    use: 'sig',
+    crv: 'P-256',
+    x: 'OzfZb-cYPVcIb6_XSXqvc0hlqX27XFzU2IcIdEPTIWM',
+    y: 'CHS8AdjyGY8nwV-mXPnrJJuhzKvmZO5L9IkQXfnf31U',
+    d: '6QrxK8NZIeb6eyeTFMzqbHecG6Hl1ZuW46m_XSN3_jQ',
+  },
+}
+
+/** What a `cwk` has of a key: its public members and nothing else. */
+export function publicMembers({ kty, crv, x, y, n, e }: PrivateJwk): PrivateJwk {
+  return Object.fromEntries(Object.entries({ kty, crv, x, y, n, e }).filter(([, value]) => value !== undefined))
+}

@@ -33,6 +33,7 @@ const DEFAULTS: Readonly<Record<string, unknown>> = {
   basePath: '/',
   rejectDotSegments: false,
   scitokensCppCompat: false,
+  chains: false,
 }
 
 /**

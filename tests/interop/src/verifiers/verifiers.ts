@@ -76,6 +76,8 @@ async function openLibscitokens(): Promise<Opened> {
         published: { [issuer]: { keys: [key] } },
       })
     if ('cannot' in answer) return answer.cannot
+    // A program that dies has not refused anything.
+    if ('ended' in answer) throw new Error(`libscitokens ended: ${answer.ended}`)
     return answer.outcome === 'allow' ? null : `${answer.outcome}: ${answer.message ?? ''}`
   }
   return {
