@@ -10,6 +10,21 @@ const sources = globSync('packages/*/src/**/*.ts', { cwd: root }).map((file) => 
 
 const where = (pattern: RegExp): string[] => sources.filter(({ text }) => pattern.test(text)).map(({ file }) => file)
 
+/** Milliseconds that a synchronous call may wait: the process, and all that it serves, waits with it. */
+const LONGEST_WAIT_MS = 20
+
+test('no database is waited for by SQLite itself for longer than 20 ms, and none by a default', () => {
+  const waits = sources.flatMap(({ file, text }) =>
+    [...text.matchAll(/busy_timeout\s*=\s*(\S+)|new DatabaseSync\([^()]*(?:\([^()]*\)[^()]*)*\)/g)].flatMap(
+      ([call, pragma]) => {
+        const wait = pragma ?? /\btimeout: *([\w.]+)/.exec(call)?.[1] ?? '0'
+        return Number(wait.replaceAll('_', '')) <= LONGEST_WAIT_MS ? [] : [`${file}: ${call}`]
+      },
+    ),
+  )
+  expect(waits).toEqual([])
+})
+
 test('no source makes directories recursively: below /proc and an automounter that never ends', () => {
   expect(sources.length).toBeGreaterThan(300)
   expect(where(/\bmkdir(?:Sync)?\([^)]*recursive/)).toEqual([])

@@ -64,10 +64,14 @@ export async function openForReading(file: string): Promise<KeyStore | undefined
   return existsSync(file) ? orUndecided(file, () => new SqliteStore(file, { readOnly: true })) : undefined
 }
 
-/** A file that is damaged, of another program or of another user says neither yes nor no. */
-export function orUndecided<T>(file: string, open: () => T): T {
+/** How long another process is waited for that has locked the file, in milliseconds. */
+const WAIT_MS = 5000
+
+/** A file that is damaged, of another program or of another user, or held by another process for long, says neither yes nor no. */
+export async function orUndecided<T>(file: string, open: () => T): Promise<T> {
+  const { DatabaseTurns } = await import('@scitokens/host/files')
   try {
-    return open()
+    return await new DatabaseTurns(WAIT_MS).run(open)
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause
     const why = cause instanceof Error ? cause.message : String(cause)

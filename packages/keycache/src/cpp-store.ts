@@ -29,7 +29,7 @@ export class CppStore implements KeyStore {
   constructor(file: string, options: FileOptions = {}) {
     this.location = file
     this.readOnly = guardFile(file, { ...options, mode: 0o644, shared: true }) === 'read-only'
-    this.#database = new DatabaseSync(file, { timeout: 5000, readOnly: this.readOnly })
+    this.#database = new DatabaseSync(file, { timeout: 0, readOnly: this.readOnly })
     try {
       this.#database.exec('PRAGMA trusted_schema = OFF')
       if (!this.readOnly) this.#database.exec(SCHEMA)

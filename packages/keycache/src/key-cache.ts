@@ -16,7 +16,8 @@ import { type KeyCacheOptions, readSettings, type Settings } from './options.ts'
 import { ageOf, agesFrom, backingOff, judgeClaim, type Purpose } from './policy.ts'
 import { Refresher } from './refresher.ts'
 import { describeStored, type IssuerStatus, type KeyCacheStatus } from './status.ts'
-import { type OpenStore, storeFrom } from './store-options.ts'
+import type { OpenStore } from './store.ts'
+import { storeFrom } from './store-options.ts'
 
 /** Issuers asked at the same time by `updateAll` and `hydrate`. */
 const PARALLEL = 8
@@ -118,26 +119,26 @@ export class KeyCache implements KeySource {
     const { jwks, keySet } = await entry.check(options.jwks)
     const { clock, policy } = this.#settings
     const now = clock()
-    const { stored } = this.#store.claim(issuer, { purpose: 'asked', now, leaseFor: 1, policy })
+    const { stored } = await this.#store.claim(issuer, { purpose: 'asked', now, leaseFor: 1, policy })
     const source = { jwksUri: undefined, etag: undefined, lastModified: undefined, fetchedAt: now }
     const record = { issuer, jwks, ...source, ...agesFrom(now, undefined, policy), attempt: stored.attempts }
     entry.accept(record, keySet)
     entry.loaded = true
-    this.#store.saveKeys(record)
+    await this.#store.saveKeys(record)
   }
 
-  /** No longer trusts an issuer and forgets its keys, also in the file. Tells whether there was anything to forget. */
-  remove(issuer: string): boolean {
+  /** No longer trusts an issuer, from the call on, and forgets its keys, also in the file. Tells whether there was anything to forget. */
+  async remove(issuer: string): Promise<boolean> {
     const entry = this.#entries.get(issuer)
     if (entry) entry.removed = true
     this.#entries.delete(issuer)
-    return this.#store.remove(issuer) || entry !== undefined
+    return (await this.#store.remove(issuer)) || entry !== undefined
   }
 
   /** Everything the store holds, also of issuers that this process does not trust. */
-  list(): IssuerStatus[] {
+  async list(): Promise<IssuerStatus[]> {
     const now = this.#settings.clock()
-    return this.#store.list().map((stored) => describeStored(stored, now))
+    return (await this.#store.list()).map((stored) => describeStored(stored, now))
   }
 
   /**
@@ -181,7 +182,7 @@ export class KeyCache implements KeySource {
     clearInterval(this.#timer)
     this.#refresher.close()
     await Promise.allSettled([...this.#entries.values()].flatMap(({ flight }) => flight ?? []))
-    this.#store.close()
+    await this.#store.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -215,11 +216,18 @@ export class KeyCache implements KeySource {
   #lookSoon(entry: IssuerEntry, now: number): void {
     entry.lookedAt = now
     setImmediate(() => {
-      if (this.#isClosed || entry.removed || entry.flight !== undefined) return
-      const stored = this.#store.read(entry.issuer)
-      if (stored === undefined) entry.forget()
-      else void entry.adopt(stored, this.#settings.policy)
+      if (!this.#isClosed) void this.#look(entry)
     })
+  }
+
+  async #look(entry: IssuerEntry): Promise<void> {
+    const isIdle = (): boolean => !entry.removed && entry.flight === undefined
+    if (!isIdle()) return
+    const stored = await this.#store.read(entry.issuer)
+    // What began meanwhile knows better.
+    if (!isIdle()) return
+    if (stored === undefined) entry.forget()
+    else await entry.adopt(stored, this.#settings.policy)
   }
 
   #serveStale(entry: IssuerEntry, now: number): KeySet {
@@ -258,7 +266,7 @@ export class KeyCache implements KeySource {
   async #load(entry: IssuerEntry): Promise<void> {
     if (entry.loaded) return
     const read = async (): Promise<void> => {
-      await entry.adopt(this.#store.read(entry.issuer), this.#settings.policy)
+      await entry.adopt(await this.#store.read(entry.issuer), this.#settings.policy)
       entry.lookedAt = this.#settings.clock()
       entry.loaded = true
     }

@@ -5,7 +5,7 @@ import type { IssuerEntry } from './issuer-entry.ts'
 import type { Settings } from './options.ts'
 import { ageOf, backoff, type ClaimRequest, judgeClaim, type Purpose } from './policy.ts'
 import type { StoredIssuer, Trouble } from './record.ts'
-import type { Claim, KeyStore } from './store.ts'
+import type { Claim, OpenStore } from './store.ts'
 
 /** How often to look whether the process that is fetching has come to an end, in milliseconds. */
 const POLL_MS = 50
@@ -13,10 +13,10 @@ const POLL_MS = 50
 /** Makes attempts at issuers: one at a time per issuer, by leave of the store, and with the outcome written down. */
 export class Refresher {
   readonly #settings: Settings
-  readonly #store: KeyStore
+  readonly #store: OpenStore
   readonly #closed = new AbortController()
 
-  constructor(settings: Settings, store: KeyStore) {
+  constructor(settings: Settings, store: OpenStore) {
     this.#settings = settings
     this.#store = store
   }
@@ -75,7 +75,8 @@ export class Refresher {
     const giveUpAt = performance.now() + leaseFor * 1000 + POLL_MS
     for (;;) {
       this.#checkOpen()
-      const claim = this.#store.claim(entry.issuer, { ...ask, now: clock(), leaseFor, policy })
+      // oxlint-disable-next-line no-await-in-loop -- asked again when the other process is done
+      const claim = await this.#store.claim(entry.issuer, { ...ask, now: clock(), leaseFor, policy })
       if (claim.verdict !== 'leased' || performance.now() > giveUpAt) return claim
       // oxlint-disable-next-line no-await-in-loop -- waiting is the point
       await this.#waitForLease(entry, { ...ask, leaseFor, policy }, giveUpAt)
@@ -89,7 +90,8 @@ export class Refresher {
       // oxlint-disable-next-line no-await-in-loop -- waiting is the point
       await sleep(POLL_MS)
       this.#checkOpen()
-      stored = this.#store.read(entry.issuer)
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      stored = await this.#store.read(entry.issuer)
     } while (
       stored &&
       performance.now() < giveUpAt &&
@@ -110,7 +112,7 @@ export class Refresher {
       const { record, keySet } = await fetchKeys(entry, attempt, this.#settings, this.#closed.signal)
       if (entry.removed) return
       entry.accept(record, keySet)
-      this.#store.saveKeys(record)
+      await this.#store.saveKeys(record)
       counters.successful_key_lookups++
       if (background) counters.background_successful_refreshes++
       const changed = before !== keySet
@@ -124,15 +126,20 @@ export class Refresher {
       })
     } catch (cause) {
       if (cause instanceof UndecidedError && cause.code !== 'aborted')
-        throw this.#noteFailure(entry, cause, background, elapsed())
+        throw await this.#noteFailure(entry, cause, background, elapsed())
       // The cache was closed, or set up wrongly: not the issuer's fault.
-      this.#store.release(issuer)
+      await this.#store.release(issuer)
       if (cause instanceof SciTokenError) throw cause
       throw new UndecidedError('undecided', `the keys of ${quote(issuer)} could not be had`, { issuer, cause })
     }
   }
 
-  #noteFailure(entry: IssuerEntry, cause: UndecidedError, background: boolean, seconds: number): UndecidedError {
+  async #noteFailure(
+    entry: IssuerEntry,
+    cause: UndecidedError,
+    background: boolean,
+    seconds: number,
+  ): Promise<UndecidedError> {
     const { counters, issuer, state } = entry
     const { clock, policy, random, emit } = this.#settings
     const now = clock()
@@ -140,7 +147,7 @@ export class Refresher {
     const retryAt = now + backoff(failures, random(), policy, cause.retryAfterSeconds)
     const trouble = { failures, failedAt: now, retryAt, code: cause.code, message: cause.message }
     entry.state = { ...state, trouble }
-    if (!entry.removed) this.#store.saveTrouble(issuer, trouble)
+    if (!entry.removed) await this.#store.saveTrouble(issuer, trouble)
 
     const keysUsableFor = Math.max(0, (entry.record?.expiresAt ?? 0) - now)
     counters.failed_key_lookups++

@@ -1,8 +1,7 @@
 import type { Clock } from '@scitokens/core'
 import { ageOf, type ClaimRequest } from './policy.ts'
 import type { KeyRecord, StoredIssuer, Trouble } from './record.ts'
-import type { SafeStore } from './safe-store.ts'
-import type { Claim, KeyStore } from './store.ts'
+import type { Claim, OpenStore } from './store.ts'
 
 /** How a {@link SeededStore} treats the other file. */
 export interface SeedOptions {
@@ -15,12 +14,12 @@ export interface SeedOptions {
  * A store that falls back on another library's cache file where it has no usable keys of its own. Never beyond that: the other
  * file does not tell when it asked the issuer, so it cannot win against keys that are known to be as they should.
  */
-export class SeededStore implements KeyStore {
-  readonly #own: SafeStore
-  readonly #seed: SafeStore
+export class SeededStore implements OpenStore {
+  readonly #own: OpenStore
+  readonly #seed: OpenStore
   readonly #options: SeedOptions
 
-  constructor(own: SafeStore, seed: SafeStore, options: SeedOptions) {
+  constructor(own: OpenStore, seed: OpenStore, options: SeedOptions) {
     this.#own = own
     this.#seed = seed
     this.#options = options
@@ -34,48 +33,48 @@ export class SeededStore implements KeyStore {
     return this.#own.problem ?? this.#seed.problem
   }
 
-  read(issuer: string): StoredIssuer | undefined {
-    const own = this.#own.read(issuer)
-    return this.#needsSeed(own) ? withSeed(own, this.#seed.read(issuer)) : own
+  async read(issuer: string): Promise<StoredIssuer | undefined> {
+    const own = await this.#own.read(issuer)
+    return this.#needsSeed(own) ? withSeed(own, await this.#seed.read(issuer)) : own
   }
 
-  list(): StoredIssuer[] {
-    const all = new Map(this.#seed.list().map((stored) => [stored.issuer, stored]))
-    for (const own of this.#own.list()) {
+  async list(): Promise<StoredIssuer[]> {
+    const all = new Map((await this.#seed.list()).map((stored) => [stored.issuer, stored]))
+    for (const own of await this.#own.list()) {
       all.set(own.issuer, this.#needsSeed(own) ? withSeed(own, all.get(own.issuer))! : own)
     }
     return [...all.values()].toSorted((a, b) => (a.issuer < b.issuer ? -1 : 1))
   }
 
-  claim(issuer: string, request: ClaimRequest): Claim {
+  async claim(issuer: string, request: ClaimRequest): Promise<Claim> {
     // Taken over first, so that the claim is judged, and its lease kept, in one place.
-    const own = this.#own.read(issuer)
-    const keys = this.#needsSeed(own) && !request.ignoreKeys ? this.#seed.read(issuer)?.keys : undefined
-    if (keys) this.#own.saveKeys({ ...keys, attempt: own?.attempts ?? 0 })
+    const own = await this.#own.read(issuer)
+    const keys = this.#needsSeed(own) && !request.ignoreKeys ? (await this.#seed.read(issuer))?.keys : undefined
+    if (keys) await this.#own.saveKeys({ ...keys, attempt: own?.attempts ?? 0 })
     return this.#own.claim(issuer, request)
   }
 
-  saveKeys(record: KeyRecord): void {
-    this.#own.saveKeys(record)
-    if (this.#options.write) this.#seed.saveKeys(record)
+  async saveKeys(record: KeyRecord): Promise<void> {
+    const saved = [this.#own.saveKeys(record)]
+    if (this.#options.write) saved.push(this.#seed.saveKeys(record))
+    await Promise.all(saved)
   }
 
-  saveTrouble(issuer: string, trouble: Trouble): void {
-    this.#own.saveTrouble(issuer, trouble)
+  saveTrouble(issuer: string, trouble: Trouble): Promise<void> {
+    return this.#own.saveTrouble(issuer, trouble)
   }
 
-  release(issuer: string): void {
-    this.#own.release(issuer)
+  release(issuer: string): Promise<void> {
+    return this.#own.release(issuer)
   }
 
-  remove(issuer: string): boolean {
-    const removed = this.#own.remove(issuer)
-    return (this.#options.write && this.#seed.remove(issuer)) || removed
+  async remove(issuer: string): Promise<boolean> {
+    const removed = await this.#own.remove(issuer)
+    return (this.#options.write && (await this.#seed.remove(issuer))) || removed
   }
 
-  close(): void {
-    this.#own.close()
-    this.#seed.close()
+  async close(): Promise<void> {
+    await Promise.all([this.#own.close(), this.#seed.close()])
   }
 
   #needsSeed(own: StoredIssuer | undefined): boolean {

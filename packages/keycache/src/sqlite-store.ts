@@ -6,12 +6,10 @@ import { COLUMNS, readRow, type Row, rowOf } from './sqlite-row.ts'
 import { prepareSchema, versionOf } from './sqlite-schema.ts'
 import { type Claim, granted, type KeyStore, withKeys } from './store.ts'
 
-/** How long to wait for another process's transaction, in milliseconds. They last a few; the event loop waits with us. */
-const BUSY_TIMEOUT_MS = 2000
-
 /**
  * Keeps records in one SQLite file shared by processes. Rollback journal, not WAL: home directories are often network file
- * systems, where WAL breaks. No transaction is ever open while an issuer is asked.
+ * systems, where WAL breaks. No transaction is ever open while an issuer is asked. While another process has locked the file, each call
+ * fails at once, with SQLite's error.
  */
 export class SqliteStore implements KeyStore {
   readonly location: string
@@ -29,7 +27,8 @@ export class SqliteStore implements KeyStore {
   constructor(file: string, options: FileOptions = {}) {
     this.location = file
     this.readOnly = guardFile(file, options) === 'read-only'
-    this.#database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS, readOnly: this.readOnly })
+    // Who waits for a lock waits in `SafeStore`: here, the event loop would wait too.
+    this.#database = new DatabaseSync(file, { timeout: 0, readOnly: this.readOnly })
     try {
       this.#database.exec('PRAGMA trusted_schema = OFF')
       if (this.readOnly) versionOf(this.#database)

@@ -8,7 +8,7 @@ import { MemoryStore } from './memory-store.ts'
 import { type DurableStore, SafeStore } from './safe-store.ts'
 import { SeededStore } from './seeded-store.ts'
 import { SqliteStore } from './sqlite-store.ts'
-import type { KeyStore } from './store.ts'
+import type { KeyStore, OpenStore } from './store.ts'
 
 /** Options that say where keys are kept. */
 export interface StoreOptions {
@@ -28,16 +28,19 @@ export interface StoreOptions {
   readonly warn?: (message: string) => void
 }
 
-/** A store that never fails and tells what is wrong with its file. */
-export type OpenStore = KeyStore & { readonly problem: string | undefined }
-
 /** The store that the options name. A file is opened when it is first needed. */
 export function storeFrom(
   options: StoreOptions,
   settings: { readonly clock: Clock; readonly emit: (event: KeyCacheEvent) => void },
 ): OpenStore {
   const safe = (location: string, open: () => DurableStore | undefined, reopens = true): SafeStore =>
-    new SafeStore({ location, open, reopens, onHealth: warnOnce(location, options, settings.emit) })
+    new SafeStore({
+      location,
+      open,
+      reopens,
+      clock: settings.clock,
+      onHealth: warnOnce(location, options, settings.emit),
+    })
   const own = ownStore(options, safe)
   const { cppCache } = options
   if (cppCache === undefined) return own

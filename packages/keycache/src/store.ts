@@ -8,8 +8,9 @@ export interface Claim {
 }
 
 /**
- * Where key records are kept. Synchronous, so that a decision and its writing down are one step. A store may throw on any
- * call: `KeyCache` then goes on in memory.
+ * Where key records are kept. Synchronous, so that a decision and its writing down are one step, and without waiting for anybody: the process
+ * would wait with it. A store may throw on any call: when SQLite says that another process has locked the file, `KeyCache` asks again
+ * for a while, else it goes on in memory.
  */
 export interface KeyStore {
   /** For people: a file name, or `memory`. */
@@ -31,6 +32,22 @@ export interface KeyStore {
   /** Forgets everything about an issuer; tells whether there was anything. */
   remove(issuer: string): boolean
   close(): void
+}
+
+/** A store that never fails, except on `remove`, and waits for other processes without keeping this one. */
+export interface OpenStore {
+  /** For people: a file name, or `memory`. */
+  readonly location: string
+  /** Why the file does not serve, or not fully; undefined while it does. */
+  readonly problem: string | undefined
+  read(issuer: string): Promise<StoredIssuer | undefined>
+  list(): Promise<StoredIssuer[]>
+  claim(issuer: string, request: ClaimRequest): Promise<Claim>
+  saveKeys(record: KeyRecord): Promise<void>
+  saveTrouble(issuer: string, trouble: Trouble): Promise<void>
+  release(issuer: string): Promise<void>
+  remove(issuer: string): Promise<boolean>
+  close(): Promise<void>
 }
 
 /** The state after a claim that was granted. */

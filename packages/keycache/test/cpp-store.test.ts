@@ -97,7 +97,7 @@ describe('as a seed', () => {
     const cache = cacheForTest(server, { cacheDir: cacheDir(), clock, cppCache: { file } })
     expect((await cache.getKey(server.issuer, 'first')).kid).toBe('first')
     expect(server.requests).toEqual([])
-    expect(cache.list()).toMatchObject([{ issuer: server.issuer, age: 'fresh' }])
+    expect(await cache.list()).toMatchObject([{ issuer: server.issuer, age: 'fresh' }])
   })
 
   test('stale seeds are served and refreshed; expired ones are not served', async () => {
@@ -132,7 +132,7 @@ describe('as a seed', () => {
     await cache.load(server.issuer)
     const reader = new CppStore(file, { readOnly: true })
     expect(reader.read(server.issuer)?.keys?.jwks.keys).toMatchObject([{ kid: 'first' }])
-    cache.remove(server.issuer)
+    await cache.remove(server.issuer)
     expect(reader.read(server.issuer)).toBeUndefined()
     reader.close()
   })

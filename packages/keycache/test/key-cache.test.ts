@@ -372,10 +372,10 @@ test('issuers are added and removed while running', async () => {
   const cache = cacheForTest(server, { issuers: [] })
   await cache.add(server.issuer)
   expect((await cache.load(server.issuer)).keys).toHaveLength(1)
-  expect(cache.remove(server.issuer)).toBe(true)
-  expect(cache.remove(server.issuer)).toBe(false)
+  expect(await cache.remove(server.issuer)).toBe(true)
+  expect(await cache.remove(server.issuer)).toBe(false)
   expect(() => cache.getKeySet(server.issuer)).toThrow(expect.objectContaining({ code: 'untrusted_issuer' }))
-  expect(cache.list()).toEqual([])
+  expect(await cache.list()).toEqual([])
 })
 
 test('an issuer removed while it is being asked leaves nothing behind', async () => {
@@ -387,10 +387,10 @@ test('an issuer removed while it is being asked leaves nothing behind', async ()
   const cache = cacheForTest(server)
   const loading = cache.load(server.issuer).catch(() => {})
   await until(() => server.count(JWKS) === 1)
-  cache.remove(server.issuer)
+  await cache.remove(server.issuer)
   release()
   await loading
-  expect(cache.list()).toEqual([])
+  expect(await cache.list()).toEqual([])
 })
 
 test('keys given by hand serve an issuer that cannot be reached', async () => {
@@ -553,7 +553,7 @@ test('keys that another process refreshed or removed are noticed within ten seco
   await until(() => kidsOf(running, server)[0] === 'second')
   await expect(running.getKey(server.issuer, 'first')).rejects.toMatchObject({ code: 'key_not_found' })
 
-  shell.remove(server.issuer)
+  await shell.remove(server.issuer)
   clock.advance(10)
   void running.getKeySet(server.issuer)
   await until(() => running.status().issuers[0]!.age === 'none')

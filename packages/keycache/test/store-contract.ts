@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { agesFrom, createPolicy, type Policy, type Purpose } from '../src/policy.ts'
+import { agesFrom, type ClaimRequest, createPolicy, type Policy, type Purpose } from '../src/policy.ts'
 import type { KeyRecord, Trouble } from '../src/record.ts'
 import type { Claim, KeyStore } from '../src/store.ts'
 import { newKey } from './issuer-server.ts'
@@ -42,7 +42,12 @@ export const TROUBLE: Trouble = {
   message: 'it is down',
 }
 
-export function claim(store: KeyStore, purpose: Purpose, now: number = NOW, issuer: string = ISSUER): Claim {
+export function claim<Answer extends Claim | Promise<Claim>>(
+  store: { claim(issuer: string, request: ClaimRequest): Answer },
+  purpose: Purpose,
+  now: number = NOW,
+  issuer: string = ISSUER,
+): Answer {
   return store.claim(issuer, { purpose, now, leaseFor: 11, policy })
 }
 

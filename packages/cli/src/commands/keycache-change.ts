@@ -22,7 +22,7 @@ export async function add(invocation: Changing<{ jwks?: string }>, issuer: strin
       await output.progress(`asking ${issuer} for keys`, cache.load(issuer, { signal: context.signal }))
     else await cache.add(issuer, { jwks })
     checkKept(cache)
-    const { kids, expiresAt } = cache.list().find((known) => known.issuer === issuer)!
+    const { kids, expiresAt } = (await cache.list()).find((known) => known.issuer === issuer)!
     output.result({ ok: true, issuer, kids, expiresAt }, () => `${issuer}: ${countKeys(kids.length)}`)
     return EXIT.yes
   })
@@ -35,8 +35,9 @@ export async function remove(invocation: Changing, issuers: readonly string[]): 
     output.result({ ok: false, removed: [], unknown: issuers }, () => 'there is no key cache')
     return EXIT.no
   }
-  return withKeyCache(invocation, [], (cache) => {
-    const removed = issuers.filter((issuer) => cache.remove(issuer))
+  return withKeyCache(invocation, [], async (cache) => {
+    const was = await Promise.all(issuers.map((issuer) => cache.remove(issuer)))
+    const removed = issuers.filter((_, index) => was[index])
     const unknown = issuers.filter((issuer) => !removed.includes(issuer))
     output.result({ ok: unknown.length === 0, removed, unknown }, () =>
       [

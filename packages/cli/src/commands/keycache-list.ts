@@ -38,7 +38,7 @@ async function readCache(invocation: Invocation<CacheOptions>): Promise<{ file: 
   const { KeyCache } = await import('@scitokens/keycache')
   const cache = new KeyCache({ issuers: [], store, clock: invocation.context.clock })
   try {
-    return { file, issuers: cache.list() }
+    return { file, issuers: await cache.list() }
   } finally {
     await cache.close()
   }

@@ -5,7 +5,7 @@ import { recordFor } from './record.ts'
 
 const [, , file, name] = process.argv
 
-/** SQLite's locks are not fair: on a slow disk one writer may wait for longer than its busy timeout. Then it tries again. */
+/** A store waits for nobody; `SafeStore`, which does, is not what is tried here. */
 async function patiently<T>(work: () => T): Promise<T> {
   for (;;) {
     try {
