@@ -15,7 +15,7 @@ export interface SubmitHost {
 /** Starts the token manager. In real life this is `scitokens token-manager serve`, started by systemd. */
 export async function startSubmitHost(directory: string, issuer: string): Promise<SubmitHost> {
   const stateDirectory = join(directory, 'token-manager')
-  const manager = TokenManager.open({
+  const manager = await TokenManager.open({
     stateDirectory,
     oauth: new OAuthClient({ dangerouslyAllowLoopbackHttp: true }),
   })

@@ -119,11 +119,11 @@ export function serviceOf(issuer: string): string {
 }
 
 /** A login by the words on the command line: its service (and handle), its issuer, or nothing when there is only one. */
-export function findLogin(
+export async function findLogin(
   manager: TokenManager,
   name: string | undefined,
-): { readonly owner: string; readonly service: string; readonly handle: string } {
-  const logins = manager.list(ownName())
+): Promise<{ readonly owner: string; readonly service: string; readonly handle: string }> {
+  const logins = await manager.list(ownName())
   if (name === undefined && logins.length > 1) {
     const names = logins.map(({ service, handle }) => (handle === '' ? service : `${service}_${handle}`))
     throw new InvalidRequestError(`there are several logins, name one: ${names.join(', ')}`)

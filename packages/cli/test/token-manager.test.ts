@@ -180,9 +180,9 @@ test('a second manager on the same state says so and ends', async () => {
 })
 
 /** Every refresh token that the manager keeps now; with its key, as only its own user can. */
-function keptSecrets(host: SubmitHost): string[] {
-  using manager = TokenManager.open({ stateDirectory: host.state })
-  return manager.store.families.list().map(({ secret }) => secret!)
+async function keptSecrets(host: SubmitHost): Promise<string[]> {
+  using manager = await TokenManager.open({ stateDirectory: host.state })
+  return (await manager.store.work(() => manager.store.families.list())).map(({ secret }) => secret!)
 }
 
 test('nothing that a job can read holds a refresh token', needs('cat', 'env', 'find'), async () => {
@@ -194,7 +194,7 @@ test('nothing that a job can read holds a refresh token', needs('cat', 'env', 'f
   mkdirSync(job)
   await host.ask(['deliver', 'vo', join(job, 'token')])
   await host.ask(['deliver', 'vo', join(job, 'vo.use'), '--format', 'json'])
-  const secrets = [refreshToken, ...keptSecrets(host)]
+  const secrets = [refreshToken, ...(await keptSecrets(host))]
   expect(new Set(secrets).size).toBe(2) // the issuer has rotated meanwhile
   if (isRoot)
     for (const file of [job, ...readdirSync(job).map((name) => join(job, name))]) chownSync(file, NOBODY, NOBODY)

@@ -70,7 +70,10 @@ export interface RealmOptions {
 
 /** Where things are kept. */
 export type StorageOptions =
-  /** SQLite, one file: nothing to install. */
+  /**
+   * SQLite, one file: nothing to install. `busyTimeoutMs`: how long a request waits for another process that holds the database; everything
+   * else goes on meanwhile. Default: 5000.
+   */
   | { readonly file: string; readonly busyTimeoutMs?: number }
   /** Nothing survives the process: for tests and demonstrations. */
   | { readonly memory: true }

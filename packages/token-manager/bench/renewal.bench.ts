@@ -19,7 +19,7 @@ const issuer = fork(join(import.meta.dirname, 'answering-issuer.ts'), [String(LI
 const [url] = (await once(issuer, 'message')) as [string]
 
 const clock = createTestClock()
-const open = (stateDirectory: string): TokenManager =>
+const open = (stateDirectory: string): Promise<TokenManager> =>
   TokenManager.open({ stateDirectory, clock, oauth: new OAuthClient({ clock, dangerouslyAllowLoopbackHttp: true }) })
 
 // Enrolment is not what is measured: it is done in memory where the system has a place for that.
@@ -27,11 +27,12 @@ const disk = mkdtempSync(join(tmpdir(), 'renewal-bench-'))
 const memory = mkdtempSync(join(process.platform === 'linux' ? '/dev/shm' : tmpdir(), 'renewal-bench-'))
 const jobs = join(disk, 'jobs')
 mkdirSync(jobs)
-const preparing = open(join(memory, 'state'))
+const preparing = await open(join(memory, 'state'))
 for (let user = 0; user < USERS; user++) {
   const name = { owner: `user${user}`, service: 'vo', handle: '' }
   const wanted = { scopes: ['read:/store'], audience: ['https://se.example'] }
-  preparing.enrol({
+  // oxlint-disable-next-line no-await-in-loop -- one after the other
+  await preparing.enrol({
     ...name,
     ...wanted,
     issuer: url,
@@ -40,7 +41,6 @@ for (let user = 0; user < USERS; user++) {
     secret: `first-${user}`,
     narrowing: 'refresh',
   })
-  const family = preparing.store.families.find(name)!
   const grant = {
     accessToken: 'x'.repeat(600),
     issuedAt: clock(),
@@ -48,10 +48,15 @@ for (let user = 0; user < USERS; user++) {
     refreshToken: undefined,
     scopes: undefined,
   }
-  preparing.store.tokens.saveGrants([{ family, wanted, grant, renewAt: clock() + LIFETIME / 2 }])
-  const token = preparing.store.tokens.keep(family, wanted)
-  const file = join(jobs, name.owner)
-  preparing.store.deliveries.put({ file, tokenId: token.id, uid: undefined, gid: undefined, format: 'bare' })
+  const { store } = preparing
+  // oxlint-disable-next-line no-await-in-loop -- as above
+  await store.work(() => {
+    const family = store.families.find(name)!
+    store.tokens.saveGrants([{ family, wanted, grant, renewAt: clock() + LIFETIME / 2 }])
+    const token = store.tokens.keep(family, wanted)
+    const file = join(jobs, name.owner)
+    store.deliveries.put({ file, tokenId: token.id, uid: undefined, gid: undefined, format: 'bare' })
+  })
 }
 preparing.close()
 mkdirSync(join(disk, 'state'), { mode: 0o700 })
@@ -64,7 +69,7 @@ function settledMemory(): number {
   return process.memoryUsage().rss
 }
 
-const manager = open(join(disk, 'state'))
+const manager = await open(join(disk, 'state'))
 let failed = 0
 let renewed = 0
 const renewer = new Renewer(manager, {

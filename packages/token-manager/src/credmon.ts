@@ -115,7 +115,7 @@ export class Credmon {
       const tops = this.#files
         .owners()
         .flatMap((owner) => this.#files.tops(owner, (file, why) => this.#tell({ type: 'problem', file, why })))
-      this.#forgetRemoved(tops)
+      await this.#forgetRemoved(tops)
       const queue = tops.values()
       const worker = async (): Promise<void> => {
         // oxlint-disable-next-line no-await-in-loop -- one worker, one user
@@ -132,17 +132,20 @@ export class Credmon {
     const name = { owner: top.owner, service: top.service, handle: top.handle }
     const file = this.#useFile(top.owner, top.name)
     if (isWithoutRenewal(top)) return
+    const { store } = this.#manager
+    const find = (): Promise<Family | undefined> => store.work(() => store.families.find(name))
     try {
-      const known = this.#manager.store.families.find(name)
-      if (!known || this.#manager.store.getSetting(noteOf(top)) !== this.#taken(top, top.digest)) {
-        await this.#enrol(top)
-      } else if (this.#manager.store.deliveries.find(file)) {
-        return // the renewer has it
-      }
-      const before = this.#manager.store.families.find(name)!
+      const { isTaken, isSupplied } = await store.work(() => ({
+        isTaken:
+          store.families.find(name) !== undefined && store.getSetting(noteOf(top)) === this.#taken(top, top.digest),
+        isSupplied: store.deliveries.find(file) !== undefined,
+      }))
+      if (!isTaken) await this.#enrol(top)
+      else if (isSupplied) return // the renewer has it
+      const before = (await find())!
       await this.#manager.deliver({ ...name, file, format: this.#options.format ?? 'json' })
-      const after = this.#manager.store.families.find(name)
-      if (after && after.secret !== before.secret) this.#keepTop(after)
+      const after = await find()
+      if (after && after.secret !== before.secret) await this.#keepTop(after)
       this.#tell({ type: 'ready', owner: top.owner, name: top.name })
     } catch (error) {
       this.#tell({ type: 'problem', file: top.path, why: reasonOf(error) })
@@ -156,8 +159,8 @@ export class Credmon {
     // Before anything else: a login that was had for the person's token cannot be had twice.
     const digest = content === undefined ? top.digest : this.#rewrite(top, content)
     if (grant) await this.#manager.adopt(enrolment, grant)
-    else this.#manager.enrol(enrolment)
-    this.#manager.store.putSetting(noteOf(top), this.#taken(top, digest))
+    else await this.#manager.enrol(enrolment)
+    await this.#note(top, digest)
     if (grant && content === undefined) {
       const why = 'the issuer gave no refresh token for it: it cannot be renewed'
       this.#tell({ type: 'problem', file: top.path, why })
@@ -165,17 +168,22 @@ export class Credmon {
   }
 
   /** The issuer rotated: `.top` follows, so that another credmon could take over at any time. */
-  #keepTop(family: Family): void {
+  async #keepTop(family: Family): Promise<void> {
     const { owner, secret } = family
     const fileName = labelOf(family)
     const top = this.#files.tops(owner, () => {}).find(({ name }) => name === fileName)
     if (!top || secret === undefined || typeof top.content['refresh_token'] !== 'string') return
     try {
-      const digest = this.#rewrite(top, { ...top.content, refresh_token: secret })
-      this.#manager.store.putSetting(noteOf(top), this.#taken(top, digest))
+      await this.#note(top, this.#rewrite(top, { ...top.content, refresh_token: secret }))
     } catch (error) {
       this.#tell({ type: 'problem', file: top.path, why: reasonOf(error) })
     }
+  }
+
+  /** Remembers what was taken over from a `.top`. */
+  async #note(top: TopFile, digest: string): Promise<void> {
+    const { store } = this.#manager
+    await store.work(() => store.putSetting(noteOf(top), this.#taken(top, digest)))
   }
 
   /** What a login was made of: the `.top` and the provider, for an operator who narrows a provider means the logins that are there too. */
@@ -192,14 +200,20 @@ export class Credmon {
   }
 
   /** Whatever the credd has removed is renewed no more. */
-  #forgetRemoved(tops: readonly TopFile[]): void {
+  async #forgetRemoved(tops: readonly TopFile[]): Promise<void> {
+    const { store } = this.#manager
     const here = new Set(tops.map(({ owner, name }) => this.#useFile(owner, name)))
-    for (const { file, owner, service, handle } of this.#manager.store.deliveries.below(this.#options.directory)) {
+    const supplied = await store.work(() => store.deliveries.below(this.#options.directory))
+    for (const { file, owner, service, handle } of supplied) {
       if (here.has(file)) continue
-      this.#manager.forget(file)
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await this.#manager.forget(file)
       rmSync(file, { force: true })
-      const family = this.#manager.store.families.find({ owner, service, handle })
-      if (family) this.#manager.store.families.remove(family.id)
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await store.work(() => {
+        const family = store.families.find({ owner, service, handle })
+        if (family) store.families.remove(family.id)
+      })
     }
   }
 

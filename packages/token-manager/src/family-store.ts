@@ -6,7 +6,7 @@ import { placeOf, wantedFrom } from './state-row.ts'
 /** A family that is to be stored. */
 export type NewFamily = Omit<Family, 'id' | 'ended' | 'failures' | 'nextAttempt'>
 
-/** The logins. Their secrets are sealed, each bound to its own row. */
+/** The logins. Their secrets are sealed, each bound to its own row. To be used inside `StateStore.work`. */
 export class FamilyStore {
   readonly #database: StateDatabase
   readonly #box: SecretBox
@@ -22,39 +22,37 @@ export class FamilyStore {
     const place = placeOf(family)
     const seal = (secret: string | undefined, what: string): Uint8Array | null =>
       secret === undefined ? null : this.#box.seal(secret, `${place}\0${what}`)
-    return this.#database.transaction(() => {
-      // At the same issuer, what jobs are supplied with stays, and is renewed from the new login.
-      this.#database.run(
-        'delete from family where owner = ? and service = ? and handle = ? and issuer <> ?',
-        owner,
-        service,
-        handle,
-        family.issuer,
-      )
-      this.#database.run(
-        `insert into family (owner, service, handle, issuer, token_endpoint, client_id, client_secret, scopes, audience, kind, secret, narrowing, created)
-         values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-         on conflict (owner, service, handle) do update set
-           token_endpoint = excluded.token_endpoint,
-           client_id = excluded.client_id, client_secret = excluded.client_secret, scopes = excluded.scopes,
-           audience = excluded.audience, kind = excluded.kind, secret = excluded.secret, narrowing = excluded.narrowing,
-           ended = null, failures = 0, next_attempt = 0`,
-        owner,
-        service,
-        handle,
-        family.issuer,
-        family.tokenEndpoint ?? null,
-        family.clientId,
-        seal(family.clientSecret, 'client'),
-        JSON.stringify(family.scopes),
-        JSON.stringify(family.audience),
-        family.kind,
-        seal(family.secret, 'secret'),
-        family.narrowing,
-        now,
-      )
-      return this.find(family)!
-    })
+    // At the same issuer, what jobs are supplied with stays, and is renewed from the new login.
+    this.#database.run(
+      'delete from family where owner = ? and service = ? and handle = ? and issuer <> ?',
+      owner,
+      service,
+      handle,
+      family.issuer,
+    )
+    this.#database.run(
+      `insert into family (owner, service, handle, issuer, token_endpoint, client_id, client_secret, scopes, audience, kind, secret, narrowing, created)
+       values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       on conflict (owner, service, handle) do update set
+         token_endpoint = excluded.token_endpoint,
+         client_id = excluded.client_id, client_secret = excluded.client_secret, scopes = excluded.scopes,
+         audience = excluded.audience, kind = excluded.kind, secret = excluded.secret, narrowing = excluded.narrowing,
+         ended = null, failures = 0, next_attempt = 0`,
+      owner,
+      service,
+      handle,
+      family.issuer,
+      family.tokenEndpoint ?? null,
+      family.clientId,
+      seal(family.clientSecret, 'client'),
+      JSON.stringify(family.scopes),
+      JSON.stringify(family.audience),
+      family.kind,
+      seal(family.secret, 'secret'),
+      family.narrowing,
+      now,
+    )
+    return this.find(family)!
   }
 
   find({ owner, service, handle = '' }: FamilyName): Family | undefined {
@@ -106,11 +104,9 @@ export class FamilyStore {
 
   /** The issuer accepts this refresh token no longer: it is forgotten; what jobs hold is theirs until it expires. */
   end(family: Family, why: string): void {
-    this.#database.transaction(() => {
-      // Not the login that replaced it in the meantime.
-      if (this.byId(family.id)?.secret !== family.secret) return
-      this.#database.run('update family set ended = ?, secret = null where id = ?', why, family.id)
-    })
+    // Not the login that replaced it in the meantime.
+    if (this.byId(family.id)?.secret !== family.secret) return
+    this.#database.run('update family set ended = ?, secret = null where id = ?', why, family.id)
   }
 
   #family(row: Row): Family {

@@ -1,5 +1,6 @@
 import type { HeldToken } from './family.ts'
-import type { NewGrant, TokenStore } from './token-store.ts'
+import type { StateStore } from './state-store.ts'
+import type { NewGrant } from './token-store.ts'
 
 interface Waiting {
   readonly grant: NewGrant
@@ -12,27 +13,29 @@ interface Waiting {
  * not wait ten thousand times. Nobody is told of a grant that is not on the disk.
  */
 export class GrantWriter {
-  readonly #tokens: TokenStore
+  readonly #store: StateStore
   #waiting: Waiting[] = []
 
-  constructor(tokens: TokenStore) {
-    this.#tokens = tokens
+  constructor(store: StateStore) {
+    this.#store = store
   }
 
   /** Resolves when it is on the disk. Throws `undecided` when it cannot be. */
   save(grant: NewGrant): Promise<HeldToken> {
     return new Promise((resolve, reject) => {
       // After the answers that have come in by now: they are read before the next `setImmediate`.
-      if (this.#waiting.length === 0) setImmediate(() => this.#flush())
+      if (this.#waiting.length === 0) setImmediate(() => void this.#flush())
       this.#waiting.push({ grant, resolve, reject })
     })
   }
 
-  #flush(): void {
+  async #flush(): Promise<void> {
     const batch = this.#waiting
     this.#waiting = []
+    const { tokens: store } = this.#store
     try {
-      const tokens = this.#tokens.saveGrants(batch.map(({ grant }) => grant))
+      const tokens = await this.#store.work(() => store.saveGrants(batch.map(({ grant }) => grant)))
+      store.noteRenewed(tokens)
       for (const [index, { resolve }] of batch.entries()) resolve(tokens[index]!)
     } catch (error) {
       for (const { reject } of batch) reject(error)

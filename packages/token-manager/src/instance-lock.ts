@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { ConfigError, quote } from '@scitokens/core'
-import { privateFile } from './private-file.ts'
+import { privateDatabase } from './private-file.ts'
 
 /**
  * Makes sure that one manager serves a state directory. The lock is the operating system's (by way of SQLite, as Node has no file
@@ -12,7 +12,7 @@ import { privateFile } from './private-file.ts'
  * @returns what releases it.
  */
 export function lockInstance(stateDirectory: string): Disposable {
-  const database = new DatabaseSync(privateFile(join(stateDirectory, 'instance.lock')), { timeout: 0 })
+  const database = new DatabaseSync(privateDatabase(join(stateDirectory, 'instance.lock')), { timeout: 0 })
   try {
     database.exec('begin exclusive')
   } catch (cause) {

@@ -13,6 +13,11 @@ import { checkWithinLogin } from './within.ts'
 const LEASE = 60
 const LEASE_POLL_MS = 50
 
+/** When a token was issued that somebody had before; undefined when there was none. */
+interface Seen {
+  readonly issuedAt: number | undefined
+}
+
 /**
  * Speaks to issuers: at most one conversation at a time for one login, over all processes that share the state. What the issuer
  * gives is on the disk before anybody has it; failures are noted, and wait longer and longer.
@@ -30,15 +35,19 @@ export class IssuerConversations {
     this.#oauth = oauth
     this.#clock = clock
     this.#random = random
-    this.#writer = new GrantWriter(store.tokens)
+    this.#writer = new GrantWriter(store)
   }
 
-  /** Gets a new token for a family, in one flight per family and wish. */
-  renew(family: Family, wanted: Wanted, minLifetime: number): Promise<HeldToken> {
+  /**
+   * Gets a new token for a family, in one flight per family and wish.
+   *
+   * @param seen - the token that was not good enough: another one, which somebody else has got meanwhile, is. Default: the one that is held now.
+   */
+  renew(family: Family, wanted: Wanted, minLifetime: number, seen?: Seen): Promise<HeldToken> {
     const key = JSON.stringify([family.id, wanted.scopes, wanted.audience])
     const flying = this.#flights.get(key)
     if (flying) return flying
-    const flight = this.#renewUnderLease(family, wanted, minLifetime).finally(() => this.#flights.delete(key))
+    const flight = this.#renewUnderLease(family, wanted, minLifetime, seen).finally(() => this.#flights.delete(key))
     this.#flights.set(key, flight)
     return flight
   }
@@ -48,13 +57,21 @@ export class IssuerConversations {
     return this.#keep(family, { scopes: family.scopes, audience: family.audience }, grant)
   }
 
-  async #renewUnderLease(family: Family, wanted: Wanted, minLifetime: number): Promise<HeldToken> {
-    const before = this.#store.tokens.find(family, wanted)?.issuedAt
+  async #renewUnderLease(
+    family: Family,
+    wanted: Wanted,
+    minLifetime: number,
+    seen: Seen | undefined,
+  ): Promise<HeldToken> {
+    const { families, tokens, leases } = this.#store
+    const before = (seen ?? (await this.#store.work(() => tokens.find(family, wanted))))?.issuedAt
     const lease = await this.#lease(family)
     try {
-      const current = this.#store.families.byId(family.id)
+      const { current, held } = await this.#store.work(() => {
+        const found = families.byId(family.id)
+        return { current: found, held: found && tokens.find(found, wanted) }
+      })
       if (!current) throw loginRequired(family.issuer, `${family.owner} has logged out of ${quote(labelOf(family))}`)
-      const held = this.#store.tokens.find(current, wanted)
       // Somebody else was quicker while we waited.
       if (held && held.issuedAt !== before && livesFor(held, minLifetime, this.#clock())) return held
       // What was delivered under an earlier enrolment is renewed within the present one.
@@ -62,14 +79,15 @@ export class IssuerConversations {
       this.#checkMayAsk(current)
       return await this.#ask(current, wanted)
     } finally {
-      this.#store.leases.release(family.id, lease)
+      await this.#store.work(() => leases.release(family.id, lease))
     }
   }
 
   async #lease({ id, issuer }: Family): Promise<string> {
     const patience = performance.now() + LEASE * 1000
     for (;;) {
-      const lease = this.#store.leases.acquire(id, this.#clock(), LEASE)
+      // oxlint-disable-next-line no-await-in-loop -- asked again until the other process is done
+      const lease = await this.#store.work(() => this.#store.leases.acquire(id, this.#clock(), LEASE))
       if (lease !== undefined) return lease
       if (performance.now() > patience) {
         throw new UndecidedError('issuer_unavailable', `another process has been asking ${quote(issuer)} for too long`)
@@ -95,7 +113,7 @@ export class IssuerConversations {
     try {
       return await this.#keep(family, wanted, await this.#request(family, wanted))
     } catch (error) {
-      if (error instanceof SciTokenError) this.#note(family, error)
+      if (error instanceof SciTokenError) await this.#note(family, error)
       throw error
     }
   }
@@ -105,12 +123,16 @@ export class IssuerConversations {
     return this.#writer.save({ family, wanted, grant, renewAt })
   }
 
-  #note(family: Family, error: SciTokenError): void {
-    if (error.code === 'login_required') this.#store.families.end(family, error.message.replace(/; log in again$/, ''))
+  async #note(family: Family, error: SciTokenError): Promise<void> {
+    const { families } = this.#store
+    if (error.code === 'login_required') {
+      await this.#store.work(() => families.end(family, error.message.replace(/; log in again$/, '')))
+    }
     if (error.code !== 'issuer_unavailable' && error.code !== 'discovery_failed') return
     const failures = family.failures + 1
     const wait = backOff(failures, error.retryAfterSeconds, this.#random)
-    this.#store.families.recordFailure(family.id, failures, this.#clock() + wait)
+    const nextAttempt = this.#clock() + wait
+    await this.#store.work(() => families.recordFailure(family.id, failures, nextAttempt))
   }
 
   async #request(family: Family, wanted: Wanted): Promise<Grant> {
@@ -122,7 +144,7 @@ export class IssuerConversations {
       return this.#oauth.refresh(family, secret, wanted)
     }
     const everything = { scopes: family.scopes, audience: family.audience }
-    const held = this.#store.tokens.find(family, everything)
+    const held = await this.#store.work(() => this.#store.tokens.find(family, everything))
     const base = held && livesFor(held, 60, this.#clock()) ? held : await this.#ask(family, everything)
     const { refreshToken: _never, ...grant } = await this.#oauth.exchange(family, base.token!, wanted)
     return { ...grant, refreshToken: undefined }

@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { ConfigError, quote } from '@scitokens/core'
-import { makeDirectory } from '@scitokens/host/files'
+import { directoryInOtherHands, makeDirectory } from '@scitokens/host/files'
 
 /** Bytes of a key: AES-256. */
 const KEY_BYTES = 32
@@ -39,6 +39,8 @@ export function loadKeyFile(file: string): Buffer {
 }
 
 function readKey(file: string): Buffer {
+  const way = directoryInOtherHands(dirname(file))
+  if (way !== undefined) throw new ConfigError(`the key file ${quote(file)} could be replaced by others: ${way}`)
   // No link is followed: its owner could choose the key.
   const fd = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW)
   try {

@@ -1,4 +1,4 @@
-import { chmodSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, rmSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import { isAbsolute, join } from 'node:path'
 import {
@@ -10,7 +10,7 @@ import {
   quote,
   SciTokenError,
 } from '@scitokens/core'
-import { makeDirectory } from '@scitokens/host/files'
+import { directoryInOtherHands, makeDirectory } from '@scitokens/host/files'
 import { readLines, sendLine } from './line-protocol.ts'
 import { PeerChallenges } from './peer-identity.ts'
 import type { TokenManager } from './token-manager.ts'
@@ -164,13 +164,13 @@ export class ManagerServer {
       const { expiresAt } = await this.#manager.deliver({ ...name, ...wishOf(parameters), ...given, file, format })
       return { file, expiresAt }
     },
-    forget: (parameters, peer) => {
+    forget: async (parameters, peer) => {
       queueManagersOnly(peer)
-      return { known: this.#manager.forget(text(parameters, 'file')) }
+      return { known: await this.#manager.forget(text(parameters, 'file')) }
     },
-    list: (parameters, peer) => {
+    list: async (parameters, peer) => {
       const all = peer.isQueueManager && parameters['owner'] === undefined
-      return { logins: this.#manager.list(all ? undefined : this.#ownerOf(parameters, peer)) }
+      return { logins: await this.#manager.list(all ? undefined : this.#ownerOf(parameters, peer)) }
     },
     logout: async (parameters, peer) => {
       const { revoked, problem } = await this.#manager.logout(this.#nameOf(parameters, peer))
@@ -243,9 +243,6 @@ function failureOf(error: unknown): object {
 
 function makeSocketDirectory(directory: string): void {
   makeDirectory(directory, 0o755)
-  const stats = statSync(directory)
-  if (stats.uid !== process.geteuid?.() && stats.uid !== 0) {
-    throw new ConfigError(`the socket directory ${quote(directory)} belongs to another user`)
-  }
-  if ((stats.mode & 0o022) !== 0) throw new ConfigError(`others can write the socket directory ${quote(directory)}`)
+  const way = directoryInOtherHands(directory)
+  if (way !== undefined) throw new ConfigError(`others could replace the socket in ${quote(directory)}: ${way}`)
 }

@@ -27,7 +27,7 @@ export interface RenewerOptions {
   readonly random?: Random
   readonly onEvent?: (event: RenewerEvent) => void
   /** Called when the login behind a family was renewed, with its new secret. */
-  readonly onGrant?: (family: Family) => void
+  readonly onGrant?: (family: Family) => void | Promise<void>
 }
 
 /** Tokens taken up in one pass; the rest waits for the next, so that memory stays flat. */
@@ -70,10 +70,11 @@ export class Renewer {
   async pass(): Promise<void> {
     const { store, clock } = this.#manager
     try {
-      store.families.forgetFutureAttempts(clock() + LONGEST_WAIT)
-      this.#deliverMissed()
+      await store.work(() => store.families.forgetFutureAttempts(clock() + LONGEST_WAIT))
+      await this.#deliverMissed()
       for (;;) {
-        const due = store.tokens.due(clock(), BATCH, this.#circuit.blocked())
+        // oxlint-disable-next-line no-await-in-loop -- one batch after the other
+        const due = await store.work(() => store.tokens.due(clock(), BATCH, this.#circuit.blocked()))
         if (due.length === 0 || this.#stop.signal.aborted) return
         // oxlint-disable-next-line no-await-in-loop -- one batch after the other
         if ((await this.#renewBatch(due)) === 0) return
@@ -89,11 +90,12 @@ export class Renewer {
    *
    * @returns whether all of them could be written.
    */
-  deliverAll(tokenId?: number): boolean {
+  async deliverAll(tokenId?: number): Promise<boolean> {
     const { store } = this.#manager
     let complete = true
-    for (const delivery of store.deliveries.undelivered(tokenId)) {
-      const token = store.tokens.byId(delivery.tokenId)
+    for (const delivery of await store.work(() => store.deliveries.undelivered(tokenId))) {
+      // oxlint-disable-next-line no-await-in-loop -- one token in memory at a time
+      const token = await store.work(() => store.tokens.byId(delivery.tokenId))
       if (!token) continue
       try {
         this.#manager.write(delivery, token)
@@ -111,15 +113,17 @@ export class Renewer {
    * kept from being written, or whose token another process has renewed. All files are compared only when there may be such ones: at the
    * start, after a failure, and when another process has written.
    */
-  #deliverMissed(): void {
-    const { tokens, writesOfOthers } = this.#manager.store
-    const renewed = tokens.takeRenewed()
-    if (this.#complete !== writesOfOthers) this.#complete = this.deliverAll() ? writesOfOthers : undefined
-    else for (const id of renewed) this.#deliver(id)
+  async #deliverMissed(): Promise<void> {
+    const { store } = this.#manager
+    const renewed = store.tokens.takeRenewed()
+    const writesOfOthers = await store.work(() => store.writesOfOthers)
+    if (this.#complete !== writesOfOthers) this.#complete = (await this.deliverAll()) ? writesOfOthers : undefined
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    else for (const id of renewed) await this.#deliver(id)
   }
 
-  #deliver(tokenId: number): void {
-    if (!this.deliverAll(tokenId)) this.#complete = undefined
+  async #deliver(tokenId: number): Promise<void> {
+    if (!(await this.deliverAll(tokenId))) this.#complete = undefined
   }
 
   async #loop(): Promise<void> {
@@ -149,7 +153,7 @@ export class Renewer {
 
   async #renewOne({ familyId, issuer, wanted }: DueToken): Promise<boolean> {
     const { store } = this.#manager
-    const family = store.families.byId(familyId)
+    const family = await store.work(() => store.families.byId(familyId))
     if (!family) {
       this.#circuit.succeeded(issuer)
       return false
@@ -158,9 +162,9 @@ export class Renewer {
     try {
       const token = await this.#manager.renew(family, wanted)
       this.#circuit.succeeded(issuer)
-      this.#deliver(token.id)
-      const current = store.families.byId(familyId)
-      if (current && current.secret !== family.secret) this.#options.onGrant?.(current)
+      await this.#deliver(token.id)
+      const current = await store.work(() => store.families.byId(familyId))
+      if (current && current.secret !== family.secret) await this.#options.onGrant?.(current)
       this.#options.onEvent?.({ type: 'renewed', owner, service, handle })
       return true
     } catch (error) {
@@ -169,8 +173,10 @@ export class Renewer {
       if (away) this.#circuit.failed(issuer, error.retryAfterSeconds)
       else this.#circuit.succeeded(issuer)
       // A refusal would be refused again a second later: this one waits like a failure.
-      if (!away && error.code !== 'login_required')
-        store.families.recordFailure(familyId, family.failures + 1, this.#manager.clock() + 300)
+      if (!away && error.code !== 'login_required') {
+        const nextAttempt = this.#manager.clock() + 300
+        await store.work(() => store.families.recordFailure(familyId, family.failures + 1, nextAttempt))
+      }
       this.#options.onEvent?.({ type: 'failed', owner, service, handle, error })
       return false
     }

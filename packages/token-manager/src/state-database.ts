@@ -1,11 +1,15 @@
-import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
 import { join } from 'node:path'
-import { privateFile } from './private-file.ts'
+import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
+import { DatabaseTurns } from '@scitokens/host/files'
+import { checkPrivateDatabase, privateFile } from './private-file.ts'
 import { attachVolatile, migrate } from './schema.ts'
-import { guarded, makePrivateDirectory } from './state-directory.ts'
+import { asStateError, makePrivateDirectory } from './state-directory.ts'
 
 /** Name of the state file in its directory. */
 const STATE_FILE = 'token-manager.sqlite'
+
+/** How long other processes are waited for that have locked the state, in milliseconds. */
+const WAIT_MS = 10_000
 
 /** A row as SQLite gives it. */
 export type Row = Record<string, SQLOutputValue>
@@ -14,52 +18,60 @@ export type Row = Record<string, SQLOutputValue>
  * The state file (0600, in a directory 0700) with its statements prepared once. Rollback journal and full synchronisation: a
  * change is on the disk before anybody is told of it.
  *
- * Every method throws `undecided` for a full or broken disk, and `config_error` for a file that is no database.
+ * What reads or changes it is done inside {@link work}, since other processes may have locked it.
  */
 export class StateDatabase {
   readonly #database: DatabaseSync
+  readonly #turns: DatabaseTurns
   readonly #statements = new Map<string, StatementSync>()
 
-  constructor(directory: string) {
+  private constructor(database: DatabaseSync, turns: DatabaseTurns) {
+    this.#database = database
+    this.#turns = turns
+  }
+
+  /**
+   * Opens the state, or makes it. Throws `config_error` for a file that is no database, for a directory or file that others could have written,
+   * and `undecided` for a full or broken disk, or when another process holds it all the time.
+   */
+  static async open(directory: string): Promise<StateDatabase> {
     makePrivateDirectory(directory)
-    this.#database = guarded(() => {
-      const file = privateFile(join(directory, STATE_FILE))
-      const database = new DatabaseSync(file, { timeout: 10_000, enableForeignKeyConstraints: true })
-      // Home directories may be NFS, where WAL breaks; FULL: a rotated refresh token must survive a power loss.
-      database.exec('pragma journal_mode = delete; pragma synchronous = full; pragma secure_delete = on')
-      migrate(database)
-      attachVolatile(database, join(directory, 'leases.sqlite'))
-      return database
-    })
+    const turns = new DatabaseTurns(WAIT_MS)
+    try {
+      return new StateDatabase(await turns.run(() => openOnce(directory)), turns)
+    } catch (error) {
+      throw asStateError(error)
+    }
+  }
+
+  /**
+   * Does a piece of work, all of it or nothing, while no other process changes anything. When others have locked the state, it is done once
+   * they let go: they are waited for, and this process serves others meanwhile.
+   *
+   * Throws what the work throws; `undecided` for a full or broken disk or a lock that lasts, `config_error` for a damaged file.
+   *
+   * @param work - may be called again when others were in the way: whatever it did in the database is undone before. It does nothing else.
+   */
+  async work<T>(work: () => T): Promise<T> {
+    try {
+      return await this.#turns.run(() => this.#inTransaction(work))
+    } catch (error) {
+      throw asStateError(error)
+    }
   }
 
   /** Changes something; answers the number of rows that were changed. */
   run(sql: string, ...values: SQLInputValue[]): number {
-    return guarded(() => Number(this.#statement(sql).run(...values).changes))
+    return Number(this.#statement(sql).run(...values).changes)
   }
 
   /** The first row. */
   get(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return guarded(() => this.#statement(sql).get(...values))
+    return this.#statement(sql).get(...values)
   }
 
   all(sql: string, ...values: SQLInputValue[]): Row[] {
-    return guarded(() => this.#statement(sql).all(...values))
-  }
-
-  /** Does all of it or nothing. */
-  transaction<T>(work: () => T): T {
-    return guarded(() => {
-      this.#database.exec('begin immediate')
-      try {
-        const result = work()
-        this.#database.exec('commit')
-        return result
-      } catch (error) {
-        if (this.#database.isTransaction) this.#database.exec('rollback')
-        throw error
-      }
-    })
+    return this.#statement(sql).all(...values)
   }
 
   /** A number that is another one when another process, or another connection, has written since. */
@@ -72,9 +84,37 @@ export class StateDatabase {
     if (this.#database.isOpen) this.#database.close()
   }
 
+  #inTransaction<T>(work: () => T): T {
+    this.#database.exec('begin')
+    try {
+      const result = work()
+      this.#database.exec('commit')
+      return result
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('rollback')
+      throw error
+    }
+  }
+
   #statement(sql: string): StatementSync {
     let statement = this.#statements.get(sql)
     if (!statement) this.#statements.set(sql, (statement = this.#database.prepare(sql)))
     return statement
+  }
+}
+
+function openOnce(directory: string): DatabaseSync {
+  const file = join(directory, STATE_FILE)
+  checkPrivateDatabase(file)
+  const database = new DatabaseSync(privateFile(file), { timeout: 0, enableForeignKeyConstraints: true })
+  try {
+    // Home directories may be NFS, where WAL breaks; FULL: a rotated refresh token must survive a power loss.
+    database.exec('pragma journal_mode = delete; pragma synchronous = full; pragma secure_delete = on')
+    migrate(database)
+    attachVolatile(database, join(directory, 'leases.sqlite'))
+    return database
+  } catch (error) {
+    database.close()
+    throw error
   }
 }

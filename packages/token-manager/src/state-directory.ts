@@ -1,16 +1,16 @@
 import { statSync } from 'node:fs'
 import { ConfigError, quote, UndecidedError } from '@scitokens/core'
-import { makeDirectory } from '@scitokens/host/files'
+import { directoryInOtherHands, makeDirectory } from '@scitokens/host/files'
 import { CORRUPT, NOTADB } from './schema.ts'
 
-/** Makes the state directory (0700), or checks that it is this user's alone. Throws `config_error`. */
+/** Makes the state directory (0700), or checks that it is this user's alone, and that nobody else can replace it. Throws `config_error`. */
 export function makePrivateDirectory(directory: string): void {
   try {
     makeDirectory(directory)
-    const stats = statSync(directory)
-    const foreign = process.getuid !== undefined && stats.uid !== process.getuid() && stats.uid !== 0
-    if (foreign) throw new ConfigError(`the state directory ${quote(directory)} belongs to another user`)
-    if (process.platform !== 'win32' && (stats.mode & 0o077) !== 0) {
+    const way = directoryInOtherHands(directory)
+    if (way !== undefined)
+      throw new ConfigError(`the state directory ${quote(directory)} is not this user's alone: ${way}`)
+    if (process.platform !== 'win32' && (statSync(directory).mode & 0o077) !== 0) {
       throw new ConfigError(`the state directory ${quote(directory)} is open to others: chmod 700 it`)
     }
   } catch (error) {
@@ -23,20 +23,16 @@ export function makePrivateDirectory(directory: string): void {
 /** SQLite's primary result code for a full disk. https://sqlite.org/rescode.html */
 const FULL = 13
 
-/** Tells SQLite's failures in our terms: a foreign or damaged file is `config_error`, a full or broken disk `undecided`. */
-export function guarded<T>(work: () => T): T {
-  try {
-    return work()
-  } catch (error) {
-    const { code, errcode } = error as { code?: string; errcode?: number }
-    if (code !== 'ERR_SQLITE_ERROR') throw error
-    const primary = (errcode ?? 0) & 0xff
-    if (primary === NOTADB || primary === CORRUPT) {
-      throw new ConfigError("the token manager's state file is no database, or damaged", { cause: error })
-    }
-    const why = primary === FULL ? 'the disk is full' : (error as Error).message
-    throw new UndecidedError('undecided', `the token manager's state cannot be read or written: ${why}`, {
-      cause: error,
-    })
+/** SQLite's failures in our terms: a foreign or damaged file is `config_error`, a full or broken disk, or a lock that lasts, `undecided`. */
+export function asStateError(error: unknown): unknown {
+  const { code, errcode } = error as { code?: string; errcode?: number }
+  if (code !== 'ERR_SQLITE_ERROR') return error
+  const primary = (errcode ?? 0) & 0xff
+  if (primary === NOTADB || primary === CORRUPT) {
+    return new ConfigError("the token manager's state file is no database, or damaged", { cause: error })
   }
+  const why = primary === FULL ? 'the disk is full' : (error as Error).message
+  return new UndecidedError('undecided', `the token manager's state cannot be read or written: ${why}`, {
+    cause: error,
+  })
 }

@@ -6,7 +6,7 @@ import type { SecretBox } from './secret-box.ts'
 import { StateDatabase } from './state-database.ts'
 import { TokenStore } from './token-store.ts'
 
-/** Everything the manager must not forget, in one SQLite file. Secrets are sealed. */
+/** Everything the manager must not forget, in one SQLite file that processes share. Secrets are sealed. */
 export class StateStore {
   readonly families: FamilyStore
   readonly tokens: TokenStore
@@ -14,17 +14,35 @@ export class StateStore {
   readonly leases: LeaseStore
   readonly #database: StateDatabase
 
+  private constructor(database: StateDatabase, box: SecretBox) {
+    this.#database = database
+    this.families = new FamilyStore(database, box)
+    this.tokens = new TokenStore(database, box, this.families)
+    this.deliveries = new DeliveryStore(database)
+    this.leases = new LeaseStore(database)
+  }
+
   /**
    * Opens the state, or makes it. Throws `undecided` for a full or broken disk, `config_error` for a foreign file or another
    * key than the one it was made with.
    */
-  constructor(directory: string, box: SecretBox) {
-    this.#database = new StateDatabase(directory)
-    this.families = new FamilyStore(this.#database, box)
-    this.tokens = new TokenStore(this.#database, box, this.families)
-    this.deliveries = new DeliveryStore(this.#database)
-    this.leases = new LeaseStore(this.#database)
-    this.#checkKey(directory, box.keyId)
+  static async open(directory: string, box: SecretBox): Promise<StateStore> {
+    const store = new StateStore(await StateDatabase.open(directory), box)
+    try {
+      await store.work(() => store.#checkKey(directory, box.keyId))
+      return store
+    } catch (error) {
+      store.close()
+      throw error
+    }
+  }
+
+  /**
+   * Does a piece of work on the stores, all of it or nothing, while no other process changes anything; see {@link StateDatabase.work}. The
+   * stores' methods are called in here.
+   */
+  work<T>(work: () => T): Promise<T> {
+    return this.#database.work(work)
   }
 
   /** A note that must survive, such as what was imported from where. */
@@ -51,7 +69,6 @@ export class StateStore {
   #checkKey(directory: string, keyId: string): void {
     this.#database.run("insert or ignore into setting (name, value) values ('key', ?)", keyId)
     if (this.getSetting('key') === keyId) return
-    this.close()
     throw new ConfigError(`the state in ${quote(directory)} is encrypted with another key than the one given`)
   }
 }

@@ -46,43 +46,40 @@ export class TokenManager {
   }
 
   /** Opens the state. Throws `config_error` for a directory, key or file that is not right, `undecided` for a full disk. */
-  static open(options: TokenManagerOptions): TokenManager {
+  static async open(options: TokenManagerOptions): Promise<TokenManager> {
     const { stateDirectory, keyFile = join(stateDirectory, 'key'), clock = systemClock, random = Math.random } = options
-    const store = new StateStore(stateDirectory, new SecretBox(loadKeyFile(keyFile)))
+    const store = await StateStore.open(stateDirectory, new SecretBox(loadKeyFile(keyFile)))
     return new TokenManager(store, options.oauth ?? new OAuthClient({ clock }), clock, random)
   }
 
   /** Keeps a login, in place of an earlier one of the same name. */
-  enrol(enrolment: Enrolment): FamilyStatus {
+  async enrol(enrolment: Enrolment): Promise<FamilyStatus> {
     const { secret, clientSecret } = enrolment
     const kind = enrolment.kind ?? (secret === undefined ? 'client_credentials' : 'refresh_token')
-    const family = this.store.families.put(
-      {
-        ...checkFamilyName(enrolment),
-        ...checkWanted({ scopes: enrolment.scopes ?? [], audience: enrolment.audience ?? [] }),
-        issuer: enrolment.issuer,
-        clientId: enrolment.clientId,
-        ...(clientSecret === undefined ? {} : { clientSecret }),
-        ...(enrolment.tokenEndpoint === undefined ? {} : { tokenEndpoint: enrolment.tokenEndpoint }),
-        kind,
-        secret,
-        narrowing: enrolment.narrowing ?? 'auto',
-      },
-      this.clock(),
-    )
-    return statusOf(family)
+    const family = {
+      ...checkFamilyName(enrolment),
+      ...checkWanted({ scopes: enrolment.scopes ?? [], audience: enrolment.audience ?? [] }),
+      issuer: enrolment.issuer,
+      clientId: enrolment.clientId,
+      ...(clientSecret === undefined ? {} : { clientSecret }),
+      ...(enrolment.tokenEndpoint === undefined ? {} : { tokenEndpoint: enrolment.tokenEndpoint }),
+      kind,
+      secret,
+      narrowing: enrolment.narrowing ?? 'auto',
+    }
+    return statusOf(await this.store.work(() => this.store.families.put(family, this.clock())))
   }
 
   /** Keeps a login together with the access token that came with it. */
   async adopt(enrolment: Enrolment, grant: Grant): Promise<FamilyStatus> {
-    const status = this.enrol(enrolment)
-    await this.#conversations.adopt(this.#familyOf(enrolment), grant)
+    const status = await this.enrol(enrolment)
+    await this.#conversations.adopt(await this.#familyOf(enrolment), grant)
     return status
   }
 
   /** What is known of the logins of one owner, or of all. */
-  list(owner?: string): FamilyStatus[] {
-    return this.store.families.list(owner).map(statusOf)
+  async list(owner?: string): Promise<FamilyStatus[]> {
+    return (await this.store.work(() => this.store.families.list(owner))).map(statusOf)
   }
 
   /**
@@ -93,16 +90,17 @@ export class TokenManager {
    */
   async accessToken(request: TokenRequest): Promise<AccessToken> {
     const { minLifetime = 60, signal } = request
-    const family = this.#familyOf(request)
+    const family = await this.#familyOf(request)
     const wanted = wantedOf(family, request)
-    const held = this.store.tokens.find(family, wanted)
+    const held = await this.store.work(() => this.store.tokens.find(family, wanted))
     if (held && livesFor(held, minLifetime, this.clock())) return accessTokenOf(held)
-    return accessTokenOf(await abortable(this.renew(family, wanted, minLifetime), signal))
+    const seen = { issuedAt: held?.issuedAt }
+    return accessTokenOf(await abortable(this.#conversations.renew(family, wanted, minLifetime, seen), signal))
   }
 
   /** Gets a new token for a family, in one flight per family and wish. */
-  renew(family: Family, wanted: Wanted, minLifetime = 0): Promise<HeldToken> {
-    return this.#conversations.renew(family, wanted, minLifetime)
+  renew(family: Family, wanted: Wanted): Promise<HeldToken> {
+    return this.#conversations.renew(family, wanted, 0)
   }
 
   /**
@@ -110,26 +108,31 @@ export class TokenManager {
    * what {@link accessToken} throws, and then nothing is kept.
    */
   async deliver(request: DeliveryRequest): Promise<AccessToken> {
-    const family = this.#familyOf(request)
+    const family = await this.#familyOf(request)
     const wanted = wantedOf(family, request)
     const { file, uid, gid, format = 'bare' } = request
     const token = await this.accessToken({ ...request, minLifetime: 60 })
-    const kept = this.store.tokens.keep(family, wanted)
-    this.store.deliveries.put({ file, tokenId: kept.id, uid, gid, format })
+    const kept = await this.store.work(() => {
+      const held = this.store.tokens.keep(family, wanted)
+      this.store.deliveries.put({ file, tokenId: held.id, uid, gid, format })
+      return held
+    })
     try {
       this.write({ file, tokenId: kept.id, uid, gid, format }, kept)
     } catch (error) {
-      this.forget(file)
+      await this.forget(file)
       throw error
     }
     return token
   }
 
   /** Ends the supply of a file. The file itself is the caller's to remove. */
-  forget(file: string): boolean {
-    const known = this.store.deliveries.remove(file)
-    this.store.tokens.releaseUndelivered()
-    return known
+  forget(file: string): Promise<boolean> {
+    return this.store.work(() => {
+      const known = this.store.deliveries.remove(file)
+      this.store.tokens.releaseUndelivered()
+      return known
+    })
   }
 
   /** Writes one job's file. */
@@ -145,8 +148,8 @@ export class TokenManager {
    * @returns whether the issuer has revoked it; the failure is in `problem` if not.
    */
   async logout(name: FamilyName): Promise<{ revoked: boolean; problem?: SciTokenError }> {
-    const family = this.#familyOf(name)
-    this.store.families.remove(family.id)
+    const family = await this.#familyOf(name)
+    await this.store.work(() => this.store.families.remove(family.id))
     if (family.kind !== 'refresh_token' || family.secret === undefined) return { revoked: false }
     try {
       return { revoked: await this.oauth.revoke(family, family.secret) }
@@ -164,9 +167,9 @@ export class TokenManager {
     this.close()
   }
 
-  #familyOf(name: FamilyName): Family {
+  async #familyOf(name: FamilyName): Promise<Family> {
     const checked = checkFamilyName(name)
-    const family = this.store.families.find(checked)
+    const family = await this.store.work(() => this.store.families.find(checked))
     if (family) return family
     throw loginRequired(checked.service, `${checked.owner} has no login at ${quote(labelOf(checked))}`)
   }

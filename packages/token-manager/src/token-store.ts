@@ -20,7 +20,7 @@ export interface DueToken {
   readonly wanted: Wanted
 }
 
-/** The access tokens that were had, sealed, and which of them are kept fresh. */
+/** The access tokens that were had, sealed, and which of them are kept fresh. To be used inside `StateStore.work`. */
 export class TokenStore {
   readonly #database: StateDatabase
   readonly #box: SecretBox
@@ -38,9 +38,12 @@ export class TokenStore {
    * waits for the disk.
    */
   saveGrants(grants: readonly NewGrant[]): HeldToken[] {
-    const tokens = this.#database.transaction(() => grants.map((grant) => this.#saveGrant(grant)))
+    return grants.map((grant) => this.#saveGrant(grant))
+  }
+
+  /** Notes that tokens are on the disk, for {@link takeRenewed}. */
+  noteRenewed(tokens: readonly HeldToken[]): void {
     for (const { id } of tokens) this.#renewed.add(id)
-    return tokens
   }
 
   /** The tokens that this process has renewed since the last call: whoever has files made from them. */

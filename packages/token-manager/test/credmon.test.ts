@@ -70,11 +70,11 @@ async function prepared(options: Partial<CredmonOptions> = {}): Promise<{
   credd: Credd
   credmon: Credmon
   events: CredmonEvent[]
-  manager: ReturnType<typeof openManager>
+  manager: Awaited<ReturnType<typeof openManager>>
 }> {
   const issuer = await TestIssuer.start()
   const credd = new Credd()
-  const manager = openManager(issuer)
+  const manager = await openManager(issuer)
   const events: CredmonEvent[] = []
   const credmon = new Credmon(manager, {
     directory: credd.directory,
@@ -339,7 +339,7 @@ test('a user marked for longer than the delay is swept, another one is not', asy
   expect(existsSync(credd.path('ana.mark'))).toBe(false)
   expect(existsSync(credd.path('ben@pool.example', 'vo.use'))).toBe(true)
   expect(existsSync(credd.path('ben@pool.example.mark'))).toBe(true)
-  expect(manager.list().map(({ owner }) => owner)).toEqual(['ben@pool.example'])
+  expect((await manager.list()).map(({ owner }) => owner)).toEqual(['ben@pool.example'])
   expect(events).toContainEqual({ type: 'swept', owner: 'ana' })
 })
 
@@ -351,7 +351,7 @@ test('a credential that the credd removes is renewed no more and leaves no .use'
   rmSync(credd.path('ana', 'vo.top'))
   await credmon.scan()
   expect(credd.fetch('ana')).toEqual({})
-  expect(manager.list()).toEqual([])
+  expect(await manager.list()).toEqual([])
 })
 
 test('unfinished web logins go after twelve hours, and nothing else with them', async () => {
@@ -421,12 +421,19 @@ async function subjectToken(issuer: string): Promise<string> {
 }
 
 /** A credmon with a client of its own for the service `osdf`. */
-async function withPelican(): Promise<Awaited<ReturnType<typeof prepared>> & { another: () => Credmon }> {
+async function withPelican(): Promise<Awaited<ReturnType<typeof prepared>> & { another: () => Promise<Credmon> }> {
   const { issuer, credd, events, manager } = await prepared()
   const providers = { osdf: { issuer: issuer.url, clientId: 'credmon', clientSecret: 'secret-of-credmon' } }
   const open = (on: typeof manager): Credmon =>
     new Credmon(on, { directory: credd.directory, providers, onEvent: (event) => events.push(event) })
-  return { issuer, credd, events, manager, credmon: open(manager), another: () => open(openManager(issuer)) }
+  return {
+    issuer,
+    credd,
+    events,
+    manager,
+    credmon: open(manager),
+    another: async () => open(await openManager(issuer)),
+  }
 }
 
 test("Pelican: a person's token is exchanged for a login of all that it has where nobody names a scope", async () => {
@@ -477,7 +484,7 @@ test("Pelican: the person's token is exchanged once for a login of our own clien
 
   // A credmon that knows nothing but the directory goes on from there, by refresh.
   issuer.clock.advance(10)
-  await another().scan()
+  await (await another()).scan()
   expect(issuer.requests.map((request) => request.get('grant_type')).slice(1)).toEqual(['refresh_token'])
   expect(use(credd.fetch('ana')['osdf.use']!).access_token).not.toBe(given.access_token)
 })

@@ -24,16 +24,16 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { OAuthClient, TokenManager } from ${JSON.stringify(join(import.meta.dirname, '../src/index.ts'))}
 const [disk, issuer, secret] = process.argv.slice(2)
-const manager = TokenManager.open({ stateDirectory: join(disk, 'state'), oauth: new OAuthClient({ dangerouslyAllowLoopbackHttp: true }) })
+const manager = await TokenManager.open({ stateDirectory: join(disk, 'state'), oauth: new OAuthClient({ dangerouslyAllowLoopbackHttp: true }) })
 const ana = { owner: 'ana', service: 'vo' }
-manager.enrol({ ...ana, issuer, clientId: 'c', secret })
+await manager.enrol({ ...ana, issuer, clientId: 'c', secret })
 const file = join(disk, 'token')
 const { token } = await manager.deliver({ ...ana, file })
 const ballast = join(disk, 'ballast')
 try { for (let size = 1 << 20; size > 0; size >>= 1) try { writeFileSync(ballast, Buffer.alloc(size), { flag: 'a' }) } catch {} } catch {}
 const codes = []
 for (let user = 0; user < 50; user++) {
-  try { manager.enrol({ owner: 'user' + user, service: 'vo', issuer, clientId: 'c', secret: 'x'.repeat(4000) }) }
+  try { await manager.enrol({ owner: 'user' + user, service: 'vo', issuer, clientId: 'c', secret: 'x'.repeat(4000) }) }
   catch (error) { codes.push(error.code + ' ' + error.family); break }
 }
 const renewed = await manager.accessToken({ ...ana, minLifetime: 5000 }).then(() => 'renewed', (error) => error.code + ' ' + error.family)

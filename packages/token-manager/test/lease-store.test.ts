@@ -7,9 +7,9 @@ import { StateDatabase } from '../src/state-database.ts'
 import { LeaseStore } from '../src/lease-store.ts'
 import { temporaryDirectory } from './support/workspace.ts'
 
-function openLeases(): { leases: LeaseStore; holder: (change: (lease: string[]) => void) => void } {
+async function openLeases(): Promise<{ leases: LeaseStore; holder: (change: (lease: string[]) => void) => void }> {
   const directory = join(temporaryDirectory(), 'state')
-  const database = new StateDatabase(directory)
+  const database = await StateDatabase.open(directory)
   onTestFinished(() => database.close())
   /** Changes who holds the lease of family 1: place, process, and a random part. */
   const holder = (change: (lease: string[]) => void): void => {
@@ -22,8 +22,8 @@ function openLeases(): { leases: LeaseStore; holder: (change: (lease: string[]) 
   return { leases: new LeaseStore(database), holder }
 }
 
-test('one has the right to speak for a login, until it is given back or its time is over', () => {
-  const { leases } = openLeases()
+test('one has the right to speak for a login, until it is given back or its time is over', async () => {
+  const { leases } = await openLeases()
   const first = leases.acquire(1, 1000, 60)!
   expect(leases.acquire(1, 1000, 60)).toBeUndefined()
   expect(leases.acquire(2, 1000, 60)).toBeDefined()
@@ -35,14 +35,14 @@ test('one has the right to speak for a login, until it is given back or its time
   expect(leases.acquire(1, 1060, 60)).toBeDefined()
 })
 
-test('a lease made by a clock that was set back since ends at once', () => {
-  const { leases } = openLeases()
+test('a lease made by a clock that was set back since ends at once', async () => {
+  const { leases } = await openLeases()
   leases.acquire(1, 10_000, 60)
   expect(leases.acquire(1, 1000, 60)).toBeDefined()
 })
 
 test('the lease of a process that was killed is free at once; that of another machine is not', async () => {
-  const { leases, holder } = openLeases()
+  const { leases, holder } = await openLeases()
   leases.acquire(1, 1000, 60)
   const child = spawn(process.execPath, ['--eval', 'setTimeout(() => {}, 1e6)'])
   const pid = String(child.pid!)

@@ -31,7 +31,7 @@ test('a file that nobody wants any more is renewed no more', async () => {
   const { issuer, manager, ana } = await withLogin()
   const file = join(temporaryDirectory(), 'token')
   await manager.deliver({ ...ana, file })
-  expect(manager.forget(file)).toBe(true)
+  expect(await manager.forget(file)).toBe(true)
   issuer.clock.advance(1000)
   await new Renewer(manager).pass()
   expect(issuer.count('refresh_token')).toBe(1)
@@ -57,7 +57,7 @@ test('a job file follows a token that was renewed because somebody asked for a l
   await manager.deliver({ ...ana, file })
   const renewer = new Renewer(manager)
   await renewer.pass()
-  for (const asked of [manager, openManager(issuer, { stateDirectory: manager.directory })]) {
+  for (const asked of [manager, await openManager(issuer, { stateDirectory: manager.directory })]) {
     issuer.clock.advance(10)
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     const { token } = await asked.accessToken({ ...ana, minLifetime: 1195 })
@@ -72,11 +72,11 @@ test('a job file follows a token that was renewed because somebody asked for a l
 test('an issuer down for an hour is asked no more often for twenty users than back-off says, and all are served when it is back', async () => {
   const issuer = await TestIssuer.start()
   issuer.lifetime = 3 * 3600
-  const manager = openManager(issuer, { random: Math.random })
+  const manager = await openManager(issuer, { random: Math.random })
   const directory = temporaryDirectory()
   const users = Array.from({ length: 20 }, (_, n) => ({ owner: `user${n}`, service: 'vo' }))
   for (const user of users) {
-    manager.enrol({ ...user, issuer: issuer.url, clientId: 'submit', clientSecret: 's', secret: issuer.login() })
+    await manager.enrol({ ...user, issuer: issuer.url, clientId: 'submit', clientSecret: 's', secret: issuer.login() })
     // oxlint-disable-next-line no-await-in-loop -- enrolments come one by one
     await manager.deliver({ ...user, file: join(directory, user.owner) })
   }
@@ -135,7 +135,7 @@ test('a new login takes over the job files of the old one', async () => {
   issuer.clock.advance(700)
   const renewer = new Renewer(manager)
   await renewer.pass()
-  manager.enrol({
+  await manager.enrol({
     ...ana,
     issuer: issuer.url,
     clientId: 'submit',
@@ -223,7 +223,7 @@ test('a lease file that a power loss has damaged is made anew, and nothing else 
   await manager.accessToken(ana)
   manager.close()
   writeFileSync(join(manager.directory, 'leases.sqlite'), 'x'.repeat(8192))
-  const reopened = openManager(issuer, { stateDirectory: manager.directory })
+  const reopened = await openManager(issuer, { stateDirectory: manager.directory })
   await expect(reopened.accessToken({ ...ana, minLifetime: 2000 })).resolves.toBeDefined()
 })
 
@@ -234,7 +234,7 @@ test('job files that a power loss has emptied are written anew by the next start
   manager.close()
   rmSync(file)
   writeFileSync(file, '')
-  await new Renewer(openManager(issuer, { stateDirectory: manager.directory })).pass()
+  await new Renewer(await openManager(issuer, { stateDirectory: manager.directory })).pass()
   expect(readFileSync(file, 'utf8')).toBe(`${token}\n`)
 })
 

@@ -16,7 +16,7 @@ test('a state of the first version is brought up to date, and nothing in it is l
   const { token } = await manager.deliver({ ...ana, file })
   manager.close()
   asFirstVersion(manager.directory)
-  const reopened = openManager(issuer, { stateDirectory: manager.directory })
+  const reopened = await openManager(issuer, { stateDirectory: manager.directory })
   expect((await reopened.accessToken(ana)).token).toBe(token)
   issuer.clock.advance(600)
   expect(reopened.store.tokens.due(issuer.clock(), 10)).toHaveLength(1)
@@ -28,7 +28,7 @@ test('a state from the future is left alone', async () => {
   const database = new DatabaseSync(join(manager.directory, 'token-manager.sqlite'))
   database.exec('pragma user_version = 99')
   database.close()
-  expect(() => openManager(issuer, { stateDirectory: manager.directory })).toThrow(
+  await expect(openManager(issuer, { stateDirectory: manager.directory })).rejects.toThrow(
     /is of version 99; this program knows/,
   )
 })

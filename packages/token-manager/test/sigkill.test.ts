@@ -13,17 +13,17 @@ const USERS = 20
 const RENEWING = `
 import { OAuthClient, TokenManager } from ${JSON.stringify(join(import.meta.dirname, '../src/index.ts'))}
 const oauth = new OAuthClient({ dangerouslyAllowLoopbackHttp: true })
-const manager = TokenManager.open({ stateDirectory: process.argv[2], oauth })
-const owners = manager.list().map(({ owner }) => owner)
+const manager = await TokenManager.open({ stateDirectory: process.argv[2], oauth })
+const owners = (await manager.list()).map(({ owner }) => owner)
 for (;;) await Promise.all(owners.map((owner) => manager.accessToken({ owner, service: 'vo', minLifetime: 1e6 })))
 `
 
 test('a manager killed in the middle of its writing, again and again, loses no login', async () => {
   const issuer = await TestIssuer.start()
-  const manager = openManager(issuer)
+  const manager = await openManager(issuer)
   for (let user = 0; user < USERS; user++) {
     const login = { issuer: issuer.url, clientId: 'submit', clientSecret: 's', secret: issuer.login() }
-    manager.enrol({ owner: `user${user}`, service: 'vo', ...login })
+    await manager.enrol({ owner: `user${user}`, service: 'vo', ...login })
   }
   const program = join(temporaryDirectory(), 'renewing.ts')
   writeFileSync(program, RENEWING)
@@ -51,5 +51,5 @@ test('a manager killed in the middle of its writing, again and again, loses no l
     // oxlint-disable-next-line no-await-in-loop -- one after the other, so that a failure names its user
     await expect(manager.accessToken({ owner: `user${user}`, service: 'vo', minLifetime: 1e6 })).resolves.toBeDefined()
   }
-  expect(manager.list().filter(({ ended }) => ended !== undefined)).toEqual([])
+  expect((await manager.list()).filter(({ ended }) => ended !== undefined)).toEqual([])
 })

@@ -47,7 +47,7 @@ async function logins(invocation: Invocation<StateOptions>): Promise<ExitCode> {
 async function logout(invocation: Invocation<StateOptions>, name?: string): Promise<ExitCode> {
   const { output } = invocation
   const { login, revoked, problem } = await withManager(invocation, async (manager) => {
-    const found = findLogin(manager, name)
+    const found = await findLogin(manager, name)
     const asked = manager.logout(found)
     return { login: found, ...(await output.progress(`asking the issuer of ${found.service}`, asked)) }
   })

@@ -42,8 +42,8 @@ export function addToken(program: Command, registry: Registry): void {
 async function token(invocation: Invocation<TokenCommandOptions>, name?: string): Promise<ExitCode> {
   const { context, output, options } = invocation
   const { tokenFileLocation, writeTokenFile } = await import('@scitokens/token-manager')
-  const { token: text, expiresAt } = await withManager(invocation, (manager) => {
-    const login = findLogin(manager, name)
+  const { token: text, expiresAt } = await withManager(invocation, async (manager) => {
+    const login = await findLogin(manager, name)
     const asked = manager.accessToken({
       ...login,
       minLifetime: options.minLifetime,

@@ -1,6 +1,7 @@
 import { closeSync, openSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { ConfigError, InvalidRequestError } from '@scitokens/core'
+import { DatabaseTurns } from '@scitokens/host/files'
 import { readConfigFile } from './config-file.ts'
 
 /**
@@ -21,8 +22,7 @@ export async function backupIssuer(path: string, target: string): Promise<{ read
   }
   try {
     makeEmpty(target)
-    source.exec('PRAGMA busy_timeout = 5000')
-    source.prepare('VACUUM INTO ?').run(target)
+    await new DatabaseTurns(5000).run(() => source.prepare('VACUUM INTO ?').run(target))
   } catch (cause) {
     if (cause instanceof InvalidRequestError) throw cause
     rmSync(target, { force: true })

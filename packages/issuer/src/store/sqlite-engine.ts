@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
-import { ConfigError, UndecidedError } from '@scitokens/core'
+import { ConfigError, SciTokenError, UndecidedError } from '@scitokens/core'
+import { DatabaseTurns, isBusy } from '@scitokens/host/files'
 import { FileSync } from './file-sync.ts'
 import type { SqlEngine, SqlRow, SqlStatement } from './sql-engine.ts'
 
@@ -8,13 +9,15 @@ interface Waiting {
   readonly statements: readonly SqlStatement[]
   readonly resolve: (done: boolean) => void
   readonly reject: (error: unknown) => void
+  /** How long others are waited for, on `performance.now`'s clock. */
+  readonly until: number
 }
 
 /** Options of {@link SqliteEngine}. */
 export interface SqliteOptions {
   /** Path of the database file (created 0600), or `:memory:`. */
   readonly file: string
-  /** How long to wait for another process that holds the database. Default: 5000. */
+  /** How long to wait for another process that holds the database; this one goes on meanwhile. Default: 5000. */
   readonly busyTimeoutMs?: number
 }
 
@@ -25,71 +28,141 @@ const CACHE_KIB = 32_768
 
 /**
  * SQLite through `node:sqlite`. Transactions that arrive together are one to the database: each still succeeds or fails by itself (a
- * savepoint each). None is acknowledged before it is on the disk; while the disk is at it, the process serves others.
+ * savepoint each). None is acknowledged before it is on the disk; while the disk is at it, or another process holds the database, the
+ * process serves others.
  */
 export class SqliteEngine implements SqlEngine {
   readonly #database: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
-  readonly #log: FileSync | undefined
+  readonly #file: string
+  readonly #waitMs: number
+  readonly #turns: DatabaseTurns
+  #log: FileSync | undefined
+  #isSetUp = false
   #waiting: Waiting[] = []
 
+  /** Throws `config_error` for a file that is no database or cannot be opened. */
   constructor({ file, busyTimeoutMs = 5000 }: SqliteOptions) {
+    this.#file = file
+    this.#waitMs = busyTimeoutMs
+    this.#turns = new DatabaseTurns(busyTimeoutMs)
     try {
       if (file !== ':memory:') createIfMissing(file)
-      this.#database = new DatabaseSync(file)
-      this.#database.exec(`PRAGMA busy_timeout = ${Math.trunc(busyTimeoutMs)}`)
-      const mode = this.#database.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode']
-      this.#database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA cache_size = -${CACHE_KIB}`)
-      // With a write-ahead log the only thing that FULL adds is to wait for the log after each transaction (sqlite.org/pragma.html):
-      // that is done here, without keeping the process.
-      this.#log = mode === 'wal' ? new FileSync(`${file}-wal`) : undefined
-      this.#database.exec(`PRAGMA synchronous = ${this.#log ? 'NORMAL' : 'FULL'}`)
+      // Who waits for a lock waits for a turn: SQLite itself would keep the process.
+      this.#database = new DatabaseSync(file, { timeout: 0 })
     } catch (cause) {
-      throw new ConfigError(`the database file cannot be opened: ${(cause as Error).message}`, { cause })
+      throw cannotOpen(cause)
+    }
+    try {
+      this.#setUp()
+    } catch (cause) {
+      // Another process holds it: done before the first work.
+      if (!isBusy(cause)) throw cannotOpen(cause)
     }
   }
 
   async query({ sql, values }: SqlStatement): Promise<readonly SqlRow[]> {
-    const rows = guard(() => this.#prepare(sql).all(...values))
+    const rows = await this.#soon(() => this.#prepare(sql).all(...values))
     if (!sql.startsWith('SELECT')) await this.#onDisk()
     return rows
   }
 
   atomically(statements: readonly SqlStatement[]): Promise<boolean> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ statements, resolve, reject })
-      if (this.#waiting.length === 1) setImmediate(() => void this.#flush())
+      this.#waiting.push({ statements, resolve, reject, until: performance.now() + this.#waitMs })
+      if (this.#waiting.length === 1) this.#flushSoon()
     })
   }
 
   async define(statements: readonly string[]): Promise<void> {
-    guard(() => this.#transaction(() => statements.forEach((sql) => this.#database.exec(sql))))
+    await this.#soon(() => this.#transaction(() => statements.forEach((sql) => this.#database.exec(sql))))
     await this.#onDisk()
   }
 
   async close(): Promise<void> {
-    await this.#flush()
+    while (this.#waiting.length > 0) {
+      // oxlint-disable-next-line no-await-in-loop -- who came later may have time left
+      await this.#flush()
+    }
+    await this.#turns.run(() => {})
     await this.#log?.close()
     this.#statements.clear()
     if (this.#database.isOpen) this.#database.close()
   }
 
+  #flushSoon(): void {
+    setImmediate(() => void this.#flush())
+  }
+
   async #flush(): Promise<void> {
-    const batch = this.#waiting
-    this.#waiting = []
-    if (batch.length === 0) return
+    if (this.#waiting.length === 0) return
+    let done: { readonly batch: readonly Waiting[]; readonly outcomes: readonly boolean[] }
     try {
-      const outcomes: boolean[] = []
-      guard(() =>
-        this.#transaction(() => {
-          for (const { statements } of batch) outcomes.push(this.#runOne(statements))
-        }),
-      )
+      done = await this.#turns.run(() => this.#commitWaiting())
+    } catch (error) {
+      this.#giveUp(error)
+      return
+    }
+    const { batch, outcomes } = done
+    try {
       await this.#onDisk()
       batch.forEach(({ resolve }, index) => resolve(outcomes[index]!))
     } catch (error) {
       for (const { reject } of batch) reject(error)
     }
+  }
+
+  /** Does in one transaction all that waits; also what came while another process held the database. */
+  #commitWaiting(): { readonly batch: readonly Waiting[]; readonly outcomes: readonly boolean[] } {
+    const batch = this.#waiting
+    this.#setUp()
+    const outcomes: boolean[] = []
+    if (batch.length > 0) {
+      this.#transaction(() => {
+        for (const { statements } of batch) outcomes.push(this.#runOne(statements))
+      })
+    }
+    this.#waiting = []
+    return { batch, outcomes }
+  }
+
+  #giveUp(error: unknown): void {
+    const now = performance.now()
+    // Who came while another process held the database has time left.
+    const isOver = ({ until }: Waiting): boolean => !isBusy(error) || until <= now
+    const over = this.#waiting.filter(isOver)
+    this.#waiting = this.#waiting.filter((waiting) => !isOver(waiting))
+    for (const { reject } of over) reject(unavailable(error))
+    if (this.#waiting.length > 0) this.#flushSoon()
+  }
+
+  /** At once if that is possible: what only reads a write-ahead log needs to wait for nobody. */
+  async #soon<T>(work: () => T): Promise<T> {
+    const attempt = (): T => {
+      this.#setUp()
+      return work()
+    }
+    try {
+      return attempt()
+    } catch (error) {
+      if (!isBusy(error)) throw unavailable(error)
+    }
+    try {
+      return await this.#turns.run(attempt)
+    } catch (error) {
+      throw unavailable(error)
+    }
+  }
+
+  #setUp(): void {
+    if (this.#isSetUp) return
+    const mode = this.#database.prepare('PRAGMA journal_mode = WAL').get()?.['journal_mode']
+    this.#database.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}; PRAGMA cache_size = -${CACHE_KIB}`)
+    // With a write-ahead log the only thing that FULL adds is to wait for the log after each transaction (sqlite.org/pragma.html):
+    // that is done here, without keeping the process.
+    this.#log = mode === 'wal' ? new FileSync(`${this.#file}-wal`) : undefined
+    this.#database.exec(`PRAGMA synchronous = ${this.#log ? 'NORMAL' : 'FULL'}`)
+    this.#isSetUp = true
   }
 
   #runOne(statements: readonly SqlStatement[]): boolean {
@@ -148,14 +221,11 @@ function createIfMissing(file: string): void {
   }
 }
 
-function guard<T>(work: () => T): T {
-  try {
-    return work()
-  } catch (cause) {
-    throw unavailable(cause)
-  }
+function cannotOpen(cause: unknown): ConfigError {
+  return new ConfigError(`the database file cannot be opened: ${(cause as Error).message}`, { cause })
 }
 
-function unavailable(cause: unknown): UndecidedError {
+function unavailable(cause: unknown): SciTokenError {
+  if (cause instanceof SciTokenError) return cause
   return new UndecidedError('undecided', 'the database cannot be used just now', { reason: 'unavailable', cause })
 }

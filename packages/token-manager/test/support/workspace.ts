@@ -13,14 +13,14 @@ export function temporaryDirectory(): string {
 }
 
 /** A manager for a test issuer, on the issuer's clock. */
-export function openManager(
+export async function openManager(
   issuer: TestIssuer,
   options: Partial<TokenManagerOptions> = {},
-): TokenManager & { directory: string } {
+): Promise<TokenManager & { directory: string }> {
   const directory = options.stateDirectory ?? join(temporaryDirectory(), 'state')
   const { clock } = issuer
   const oauth = new OAuthClient({ clock, dangerouslyAllowLoopbackHttp: true })
-  const manager = TokenManager.open({ stateDirectory: directory, clock, oauth, random: () => 0.5, ...options })
+  const manager = await TokenManager.open({ stateDirectory: directory, clock, oauth, random: () => 0.5, ...options })
   onTestFinished(() => manager.close())
   return Object.assign(manager, { directory })
 }
@@ -28,15 +28,15 @@ export function openManager(
 /** An issuer, a manager, and Ana's login. */
 export async function withLogin(narrowing: 'auto' | 'refresh' | 'exchange' = 'refresh'): Promise<{
   issuer: TestIssuer
-  manager: ReturnType<typeof openManager>
+  manager: Awaited<ReturnType<typeof openManager>>
   refreshToken: string
   ana: { owner: string; service: string }
 }> {
   const issuer = await TestIssuer.start()
-  const manager = openManager(issuer)
+  const manager = await openManager(issuer)
   const refreshToken = issuer.login()
   const ana = { owner: 'ana', service: 'vo' }
-  manager.enrol({
+  await manager.enrol({
     ...ana,
     issuer: issuer.url,
     clientId: 'submit',
