@@ -70,6 +70,17 @@ describe('the way of a person', () => {
     expect((await browser.open(authorizeUrl(harness, { max_age: '60' }))).text).toContain('Development login')
   })
 
+  test('believes no session of a clock that was years ahead', async () => {
+    const harness = await startIssuerForPeople()
+    const browser = new Browser(harness.issuer)
+    const years = 10 * 31_557_600
+    harness.clock.advance(years)
+    await browser.submit(await browser.open(authorizeUrl(harness)), { subject: 'ana' })
+    expect((await browser.open(authorizeUrl(harness))).text).toContain('Allow Analysis Portal?')
+    harness.clock.advance(-years)
+    expect((await browser.open(authorizeUrl(harness))).text).toContain('Development login')
+  })
+
   test('asks for no consent where the operator gave it', async () => {
     const harness = await startIssuerForPeople({ clients: [{ ...APP, skipConsent: true }] })
     const browser = new Browser(harness.issuer)

@@ -66,6 +66,21 @@ describe('rotation', () => {
     expect(new Set(replies.map(({ body }) => body['refresh_token'])).size).toBe(1)
   })
 
+  test('a login made by a clock that was years ahead lasts no longer than another one, from its first use by a right clock on', async () => {
+    const harness = await startIssuerForPeople({ refresh: { maxSeconds: 7000, lifetimeSeconds: 3600 } })
+    const years = 10 * 31_557_600
+    harness.clock.advance(years)
+    let token = await login(harness)
+    harness.clock.advance(-years)
+    for (let seconds = 0; seconds < 7000; seconds += 3500) {
+      // oxlint-disable-next-line no-await-in-loop -- one refresh after the other
+      token = (await refresh(harness, token)).body['refresh_token'] as string
+      expect(token).toBeDefined()
+      harness.clock.advance(3500)
+    }
+    expect(await refresh(harness, token)).toMatchObject(INVALID)
+  })
+
   test('without a grace window ends the family at the first reuse', async () => {
     const harness = await startIssuerForPeople({ refresh: { graceSeconds: 0 } })
     const token = await login(harness)

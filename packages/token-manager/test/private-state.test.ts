@@ -99,6 +99,6 @@ describe.runIf(process.geteuid !== undefined)('a state that somebody else could 
     chmodSync(above, 0o777)
     const make = (): unknown =>
       new ManagerServer(manager, { socketDirectory: join(above, 'run'), accounts: async () => undefined })
-    expect(make).toThrow(refusal(/others could replace the socket/) as Error)
+    expect(make).toThrow(/others could replace the socket/)
   })
 })

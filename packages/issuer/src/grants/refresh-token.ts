@@ -61,8 +61,10 @@ function unrotated(entry: Entry<Family>, { generation }: RefreshTokenParts, clie
   return { generation, changes: [replace(entry, { ...entry.value, lastUsedAt: now }, client, now)] }
 }
 
-function replace(entry: Entry<Family>, value: Family, client: Client, now: number): GrantProposal['changes'][number] {
+function replace(entry: Entry<Family>, used: Family, client: Client, now: number): GrantProposal['changes'][number] {
   const { lifetimeSeconds, maxSeconds } = client.refresh
+  // A login made by a clock that was ahead counts from its first use by one that is right.
+  const value = { ...used, createdAt: Math.min(used.createdAt, now) }
   const end = maxSeconds === undefined ? Infinity : value.createdAt + maxSeconds
   // In steps of a hundredth: most refreshes leave the end as it is, and with it the index by which the expired are found.
   const step = Math.max(1, Math.floor(lifetimeSeconds / 100))

@@ -11,6 +11,8 @@ export interface SealedCookie {
 }
 
 const MAX_COOKIE_LENGTH = 3800
+/** How far the clocks of two instances may differ, in seconds. */
+const CLOCK_SKEW = 60
 
 /** Sets a cookie: encrypted, HttpOnly, SameSite=Lax, Secure wherever the issuer has TLS. */
 export function setSealedCookie(realm: Realm, reply: FastifyReply, cookie: SealedCookie, value: JsonObject): void {
@@ -37,7 +39,9 @@ export function readSealedCookie(realm: Realm, request: FastifyRequest, cookie: 
   const text = realm.secrets.open('session', pair.slice(name.length + 1), contextOf(realm, cookie))
   if (text === undefined) return undefined
   const { value, expiresAt } = JSON.parse(text) as { value: JsonObject; expiresAt: number }
-  return expiresAt > realm.clock() ? value : undefined
+  const left = expiresAt - realm.clock()
+  // One that would last for longer than any was made by a clock that has been set back since.
+  return left > 0 && left <= cookie.maxAgeSeconds + CLOCK_SKEW ? value : undefined
 }
 
 function append(reply: FastifyReply, cookie: string): void {

@@ -48,7 +48,7 @@ async function start(file: string, busyTimeoutMs?: number): Promise<{ issuer: Is
     issuer: 'http://127.0.0.1:9',
     dangerouslyAllowLoopbackHttp: true,
     storage: { file, ...(busyTimeoutMs !== undefined && { busyTimeoutMs }) },
-    login: new DevelopmentLogin({ issuer: 'http://127.0.0.1:9' }),
+    login: new DevelopmentLogin(),
     clients: [APP],
   })
   onTestFinished(() => issuer.close())
@@ -127,7 +127,9 @@ test('transactions that waited are still all or nothing, each by itself', async 
   expect(await single).toEqual([{ id: 'e' }])
   await closed()
   const database = new DatabaseSync(file)
-  expect(database.prepare('SELECT id FROM count ORDER BY id').all()).toEqual([...'abcde'].map((id) => ({ id })))
+  expect(database.prepare('SELECT id FROM count ORDER BY id').all()).toEqual(
+    ['a', 'b', 'c', 'd', 'e'].map((id) => ({ id })),
+  )
   database.close()
 })
 
