@@ -109,7 +109,7 @@ async function checkChildSignature(
   if (kid !== undefined && kid !== childKey.kid) throw foreignKey()
   const key = await importChildKey(childKey)
   const { signingInput, signature } = signatureOf(token)
-  if ((await key.verify(alg, signingInput, signature)) !== true) throw foreignKey()
+  if (!(await key.verify(alg, signingInput, signature))) throw foreignKey()
 }
 
 async function importChildKey(childKey: UsableJwk): Promise<VerificationKey> {

@@ -1,4 +1,4 @@
-import { type Algorithm, ConfigError } from '@scitokens/core'
+import { type Algorithm, ConfigError, quote } from '@scitokens/core'
 import type { Client, RefreshPolicy } from './clients/client.ts'
 import type { ClientOptions } from './clients/client-options.ts'
 import { openRegistration } from './clients/open-registration.ts'
@@ -90,9 +90,10 @@ function withMaterial(client: ClientOptions, at: string): ClientOptions {
     tls: certificates.length > 0,
     none: true,
   }
-  const lacking = authMethods.find((method) => has[method] === false)
+  const lacking = authMethods.find((method) => !has[method])
   if (lacking === undefined) return client
-  const needed = { secret: 'clientSecret', private_key_jwt: 'jwks', tls: 'certificates', none: '' }[lacking]
+  const needed = { secret: 'clientSecret', private_key_jwt: 'jwks', tls: 'certificates', none: undefined }[lacking]
+  if (needed === undefined) throw new ConfigError(`${at}.authMethods: ${quote(lacking)} is no method`)
   throw new ConfigError(`${at}.authMethods: ${lacking} needs ${needed}`)
 }
 

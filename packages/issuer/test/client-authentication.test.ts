@@ -247,8 +247,8 @@ describe('mutual TLS', needs('openssl'), () => {
     ],
     ['both at once', 'verified', [{ subject: 'CN=a', sha256: PRINT }], /name either sha256 or subject/],
     ['a thumbprint that is none', 'verified', [{ sha256: 'sha-256' }], /sha256 is no SHA-256/],
-  ] as const)('no client can be configured with %s', async (_, clientCertificates, certificates, message) => {
-    const clients = [{ ...WITHOUT_SECRET, certificates }]
+  ] as const)('no client can be configured with %s', async (_what, clientCertificates, listed, message) => {
+    const clients = [{ ...WITHOUT_SECRET, certificates: listed }]
     const more = clientCertificates === undefined ? {} : { clientCertificates }
     await expect(startIssuer({ clients }, more)).rejects.toMatchObject({
       code: 'config_error',

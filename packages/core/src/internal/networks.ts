@@ -56,7 +56,8 @@ export class Networks {
    * with bits beyond the length (`10.1.2.3/8`), a zone, IPv4 in IPv6 clothes, everybody.
    */
   constructor(list: readonly string[], { at, everybody = false }: NetworksOptions) {
-    this.#networks = list.map((text) => {
+    if (!Array.isArray(list)) throw new ConfigError(`${at}: must be a list of addresses and networks`)
+    this.#networks = list.map((text: string) => {
       const network = parseNetwork(text, at)
       if (network.prefix === 0 && !everybody) throw new ConfigError(`${at}: ${quote(text)} is everybody`)
       return network

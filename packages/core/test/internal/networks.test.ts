@@ -65,6 +65,10 @@ describe('a network', () => {
     expect(() => read('192.0.2.1', text)).toThrow(mistake(`^listen\\.trustedProxies: .*${why}`))
   })
 
+  test('is in a list', () => {
+    expect(() => new Networks('192.0.2.7' as never, { at: 'listen.trustedProxies' })).toThrow(mistake('must be a list'))
+  })
+
   test('may be everybody where that is allowed', () => {
     const all = new Networks(['0.0.0.0/0', '::/0'], { at: 'rateLimit.addresses', everybody: true })
     expect(['192.0.2.7', '::ffff:192.0.2.7', '2001:db8::1'].map((address) => all.holds(address))).not.toContain(false)
