@@ -23,7 +23,7 @@ export function tableOf(clients: readonly DescribedClient[]): string {
       client.clientId,
       client.origin,
       client.authMethods.join(' '),
-      client.grants.map(shortName).join(' '),
+      client.grants.map(grantName).join(' '),
       client.problem ?? client.scopes?.join(' ') ?? '(by policy)',
     ]),
   ])
@@ -39,9 +39,10 @@ export function describe(client: DescribedClient): string {
     ['client', client.clientId],
     ['name', client.name],
     ['from', client.origin],
+    ['approved', client.approved === undefined ? undefined : client.approved ? 'yes' : 'no'],
     ['problem', client.problem],
     ['shows', client.authMethods.join(' ')],
-    ['grants', client.grants.map(shortName).join(' ')],
+    ['grants', client.grants.map(grantName).join(' ')],
     ['at most', client.scopes?.join(' ') ?? '(by policy)'],
     ['without asking', client.defaultScopes?.join(' ')],
     ['audiences', client.audiences.join(' ')],
@@ -55,6 +56,7 @@ export function describe(client: DescribedClient): string {
   return alignColumns(rows.flatMap(([name, value]) => (value === undefined || value === '' ? [] : [[name, value]])))
 }
 
-function shortName(grant: string): string {
+/** The word of the command line for a grant. */
+export function grantName(grant: string): string {
   return Object.keys(GRANTS).find((name) => GRANTS[name] === grant) ?? grant
 }

@@ -199,6 +199,17 @@ async function issuerRuns(directory: string): Promise<Runs> {
     'issuer client update': [[0, ...client, '--name', 'The portal']],
     'issuer client secret': [[0, ...client]],
     'issuer client remove': [[0, ...client]],
+    'issuer login list': [[1, ...config]],
+    'issuer login end': [
+      [0, ...config, '--subject', 'ana'],
+      [2, ...config, '--family', 'none'],
+    ],
+    'issuer person suspend': [[0, 'ana', ...config]],
+    'issuer person list': [[0, ...config]],
+    'issuer person resume': [
+      [0, 'ana', ...config],
+      [2, 'ana', ...config],
+    ],
     'issuer key list': [[0, ...config]],
     'issuer key prepare': [[0, ...config]],
     'issuer key rotate-now': [[0, ...config]],

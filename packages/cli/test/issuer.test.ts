@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { runHere } from './support/in-process.ts'
 import { startScitokens, temporaryDirectory } from './support/scitokens.ts'
-import { freePort } from './support/vo.ts'
+import { freePort, Person } from './support/vo.ts'
 
 const LOOPBACK = '--dangerously-allow-loopback-http'
 
@@ -231,6 +231,112 @@ describe('scitokens issuer client', () => {
     expect((await client('show', 'harvester')).status).toBe(2)
     const none = await runHere(['issuer', 'audit', '--config', config, '--since', '2999-01-01'])
     expect([none.status, none.stdout]).toEqual([1, ''])
+  })
+})
+
+describe('scitokens issuer login and person', () => {
+  const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
+
+  /** A running issuer, in a process of its own, where people log in; and its operator, in this one. */
+  async function start() {
+    const { config, issuer } = await init()
+    writeFileSync(config, `${readFileSync(config, 'utf8')}\nlogin: { development: true }\n`)
+    const properties = '--public --grant device --grant refresh --scope read:/data --audience https://se.example.org'
+    expect(
+      (await runHere(['issuer', 'client', 'add', 'portal', '--config', config, ...properties.split(' ')])).status,
+    ).toBe(0)
+    await serve(config)
+    const post = async (path: string, form: Record<string, string>) => {
+      const body = new URLSearchParams({ client_id: 'portal', ...form })
+      return (await (await fetch(`${issuer}${path}`, { method: 'POST', body })).json()) as Record<string, string>
+    }
+    const login = async (subject: string) => {
+      const begun = await post('/device_authorization', {})
+      const page = await new Person(subject).agree(begun['verification_uri_complete']!)
+      const answer = await post('/token', { grant_type: DEVICE, device_code: begun['device_code']! })
+      return { page, refreshToken: answer['refresh_token']! }
+    }
+    const refresh = async (token: string): Promise<string> => {
+      const answer = await post('/token', { grant_type: 'refresh_token', refresh_token: token })
+      return answer['error'] ?? 'a new token'
+    }
+    const run = (...args: string[]) => runHere(['issuer', ...args, '--config', config])
+    return { config, login, refresh, run }
+  }
+
+  it('list what goes on and end it at once in the running issuer: by person, by client, one by one', async () => {
+    const { login, refresh, run } = await start()
+    const [ana, eve, ben] = [await login('ana'), await login('eve'), await login('ben')]
+    const listed = await run('login', 'list')
+    expect(listed.stdout).toMatch(/^FAMILY +SUBJECT +CLIENT +BY +SINCE +LAST USED +MAY\n/)
+    expect(listed.stdout).toMatch(/^[\w-]{22} +ana +portal +device +\S+ +\S+ +read:\/data$/m)
+    expect(listed.stdout).not.toContain(ana.refreshToken)
+    const [one] = (await run('login', 'list', '--subject', 'ben', '--json')).json<{ logins: { family: string }[] }>()
+      .logins
+
+    expect((await run('login', 'end', '--subject', 'ana')).stdout).toBe(
+      'ended 1 login that went on, and whatever was under way\n',
+    )
+    expect(await refresh(ana.refreshToken)).toBe('invalid_grant')
+    expect((await run('login', 'end', '--family', one!.family, '--json')).json()).toEqual({
+      ok: true,
+      family: one!.family,
+      families: [one!.family],
+    })
+    expect(await refresh(ben.refreshToken)).toBe('invalid_grant')
+    expect(await refresh(eve.refreshToken)).toBe('a new token')
+    await run('login', 'end', '--client', 'portal')
+    expect((await run('login', 'list')).stdout).toBe('no login goes on\n')
+    expect((await run('login', 'list')).status).toBe(1)
+    const audit = (await run('audit', '--event', 'logins_ended')).stdout
+    expect(audit.match(/(subject|family|client)=/g)).toEqual(['subject=', 'family=', 'client='])
+  })
+
+  it('keep a person out of the running issuer and let him in again', async () => {
+    const { login, refresh, run } = await start()
+    const { refreshToken } = await login('ana')
+    expect((await run('person', 'suspend', 'ana', '--reason', 'incident 7')).stdout).toBe('suspended ana\n')
+    expect(await refresh(refreshToken)).toBe('invalid_grant')
+    expect((await login('ana')).page).toContain('Your access has been suspended.')
+    expect((await run('person', 'list', '--suspended')).stdout).toMatch(/^ana +\S+ +\S+ +incident 7$/m)
+    expect((await run('person', 'resume', 'ana')).stdout).toBe('ana may log in again\n')
+    expect(await refresh(refreshToken)).toBe('a new token')
+    const ended = await run('person', 'suspend', 'ana', '--end-logins')
+    expect(ended.stdout).toBe('suspended ana, and ended all logins\n')
+    await run('person', 'resume', 'ana')
+    expect(await refresh(refreshToken)).toBe('invalid_grant')
+    expect((await login('ana')).refreshToken).toMatch(/^rt\./)
+    expect((await run('person', 'list', '--suspended')).status).toBe(1)
+    expect((await run('person', 'list')).stdout).toMatch(/^ana /m)
+    expect((await run('audit', '--subject', 'ana', '--outcome', 'refused')).stdout).toContain('login_refused')
+  })
+
+  it('say what is wrong, and end nothing by mistake', async () => {
+    const { config } = await init()
+    const run = (...args: string[]) => runHere(['issuer', ...args, '--config', config])
+    for (const args of [[], ['--subject', 'ana', '--client', 'robot']]) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const ran = await run('login', 'end', ...args)
+      expect([ran.status, ran.stderr]).toEqual([
+        2,
+        'scitokens: say which logins are to end, by one of --subject, --client and --family\n',
+      ])
+    }
+    expect((await run('login', 'end', '--family', 'none')).stderr).toContain('there is no login "none" that goes on')
+    expect((await run('person', 'resume', 'ana')).stderr).toContain('"ana" is not suspended')
+    expect((await run('person', 'suspend', 'robot')).stderr).toContain('"robot" is the subject of a client')
+  })
+
+  it('a client that was removed and added again inherits nothing', async () => {
+    const { config, login, refresh, run } = await start()
+    const { refreshToken } = await login('ana')
+    expect((await run('client', 'remove', 'portal')).status).toBe(0)
+    const properties = '--public --grant device --grant refresh --scope read:/data --audience https://se.example.org'
+    expect(
+      (await runHere(['issuer', 'client', 'add', 'portal', '--config', config, ...properties.split(' ')])).status,
+    ).toBe(0)
+    expect(await refresh(refreshToken)).toBe('invalid_grant')
+    expect(await refresh((await login('ana')).refreshToken)).toBe('a new token')
   })
 })
 

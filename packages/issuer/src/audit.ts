@@ -20,6 +20,10 @@ export interface AuditEvent {
     | 'consent_given'
     | 'consent_denied'
     | 'login'
+    | 'login_refused'
+    | 'logins_ended'
+    | 'person_suspended'
+    | 'person_resumed'
     | 'keys_rotated'
     | 'config_reloaded'
   readonly issuer: string

@@ -1,6 +1,7 @@
 import { ConfigError, systemClock } from '@scitokens/core'
 import type { FastifyInstance, FastifyPluginAsync, FastifyServerOptions } from 'fastify'
 import { LoggerAudit } from './audit.ts'
+import { refusePersonsSubjects, settleClients } from './clients/settle-clients.ts'
 import { ClockWatch } from './clock-watch.ts'
 import { ForeignKeys } from './foreign-keys.ts'
 import { loadSecrets } from './master-key.ts'
@@ -38,10 +39,11 @@ export interface Issuer {
   /**
    * Takes over changed `clients`, `policy`, `registration`, `scopesSupported`, `lifetime`, `profile` and `refresh` of the issuers of
    * this process that these options name, all or none; everything else in them is left aside. Requests that have begun end under what they began with.
+   * What clients held that are no longer there ends for good.
    *
-   * Throws `config_error` naming the option at fault, and then changes nothing.
+   * Rejects with `config_error` naming the option at fault, `undecided` where the store cannot be reached, and then changes nothing.
    */
-  reconfigure(options: IssuerOptions): void
+  reconfigure(options: IssuerOptions): Promise<void>
   /** Ends what is under way and closes server, store and audit. */
   close(): Promise<void>
 }
@@ -140,13 +142,21 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
 }
 
 /** Checks changed options of every realm first, then takes over all of them. */
-function reconfigure(realms: readonly Realm[], options: IssuerOptions): void {
+async function reconfigure(realms: readonly Realm[], options: IssuerOptions): Promise<void> {
   const single = options.issuer === undefined ? [] : [options as RealmOptions]
   const changes = (options.realms ?? single).flatMap((changed, index) => {
     const realm = realms.find((one) => one.issuer === changed.issuer)
     if (!realm) return []
     return [{ realm, settings: readChangedSettings(realm, changed, options.realms ? `realms[${index}].` : '') }]
   })
+  for (const { realm, settings } of changes) {
+    // oxlint-disable-next-line no-await-in-loop -- errors in order
+    await refusePersonsSubjects(realm, settings.clients)
+  }
+  for (const { realm, settings } of changes) {
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    await settleClients(realm, settings.clients, realm.clients.configured)
+  }
   for (const { realm, settings } of changes) applySettings(realm, settings)
 }
 

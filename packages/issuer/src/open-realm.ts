@@ -68,7 +68,7 @@ export async function openRealm(
     ...settings,
     issuer,
     endpoints: endpointsOf(issuer),
-    clients: new ClientRegistry(settings.clients, stored),
+    clients: new ClientRegistry(settings.clients, stored, x509 ? [x509.clientId] : []),
     keys,
     grants: new Map(
       GRANTS.filter((grant) => options.login || !NEEDS_LOGIN.has(grant.grantType)).map((grant) => [

@@ -11,6 +11,8 @@ import type { Grant, GrantProposal } from './grants/grant.ts'
 import { grantTools } from './grants/grant-tools.ts'
 import { OAuthError } from './oauth-error.ts'
 import type { Parameters } from './parameters.ts'
+import { admit } from './people/admit.ts'
+import type { LoginRound } from './people/standing.ts'
 import { grantAudience, identityAudience, requestedAudience } from './policy/audience.ts'
 import { decide, isIdentityAlone, type PolicyDecision } from './policy/decide.ts'
 import { type Decided, decidedBefore } from './policy/decision-cache.ts'
@@ -70,7 +72,8 @@ export async function issueToken(realm: Realm, request: TokenRequest): Promise<T
     for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {
       // oxlint-disable no-await-in-loop -- each attempt needs the outcome of the one before
       const proposal = await grant.handle({ client, authentication, parameters, scope, now, tools })
-      const response = await complete(realm, { request, authentication, grant, proposal, policy, now })
+      const round = await admit(realm, authentication, proposal)
+      const response = await complete(realm, { request, authentication, grant, proposal, round, policy, now })
       // oxlint-enable no-await-in-loop
       if (response) return response
     }
@@ -116,6 +119,7 @@ interface Issue {
   readonly authentication: AuthenticatedClient
   readonly grant: Grant
   readonly proposal: GrantProposal
+  readonly round: LoginRound | undefined
   readonly policy: Policy
   readonly now: number
 }

@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { SciTokenError } from '@scitokens/core'
+import { refusePersonsSubjects, settleClients } from './clients/settle-clients.ts'
 import { parseMultipart } from './multipart.ts'
 import { OAuthError } from './oauth-error.ts'
 import { Parameters } from './parameters.ts'
@@ -49,6 +50,15 @@ export function issuerPlugin(realms: readonly Realm[], forms: FormOptions): Fast
   return async (app) => {
     acceptForms(app, forms)
     refuseDoubledFields(app)
+    // Before the first request, and only by whoever serves: a command that looks into the database ends nothing.
+    app.addHook('onReady', async () => {
+      for (const realm of realms) {
+        // oxlint-disable no-await-in-loop -- one after the other, so that errors stay clear
+        await refusePersonsSubjects(realm, realm.clients.configured)
+        await settleClients(realm, realm.clients.configured)
+        // oxlint-enable no-await-in-loop
+      }
+    })
     const routesOf = watchRoutes(app)
     const basePaths = realms.map(({ issuer }) => new URL(issuer).pathname.replace(/\/$/, ''))
     app.setErrorHandler((error: FastifyError, request, reply) => sendError(error, request, reply, realms[0]!))

@@ -107,14 +107,47 @@ export function authorizeUrl({ url }: Harness, codeChallenge: string, query: Rec
   return address
 }
 
+/** Who logs in, at which application, by which browser. */
+export interface LoginOptions {
+  readonly client?: string
+  readonly subject?: string
+  readonly groups?: string
+  readonly form?: Record<string, string>
+  readonly browser?: Browser
+}
+
 /** Logs in, consents and redeems the code: the reply of the token endpoint. */
 export async function loginByCode(
   harness: Harness,
   query: Record<string, string> = {},
-  options: { client?: string; subject?: string; groups?: string; form?: Record<string, string> } = {},
+  options: LoginOptions = {},
 ): Promise<Reply> {
-  const { client = 'app', subject = 'ana', groups = '' } = options
-  const browser = new Browser(harness.issuer)
+  return redeem(harness, await getCode(harness, query, options), options)
+}
+
+/** What an application has when the person came back. */
+export interface Code {
+  readonly code: string
+  readonly verifier: string
+}
+
+/** Redeems a code. */
+export function redeem(
+  harness: Harness,
+  { code, verifier }: Code,
+  { client = 'app', form = {} }: LoginOptions = {},
+): Promise<Reply> {
+  const grant = { grant_type: 'authorization_code', code, redirect_uri: REDIRECT, code_verifier: verifier }
+  return harness.token({ ...grant, ...form }, basic(client, SECRET))
+}
+
+/** Logs in and consents. */
+export async function getCode(
+  harness: Harness,
+  query: Record<string, string> = {},
+  options: LoginOptions = {},
+): Promise<Code> {
+  const { client = 'app', subject = 'ana', groups = '', browser = new Browser(harness.issuer) } = options
   const verifier = randomBytes(32).toString('base64url')
   const challenge = createHash('sha256').update(verifier).digest('base64url')
   const login = await browser.open(authorizeUrl(harness, challenge, { client_id: client, ...query }))
@@ -123,10 +156,7 @@ export async function loginByCode(
   const done = await browser.submit(consent, { answer: 'allow' })
   const code = done.leftTo?.searchParams.get('code')
   if (code == null) throw new Error(`no code: ${done.leftTo?.href ?? done.text}`)
-  return harness.token(
-    { grant_type: 'authorization_code', code, redirect_uri: REDIRECT, code_verifier: verifier, ...options.form },
-    basic(client, SECRET),
-  )
+  return { code, verifier }
 }
 
 /** Starts an issuer at https://issuer.example/vo with the client `robot`; requests go through Fastify's injection. */

@@ -50,7 +50,7 @@ test('a request that has begun ends under the policy with which it began, the ne
   const gate = arm()
   const begun = harness.token(form, basic('app', SECRET))
   await gate.asked
-  harness.issuer.reconfigure({
+  await harness.issuer.reconfigure({
     issuer: harness.url,
     clients: [app],
     policy: rules('/store/new'),
@@ -67,7 +67,7 @@ test('settings with a mistake change nothing, of whatever realm', async () => {
   const { issuer } = await startIssuer({ issuer: undefined as never, clients: undefined as never }, { realms: [a, b] })
   const storage = { memory: true } as const
   const other = { ...ROBOT, clientId: 'other' }
-  expect(() =>
+  await expect(
     issuer.reconfigure({
       storage,
       realms: [
@@ -75,15 +75,15 @@ test('settings with a mistake change nothing, of whatever realm', async () => {
         { ...b, clients: [{ ...ROBOT, lifetime: -1 }] },
       ],
     }),
-  ).toThrow(/^realms\[1\]\.clients\[0\]\.lifetime: /)
-  expect(() =>
+  ).rejects.toThrow(/^realms\[1\]\.clients\[0\]\.lifetime: /)
+  await expect(
     issuer.reconfigure({ storage, realms: [a, { ...b, policy: { rules: [{ scopes: ['read:/..'] }] } }] }),
-  ).toThrow(/^realms\[1\]\.policy\.rules\[0\]\.scopes: /)
+  ).rejects.toThrow(/^realms\[1\]\.policy\.rules\[0\]\.scopes: /)
   for (const realm of issuer.realms) {
     expect(await realm.clients.find('robot')).toBeDefined()
     expect(await realm.clients.find('other')).toBeUndefined()
   }
-  issuer.reconfigure({ storage, realms: [{ ...a, clients: [other] }, b] })
+  await issuer.reconfigure({ storage, realms: [{ ...a, clients: [other] }, b] })
   expect(await issuer.realms[0]!.clients.find('other')).toBeDefined()
   expect(await issuer.realms[1]!.clients.find('robot')).toBeDefined()
 })

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { SigningKey } from '@scitokens/core'
+import { ClientAdmin } from '../src/operation/client-admin.ts'
 import { APP, basic, type Harness, startIssuerForPeople } from './harness.ts'
 
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
@@ -183,5 +184,72 @@ describe('management of a registered client', () => {
       basic(body['client_id'] as string, body['client_secret'] as string),
     )
     expect(device.status).toBe(401)
+  })
+
+  test.each([
+    ['its name', { client_name: 'VO Portal' }, 'client_name'],
+    ['where it says that it lives', { client_uri: 'https://evil.example' }, 'client_uri'],
+    ['whom to ask', { contacts: ['root@evil.example'] }, 'contacts'],
+    ['what it asks for', { scope: 'openid storage.modify:/' }, 'scope'],
+    ['where people are sent', { redirect_uris: ['https://evil.example/cb'] }, 'redirect_uris'],
+    [
+      'where people are sent, one more',
+      { redirect_uris: [...OIDC_AGENT.redirect_uris, 'https://evil.example/cb'] },
+      'redirect_uris',
+    ],
+    ['the grants', { grant_types: ['refresh_token', 'device_code', 'authorization_code'] }, 'grant_types'],
+  ])('takes the approval back when it changes %s, and the audit says so', async (_, change, name) => {
+    const harness = await start()
+    const { body } = await send(harness, 'POST', '/register', OIDC_AGENT)
+    const id = body['client_id'] as string
+    const admin = new ClientAdmin(harness.issuer.realms[0]!)
+    await admin.update(id, { scopes: ['read:/store', 'write:/store/approved'], skipConsent: true })
+    const client = () => harness.issuer.realms[0]!.clients.find(id)
+    expect(await client()).toMatchObject({ selfRegistered: false, skipConsent: true })
+    const put = (metadata: object) =>
+      send(
+        harness,
+        'PUT',
+        body['registration_client_uri'] as string,
+        metadata,
+        body['registration_access_token'] as string,
+      )
+    expect((await put({ ...OIDC_AGENT, redirect_uris: OIDC_AGENT.redirect_uris.toReversed() })).status).toBe(200)
+    expect(await client()).toMatchObject({ selfRegistered: false })
+    expect((await put({ ...OIDC_AGENT, ...change })).status).toBe(200)
+    expect(await client()).toMatchObject({ selfRegistered: true, skipConsent: false })
+    expect((await client())!.ceiling).toHaveLength(1)
+    expect(harness.audit.events.at(-1)).toMatchObject({
+      event: 'client_changed',
+      client: id,
+      address: '127.0.0.1',
+      detail: `${name}; the approval of an operator ended with this`,
+    })
+    // Going back to what was approved gives nothing back.
+    await put(OIDC_AGENT)
+    expect(await client()).toMatchObject({ selfRegistered: true })
+  })
+
+  test('takes the approval back when it changes the keys by which it is known', async () => {
+    const harness = await start()
+    const [first, second] = [await SigningKey.generate(), await SigningKey.generate()]
+    const metadata = (key: SigningKey) => ({
+      redirect_uris: ['https://x.example/cb'],
+      token_endpoint_auth_method: 'private_key_jwt',
+      jwks: { keys: [key.publicJwk] },
+    })
+    const { body } = await send(harness, 'POST', '/register', metadata(first))
+    const id = body['client_id'] as string
+    await new ClientAdmin(harness.issuer.realms[0]!).update(id, { grants: ['client_credentials'] })
+    const token = body['registration_access_token'] as string
+    for (const [key, selfRegistered] of [
+      [first, false],
+      [second, true],
+    ] as const) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      await send(harness, 'PUT', body['registration_client_uri'] as string, metadata(key), token)
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      expect(await harness.issuer.realms[0]!.clients.find(id)).toMatchObject({ selfRegistered })
+    }
   })
 })

@@ -89,7 +89,8 @@ export function addIssuerClient(group: Command, registry: Registry): void {
   const update = client
     .command('update')
     .description(
-      'Changes a client of the database; of a self-registered one, what it is allowed beyond its registration. What is not named stays.',
+      'Changes a client of the database; of a self-registered one, what it is allowed beyond its registration, until it changes something itself. ' +
+        'What is not named stays.',
     )
     .argument('<id>', 'the client')
     .option('--unset <property>', 'give a property its default again, as scopes; repeatable', collect)
@@ -108,7 +109,10 @@ export function addIssuerClient(group: Command, registry: Registry): void {
 
   const remove = client
     .command('remove')
-    .description('Removes a client from the database: it gets no more tokens. Those that it has end by themselves.')
+    .description(
+      'Removes a client from the database, and ends for good what it held: refresh tokens, codes, device logins. One of the same id that is added later ' +
+        'inherits nothing. Access tokens that are out end by themselves.',
+    )
     .argument('<id>', 'the client')
   withExamples(withRealmOptions(remove), [['no longer needed', `scitokens issuer client remove harvester ${CONFIG}`]])
   onAction(remove, registry, (invocation: Invocation<RealmOptions>, id: string) =>

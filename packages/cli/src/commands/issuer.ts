@@ -6,6 +6,8 @@ import { addIssuerBackup } from './issuer-backup.ts'
 import { addIssuerClient } from './issuer-client.ts'
 import { addIssuerInit } from './issuer-init.ts'
 import { addIssuerKey } from './issuer-key.ts'
+import { addIssuerLogin } from './issuer-login.ts'
+import { addIssuerPerson } from './issuer-person.ts'
 import { addIssuerPolicy } from './issuer-policy.ts'
 import { addIssuerServe } from './issuer-serve.ts'
 
@@ -17,6 +19,8 @@ export function addIssuer(program: Command, registry: Registry): void {
   addIssuerServe(group, registry)
   addIssuerPolicy(group, registry)
   addIssuerClient(group, registry)
+  addIssuerLogin(group, registry)
+  addIssuerPerson(group, registry)
   addIssuerKey(group, registry)
   addIssuerAudit(group, registry)
   addIssuerBackup(group, registry)

@@ -29,7 +29,7 @@ export interface AuditQuery {
   readonly audience?: string
   /** Of these kinds. */
   readonly events?: readonly string[]
-  /** `issued`: tokens; `refused`: requests that got none; `other`: neither. */
+  /** `issued`: tokens; `refused`: requests that got none, and logins; `other`: neither. */
   readonly outcome?: 'issued' | 'refused' | 'other'
   /** OAuth code of a refusal. */
   readonly error?: string
@@ -80,7 +80,7 @@ function sameNumber(a: string, b: string): boolean {
 
 function outcomeOf({ event }: AuditEvent): NonNullable<AuditQuery['outcome']> {
   if (event === 'token_issued') return 'issued'
-  return event === 'token_refused' ? 'refused' : 'other'
+  return event === 'token_refused' || event === 'login_refused' ? 'refused' : 'other'
 }
 
 /** A token and what came of it. */

@@ -25,7 +25,7 @@ export interface RegisteredClient {
   readonly registrationTokenHash: string
   readonly metadata: ClientMetadata
   readonly createdAt: number
-  /** What an operator allowed or changed beyond its registration; stays when it changes its metadata. */
+  /** What an operator allowed or changed beyond its registration; ends when the client changes what was looked at. */
   readonly approved?: Omit<Partial<ClientOptions>, 'clientId' | 'clientSecret'>
 }
 
@@ -42,6 +42,9 @@ export interface ClientMetadata {
   readonly contacts?: readonly string[]
   readonly jwks?: unknown
 }
+
+/** How the ids of clients that registered themselves begin, and no other id or subject. */
+export const REGISTERED_PREFIX = 'dyn-'
 
 const DEVICE: GrantType = 'urn:ietf:params:oauth:grant-type:device_code'
 

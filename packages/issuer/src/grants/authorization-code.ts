@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { OAuthError } from '../oauth-error.ts'
+import { FIRST_ROUND, type LoginRound } from '../people/standing.ts'
 import type { GrantBounds } from '../policy/decide.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { Entry } from '../store/store.ts'
@@ -16,6 +17,7 @@ export interface CodeRecord {
   readonly codeChallenge: string | undefined
   readonly principal: Principal
   readonly bounds: GrantBounds
+  readonly round?: LoginRound
   readonly nonce: string | undefined
   /** Seconds since the epoch. */
   readonly expiresAt: number
@@ -53,6 +55,7 @@ export const authorizationCode: Grant = {
     return {
       principal: record.principal,
       bounds: record.bounds,
+      round: record.round ?? FIRST_ROUND,
       changes: [markUsed(entry, used)],
       conflict: 'the code was used before',
       refresh: { kind: 'new', familyId, bounds: record.bounds },

@@ -1,4 +1,5 @@
 import { OAuthError } from '../oauth-error.ts'
+import { FIRST_ROUND, type LoginRound } from '../people/standing.ts'
 import type { GrantBounds } from '../policy/decide.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { Grant } from './grant.ts'
@@ -11,6 +12,8 @@ export interface DeviceRecord {
   readonly audience: readonly string[]
   /** Seconds since the epoch. */
   readonly expiresAt: number
+  /** Of the client at the beginning; with that of the person when approved. */
+  readonly round?: LoginRound
   readonly state: 'waiting' | 'approved' | 'denied'
   /** Set when approved. */
   readonly principal?: Principal
@@ -27,7 +30,7 @@ export const deviceCode: Grant = {
     const entry = await tools.store.get<DeviceRecord>(key)
     if (!entry || entry.value.clientId !== client.clientId)
       throw new OAuthError('invalid_grant', 'the device code is not valid')
-    const { state, principal, bounds, expiresAt } = entry.value
+    const { state, principal, bounds, expiresAt, round = FIRST_ROUND } = entry.value
     if (expiresAt <= now) throw new OAuthError('expired_token', 'nobody answered in time; begin again')
     if (state === 'denied') throw new OAuthError('access_denied', 'the person refused')
     if (state === 'waiting' || !principal || !bounds) {
@@ -38,6 +41,7 @@ export const deviceCode: Grant = {
     return {
       principal,
       bounds,
+      round,
       changes: [{ remove: key }],
       conflict: 'the device code was used before',
       refresh: { kind: 'new', bounds },

@@ -4,6 +4,7 @@ import type { Client } from '../clients/client.ts'
 import type { GrantType } from '../clients/client.ts'
 import type { Parameters } from '../parameters.ts'
 import type { GrantBounds } from '../policy/decide.ts'
+import type { LoginRound } from '../people/standing.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { Secrets } from '../secrets.ts'
 import type { Change, Store } from '../store/store.ts'
@@ -54,6 +55,10 @@ export type RefreshProposal =
 /** What a grant proposes. It has signed and written nothing. */
 export interface GrantProposal {
   readonly principal: Principal
+  /** In which round of logins began what was presented: it counts no more once that was ended. */
+  readonly round?: LoginRound
+  /** `iat` of the token of this issuer that was presented. */
+  readonly presentedIat?: number
   /** What was granted at first and cannot be exceeded. */
   readonly bounds?: GrantBounds
   /** The bounds do not hold for the audience (an exchange whose policy says so). */

@@ -1,5 +1,6 @@
 import type { Client } from '../clients/client.ts'
 import { OAuthError } from '../oauth-error.ts'
+import { FIRST_ROUND } from '../people/standing.ts'
 import type { Entry } from '../store/store.ts'
 import { type Family, formatRefreshToken, parseRefreshToken, type RefreshTokenParts } from '../tokens/refresh-token.ts'
 import type { Grant, GrantProposal, GrantTools } from './grant.ts'
@@ -77,11 +78,12 @@ function isOver({ createdAt }: Family, { refresh }: Client, now: number): boolea
 }
 
 function propose(entry: Entry<Family>, use: Use, { familyId }: RefreshTokenParts, tools: GrantTools): GrantProposal {
-  const { principal, bounds, parent, confirmation } = entry.value
+  const { principal, bounds, parent, confirmation, round = FIRST_ROUND } = entry.value
   const token = formatRefreshToken({ familyId, generation: use.generation }, tools.secrets)
   return {
     principal,
     bounds,
+    round,
     changes: use.changes,
     // A parallel request was quicker: its outcome, read again, says what this one gets.
     retryOnConflict: true,

@@ -28,6 +28,7 @@ export const tokenExchange: Grant = {
         // What its subject may have, the token itself proves: rules about people are not asked again.
         derived: true,
       },
+      presentedIat: subject['iat'] as number,
       bounds: boundsOf(subject, refreshable),
       mayChangeAudience: client.exchange.widenAudience,
       // Whatever comes with it: the token itself ends with the one that it was exchanged for.

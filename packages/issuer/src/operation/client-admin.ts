@@ -1,12 +1,17 @@
 import { ConfigError, InvalidRequestError, quote } from '@scitokens/core'
 import type { AuditEvent } from '../audit.ts'
 import type { Client } from '../clients/client.ts'
+import { subjectChanges, subjectsOfStored } from '../clients/client-subjects.ts'
 import { type ManagedClient, type ManagedSecret, readManagedClient } from '../clients/managed-client.ts'
 import { readClient } from '../clients/read-client.ts'
+import { REGISTERED_PREFIX } from '../clients/registration.ts'
+import { removeClient } from '../clients/remove-client.ts'
 import type { StoredClient } from '../clients/stored-clients.ts'
+import { readPerson } from '../people/standing.ts'
 import type { Realm } from '../realm.ts'
 import { randomToken } from '../secrets.ts'
-import type { Entry, EntryKey } from '../store/store.ts'
+import type { Change, Entry, EntryKey } from '../store/store.ts'
+import { revokeChosen } from '../tokens/end-logins.ts'
 import { type ClientProperties, readClientProperties } from './config/client-block.ts'
 import { type DescribedClient, describeClient } from './described-client.ts'
 
@@ -53,7 +58,7 @@ export class ClientAdmin {
   /**
    * Adds a client to the store, with a new secret unless it shows who it is in another way.
    *
-   * Throws `invalid_request` where the id is taken, `config_error` naming the property at fault.
+   * Throws `invalid_request` where the id is taken, or a person has it or its `subject`; `config_error` naming the property at fault.
    *
    * @param options - `public`: it has no credentials at all (default: false).
    */
@@ -63,8 +68,8 @@ export class ClientAdmin {
     options: { readonly public?: boolean } = {},
   ): Promise<ClientWithSecret> {
     const checked = readClientProperties(properties)
-    if (clientId.startsWith('dyn-'))
-      throw new InvalidRequestError('ids that begin with dyn- are for clients that register themselves')
+    if (clientId.startsWith(REGISTERED_PREFIX))
+      throw new InvalidRequestError(`ids that begin with ${REGISTERED_PREFIX} are for clients that register themselves`)
     this.#refuseConfigured(clientId)
     const otherwise = checked.jwks !== undefined || (checked.certificates ?? []).length > 0
     const wantsSecret = checked.authMethods?.includes('secret') ?? !(otherwise || options.public)
@@ -76,8 +81,11 @@ export class ClientAdmin {
       createdAt: this.#now(),
     }
     this.#check(value)
-    if (!(await this.#realm.store.insertIfAbsent({ ...this.#key(clientId), value }))) {
-      throw new InvalidRequestError(`there is a client ${quote(clientId)} already`)
+    const subjects = await subjectChanges(this.#realm, clientId, [], subjectsOfStored(value))
+    if (!(await this.#realm.store.commit([{ insert: { ...this.#key(clientId), value } }, ...subjects]))) {
+      if (await this.#realm.store.get(this.#key(clientId)))
+        throw new InvalidRequestError(`there is a client ${quote(clientId)} already`)
+      throw new InvalidRequestError('somebody else was given the same subject at the same time: look again')
     }
     await this.#audit('client_registered', clientId, Object.keys(checked).join(' '))
     return { client: this.#describe(await this.#stored(clientId)), ...(secret && { secret: secret.text }) }
@@ -100,16 +108,29 @@ export class ClientAdmin {
         ? { ...entry.value, options: { ...without(entry.value.options), clientId } }
         : { ...entry.value, approved: without(entry.value.approved ?? {}) }
     this.#check(value)
-    await this.#replace(entry, value)
+    const subjects = [subjectsOfStored(entry.value), subjectsOfStored(value)] as const
+    await this.#replace(entry, value, await subjectChanges(this.#realm, clientId, ...subjects))
     await this.#audit('client_changed', clientId, [...Object.keys(checked), ...unset.map((key) => `-${key}`)].join(' '))
     return this.#describe({ ...entry, value })
   }
 
-  /** Removes a client from the store: it gets no more tokens. Those that it has end by themselves. Throws as {@link update}. */
+  /**
+   * Removes a client from the store, and ends for good what it held: refresh tokens, codes and device logins, its secrets, its registration. A
+   * client that is added with the same id later inherits nothing. Access tokens that are out end by themselves; this issuer answers
+   * that they are not active. Throws as {@link update}.
+   */
   async remove(clientId: string): Promise<void> {
-    await this.#stored(clientId)
-    await this.#realm.store.consume(this.#key(clientId))
+    const { value } = await this.#stored(clientId)
+    if (!(await removeClient(this.#realm, clientId)))
+      throw new InvalidRequestError(`there is no client ${quote(clientId)}`)
     await this.#audit('client_removed', clientId, 'by an operator')
+    const why = { detail: 'its client was removed' }
+    await revokeChosen(this.#realm, { client: clientId }, why)
+    // What others were given in its own name, by exchange of its tokens.
+    for (const subject of subjectsOfStored(value)) {
+      // oxlint-disable-next-line no-await-in-loop -- two at most
+      if (!(await readPerson(this.#realm, subject)).heldByClient) await revokeChosen(this.#realm, { subject }, why)
+    }
   }
 
   /**
@@ -145,8 +166,8 @@ export class ClientAdmin {
     return entry
   }
 
-  async #replace(entry: Entry, value: StoredClient): Promise<void> {
-    if (await this.#realm.store.commit([{ replace: entry, value, expiresAt: entry.expiresAt }])) return
+  async #replace(entry: Entry, value: StoredClient, more: readonly Change[] = []): Promise<void> {
+    if (await this.#realm.store.commit([{ replace: entry, value, expiresAt: entry.expiresAt }, ...more])) return
     throw new InvalidRequestError(`${entry.id} was changed at the same time: look at it again`)
   }
 
@@ -179,7 +200,12 @@ export class ClientAdmin {
     const live = secrets.filter(({ until }) => until === undefined || until > this.#now())
     const { createdAt } = value
     if ('managed' in value) return { ...describeClient(client, 'store'), createdAt, secrets: live }
-    return { ...describeClient(client, 'registration'), createdAt, active: this.#realm.registration !== undefined }
+    return {
+      ...describeClient(client, 'registration'),
+      createdAt,
+      active: this.#realm.registration !== undefined,
+      approved: value.approved !== undefined,
+    }
   }
 
   #newSecret(clientId: string): { readonly text: string; readonly kept: ManagedSecret } {

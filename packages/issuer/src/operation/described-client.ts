@@ -25,6 +25,8 @@ export interface DescribedClient {
   readonly secrets?: readonly { readonly createdAt: number; readonly until?: number }[]
   /** False for one that registered itself at an issuer where nobody may now. */
   readonly active?: boolean
+  /** Of one that registered itself: an operator allowed or changed something of it, and it has changed nothing since. */
+  readonly approved?: boolean
   /** Why the client cannot be used under the configuration of now. */
   readonly problem?: string
 }

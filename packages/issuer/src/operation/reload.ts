@@ -68,7 +68,7 @@ export class Reloader {
       const options = await checkConfig(read, env, logger)
       const takeOver = await located(read, () => prepare(read.config))
       // All or nothing: from here on only this can fail, and it changes nothing then.
-      await located(read, async () => issuer.reconfigure(options))
+      await located(read, () => issuer.reconfigure(options))
       takeOver()
       await this.#audit(read.config, options)
       this.#current = read.config

@@ -66,9 +66,8 @@ export async function serveIssuer(path: string, { env, clock, ...options }: Serv
     servers.push(app)
     if (listen.socket !== undefined) nameLocalPeers(app)
     const port = listen.port ?? (tls ? 443 : 8080)
-    const address = await listenOn(
-      app,
-      listen.socket === undefined ? { host: listen.host ?? '127.0.0.1', port } : { path: listen.socket },
+    const address = await located(read, () =>
+      listenOn(app, listen.socket === undefined ? { host: listen.host ?? '127.0.0.1', port } : { path: listen.socket }),
     )
     let operationsAddress: string | undefined
     if (operations !== false) {

@@ -3,6 +3,7 @@ import type { JsonObject } from '@scitokens/core'
 import type { Principal } from '../policy/principal.ts'
 import type { Realm } from '../realm.ts'
 import { randomToken } from '../secrets.ts'
+import { refusalOfSession } from './standing.ts'
 import { clearCookie, readSealedCookie, type SealedCookie, setSealedCookie } from './cookies.ts'
 import type { Person } from './upstream.ts'
 
@@ -13,20 +14,34 @@ export interface Session {
   readonly person: Person
   /** When the person showed who it is, in seconds since the epoch. */
   readonly authTime: number
+  /** The round of the person's logins. */
+  readonly round?: number
 }
 
 function cookieOf(realm: Realm): SealedCookie {
   return { name: 'session', path: '/', maxAgeSeconds: realm.times.sessionSeconds }
 }
 
-/** Begins a session after a login. */
-export function beginSession(realm: Realm, reply: FastifyReply, person: Person): void {
+/** Begins a session after a login, in a round of the person's logins. */
+export function beginSession(realm: Realm, reply: FastifyReply, person: Person, round: number): void {
   const now = Math.floor(realm.clock())
-  const session: Session = { id: randomToken(18), person, authTime: Math.min(person.authTime ?? now, now) }
+  const session: Session = { id: randomToken(18), person, authTime: Math.min(person.authTime ?? now, now), round }
   setSealedCookie(realm, reply, cookieOf(realm), session as unknown as JsonObject)
 }
 
-export function readSession(realm: Realm, request: FastifyRequest): Session | undefined {
+/**
+ * The session of this browser; undefined where there is none, and where the person is suspended or an operator ended it. Throws
+ * `undecided` where the store does not answer.
+ */
+export async function readSession(realm: Realm, request: FastifyRequest): Promise<Session | undefined> {
+  const session = readSessionCookie(realm, request)
+  if (!session) return undefined
+  const refusal = await refusalOfSession(realm, session.person.subject, session.round ?? 0)
+  return refusal === undefined ? session : undefined
+}
+
+/** What the browser says: enough to log it out. */
+export function readSessionCookie(realm: Realm, request: FastifyRequest): Session | undefined {
   return readSealedCookie(realm, request, cookieOf(realm)) as unknown as Session | undefined
 }
 

@@ -6,6 +6,7 @@ import { type Html, html } from '../people/html.ts'
 import { sendPage, sendProblem } from '../people/page.ts'
 import { openForm, sealForm } from '../people/form.ts'
 import { readSession, type Session } from '../people/session.ts'
+import { clientRound, FIRST_ROUND } from '../people/standing.ts'
 import type { Realm } from '../realm.ts'
 import type { Entry } from '../store/store.ts'
 import type { Family } from '../tokens/refresh-token.ts'
@@ -24,7 +25,7 @@ export function applicationsRoutes(context: RouteContext): void {
   if (!realm.upstream) return
   const constraints = constraintsOf(context)
   app.get(`${basePath}/applications`, constraints, async (request, reply) => {
-    const session = readSession(realm, request)
+    const session = await readSession(realm, request)
     if (!session) return redirectToLogin(realm, reply, realm.endpoints.applications)
     return show(realm, reply, session)
   })
@@ -50,7 +51,9 @@ async function show(
   outcome?: { readonly notice: Html; readonly status?: number },
 ): Promise<FastifyReply> {
   const families = await familiesOf(realm, session.person.subject, MAX_SHOWN + 1)
-  const shown = families.slice(0, MAX_SHOWN).toSorted((a, b) => b.value.lastUsedAt - a.value.lastUsedAt)
+  const shown = (await withoutEnded(realm, session, families))
+    .slice(0, MAX_SHOWN)
+    .toSorted((a, b) => b.value.lastUsedAt - a.value.lastUsedAt)
   const applications = await Promise.all(
     [...Map.groupBy(shown, ({ value }) => value.clientId)].map(
       async ([clientId, grants]): Promise<Application> => ({
@@ -106,7 +109,7 @@ function describeGrant(name: string, client: Client | undefined, { id, value, ex
 
 async function revoke(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const form = formOf(request)
-  const session = readSession(realm, request)
+  const session = await readSession(realm, request)
   if (!session || !openForm(realm, session, 'applications', form)) {
     return sendProblem(
       reply,
@@ -148,6 +151,19 @@ async function revokeChosen(
     }),
   )
   return ended.flat()
+}
+
+/** Without those that an operator ended, or that ended with their client, and that wait to be cleared away. */
+async function withoutEnded(
+  realm: Realm,
+  session: Session,
+  families: readonly Entry<Family>[],
+): Promise<readonly Entry<Family>[]> {
+  const ids = [...new Set(families.map(({ value }) => value.clientId))]
+  const rounds = new Map(await Promise.all(ids.map(async (id) => [id, await clientRound(realm, id)] as const)))
+  return families.filter(({ value: { round = FIRST_ROUND, clientId } }) => {
+    return round.person === (session.round ?? 0) && round.client === rounds.get(clientId)
+  })
 }
 
 /** The families of a person, by the index on owners. `limit`: at most so many. */

@@ -7,8 +7,8 @@ import { Parameters } from '../parameters.ts'
 import { judgeRequest } from '../people/judge-request.ts'
 import { sendProblem } from '../people/page.ts'
 import { principalOf, readSession, type Session } from '../people/session.ts'
+import { clientRound } from '../people/standing.ts'
 import type { GrantBounds } from '../policy/decide.ts'
-import type { Principal } from '../policy/principal.ts'
 import type { Realm } from '../realm.ts'
 import { refuseAuthorization, sendCode } from './authorization-reply.ts'
 import { consent, showConsent } from './consent.ts'
@@ -18,6 +18,8 @@ import { constraintsOf, type RouteContext } from './route-context.ts'
 /** What an application wants, checked as far as it can be before a person is there. */
 interface AuthorizationRequest {
   readonly client: Client
+  /** The round of logins with the client. */
+  readonly round: number
   readonly redirectUri: string
   readonly state: string | undefined
   readonly parameters: Parameters
@@ -67,7 +69,7 @@ async function authorize(realm: Realm, request: FastifyRequest, reply: FastifyRe
   }
   try {
     checkRequest(asked)
-    const session = readSession(realm, request)
+    const session = await readSession(realm, request)
     const prompt = parameters.one('prompt')?.split(' ') ?? []
     if (!session || mustLogInAgain(realm, session, parameters, prompt)) {
       if (prompt.includes('none')) throw new OAuthError('login_required', 'nobody is logged in')
@@ -76,7 +78,7 @@ async function authorize(realm: Realm, request: FastifyRequest, reply: FastifyRe
     }
     const principal = principalOf(session)
     const bounds = judgeRequest(realm, asked.client, principal, parameters)
-    const record = codeRecord(realm, asked, principal, bounds)
+    const record = codeRecord(realm, asked, session, bounds)
     if (asked.client.skipConsent) return await sendCode(realm, reply, record, asked.state, request.ip)
     if (prompt.includes('none')) throw new OAuthError('consent_required', 'the person has to be asked')
     return showConsent(realm, reply, session, asked, record)
@@ -87,7 +89,10 @@ async function authorize(realm: Realm, request: FastifyRequest, reply: FastifyRe
 }
 
 async function readTarget(realm: Realm, parameters: Parameters): Promise<AuthorizationRequest> {
-  const client = await realm.clients.find(parameters.required('client_id'))
+  const clientId = parameters.required('client_id')
+  // First the round, then the client: one that is removed in between is of an earlier round.
+  const round = await clientRound(realm, clientId)
+  const client = await realm.clients.find(clientId)
   if (!client) throw new OAuthError('invalid_client', 'this application is not known here')
   const named = parameters.one('redirect_uri')
   const only = client.redirectUris.length === 1 ? client.redirectUris[0] : undefined
@@ -95,7 +100,7 @@ async function readTarget(realm: Realm, parameters: Parameters): Promise<Authori
   if (redirectUri === undefined || !redirectUriMatches(client.redirectUris, redirectUri)) {
     throw new OAuthError('invalid_redirect_uri', 'its redirect_uri is not registered')
   }
-  return { client, redirectUri, state: parameters.one('state'), parameters }
+  return { client, round, redirectUri, state: parameters.one('state'), parameters }
 }
 
 function checkRequest({ client, parameters }: AuthorizationRequest): void {
@@ -154,14 +159,15 @@ function loginReturn(realm: Realm, parameters: Parameters): string {
   return url.href
 }
 
-function codeRecord(realm: Realm, asked: AuthorizationRequest, principal: Principal, bounds: GrantBounds): CodeRecord {
+function codeRecord(realm: Realm, asked: AuthorizationRequest, session: Session, bounds: GrantBounds): CodeRecord {
   return {
     clientId: asked.client.clientId,
     redirectUri: asked.redirectUri,
     redirectUriGiven: asked.parameters.has('redirect_uri'),
     codeChallenge: asked.parameters.one('code_challenge'),
-    principal,
+    principal: principalOf(session),
     bounds,
+    round: { person: session.round ?? 0, client: asked.round },
     nonce: asked.parameters.one('nonce'),
     expiresAt: Math.floor(realm.clock()) + realm.times.codeSeconds,
   }

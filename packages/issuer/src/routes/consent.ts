@@ -7,6 +7,7 @@ import { type Html, html } from '../people/html.ts'
 import { formTarget, sendPage, sendProblem } from '../people/page.ts'
 import { openForm, sealForm } from '../people/form.ts'
 import { readSession, type Session } from '../people/session.ts'
+import { FIRST_ROUND, readStanding, refusalOf } from '../people/standing.ts'
 import type { Realm } from '../realm.ts'
 import { revokeHint } from './applications.ts'
 import { auditOf, redirectBack, type ReplyTarget, sendCode } from './authorization-reply.ts'
@@ -42,11 +43,15 @@ ${refreshable ? revokeHint(realm) : undefined}`,
 /** `POST /authorize/consent`: the person answered. */
 export async function consent(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const form = formOf(request)
-  const session = readSession(realm, request)
+  const session = await readSession(realm, request)
   const page = openForm(realm, session, 'consent', form)
   if (!page) return sendProblem(reply, 400, 'This page was open for too long, or belongs to another login.')
   const record = page['record'] as unknown as CodeRecord
   const state = (page['state'] as string | null) ?? undefined
+  const standing = await readStanding(realm, record.principal.subject, record.clientId)
+  // The application was removed since, or another one of its name came: nobody is sent to where the old one was.
+  if (refusalOf(standing, { round: record.round ?? FIRST_ROUND }) || !(await realm.clients.find(record.clientId)))
+    return sendProblem(reply, 400, 'This application is no longer known here.')
   if (form.one('answer') === 'allow') {
     const expiresAt = Math.floor(realm.clock()) + realm.times.codeSeconds
     return sendCode(realm, reply, { ...record, expiresAt }, state, request.ip)

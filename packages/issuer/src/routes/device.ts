@@ -10,6 +10,7 @@ import { judge } from '../people/judge-request.ts'
 import { sendPage, sendProblem } from '../people/page.ts'
 import { openForm, sealForm } from '../people/form.ts'
 import { principalOf, readSession, type Session } from '../people/session.ts'
+import { clientRound } from '../people/standing.ts'
 import { authenticationTools } from '../pipeline.ts'
 import { requestedAudience } from '../policy/audience.ts'
 import type { GrantBounds } from '../policy/decide.ts'
@@ -71,6 +72,7 @@ async function begin(realm: Realm, request: FastifyRequest, reply: FastifyReply)
     scope,
     audience: requestedAudience(parameters),
     expiresAt,
+    round: { person: 0, client: await clientRound(realm, client.clientId) },
     state: 'waiting',
   }
   const id = realm.secrets.hash('lookup', 'device', device)
@@ -124,7 +126,7 @@ function userCodeId(realm: Realm, userCode: string): string {
 /** `GET /device`: which device is it? The code may come with the link; it is shown to be compared, never taken at once. */
 async function askForCode(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const url = new URL(request.url, realm.issuer)
-  const session = readSession(realm, request)
+  const session = await readSession(realm, request)
   const given = normaliseUserCode(url.searchParams.get('user_code') ?? '').slice(0, 8)
   if (!session) {
     const back = given === '' ? '' : `?user_code=${given}`
@@ -152,13 +154,14 @@ async function findDevice(realm: Realm, userCode: string) {
   })
   if (!entry) return undefined
   const device = await realm.store.get<DeviceRecord>({ realm: realm.issuer, kind: 'device', id: entry.value.device })
-  return device?.value.state === 'waiting' && device.value.expiresAt > realm.clock() ? device : undefined
+  if (device?.value.state !== 'waiting' || device.value.expiresAt <= realm.clock()) return undefined
+  return (device.value.round?.client ?? 0) === (await clientRound(realm, device.value.clientId)) ? device : undefined
 }
 
 /** `POST /device`: the code was typed in. What it leads to is always shown before anything is allowed. RFC 8628 section 5.4. */
 async function showDevice(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const form = formOf(request)
-  const session = readSession(realm, request)
+  const session = await readSession(realm, request)
   if (!session || !openForm(realm, session, 'device', form)) return stale(reply)
   const userCode = form.one('user_code') ?? ''
   if (!realm.codeAttempts.allowed(session.person.subject)) {
@@ -195,7 +198,7 @@ ${unchecked(client)}
 
 async function answer(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const form = formOf(request)
-  const session = readSession(realm, request)
+  const session = await readSession(realm, request)
   const page = openForm(realm, session, 'device-answer', form)
   if (!session || !page) return stale(reply)
   const userCode = page['userCode'] as string
@@ -209,6 +212,7 @@ async function answer(realm: Realm, request: FastifyRequest, reply: FastifyReply
         ...device.value,
         state: 'approved',
         principal,
+        round: { person: session.round ?? 0, client: device.value.round?.client ?? 0 },
         bounds: judge(realm, client, principal, device.value.scope, device.value.audience),
       }
     : { ...device.value, state: 'denied' }

@@ -2,6 +2,7 @@ import type { JsonObject } from '@scitokens/core'
 import { authenticateClient } from '../client-auth/authenticate.ts'
 import type { Client } from '../clients/client.ts'
 import { invalidClient } from '../oauth-error.ts'
+import { FIRST_ROUND, readStanding, refusalOf } from '../people/standing.ts'
 import { authenticationTools } from '../pipeline.ts'
 import type { Realm } from '../realm.ts'
 import { readOwnToken } from '../tokens/own-token.ts'
@@ -42,7 +43,9 @@ async function refreshState(realm: Realm, client: Client, token: string): Promis
   // A refresh token concerns its own client alone.
   if (!parts || !entry || entry.value.clientId !== client.clientId) return INACTIVE
   if (client.refresh.rotate && parts.generation !== entry.value.generation) return INACTIVE
-  const { principal, bounds, createdAt } = entry.value
+  const { principal, bounds, createdAt, round = FIRST_ROUND } = entry.value
+  const standing = await readStanding(realm, principal.subject, client.clientId)
+  if (refusalOf(standing, { round, derived: principal.derived })) return INACTIVE
   return {
     active: true,
     token_type: 'refresh_token',

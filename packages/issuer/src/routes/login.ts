@@ -7,8 +7,9 @@ import { clearCookie, readSealedCookie, type SealedCookie, setSealedCookie } fro
 import { FORM_FIELD, openForm, sealForm } from '../people/form.ts'
 import { html } from '../people/html.ts'
 import { pageHeaders, sendPage, sendProblem } from '../people/page.ts'
-import { beginSession } from '../people/session.ts'
-import type { Upstream } from '../people/upstream.ts'
+import { beginSession, endSession } from '../people/session.ts'
+import { explainRefusal, notePerson, readPerson, type StandingRefusal } from '../people/standing.ts'
+import type { Person, Upstream } from '../people/upstream.ts'
 import type { Realm } from '../realm.ts'
 import { randomToken } from '../secrets.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
@@ -65,7 +66,9 @@ async function login(
   })
   if ('person' in step) {
     clearCookie(realm, reply, loginCookie(realm))
-    beginSession(realm, reply, step.person)
+    const admitted = await admitToLogin(realm, step.person.subject)
+    if (typeof admitted === 'string') return await refuseLogin(realm, upstream, request, reply, step.person, admitted)
+    beginSession(realm, reply, step.person, admitted)
     await realm.audit.write({
       time: Math.floor(realm.clock()),
       event: 'login',
@@ -85,6 +88,45 @@ async function login(
     title: step.title,
     ...(step.status === undefined ? {} : { status: step.status }),
     body: html`<form method="post" action="${base}/login"><input type="hidden" name="${FORM_FIELD}" value="${token}">${step.form}</form>`,
+  })
+}
+
+/** The round of a person's logins, or why there is none. Throws `undecided`. */
+async function admitToLogin(realm: Realm, subject: string): Promise<number | StandingRefusal> {
+  if ((await readPerson(realm, subject)).heldByClient) return 'subject_of_client'
+  const person = await notePerson(realm, subject)
+  if (person === 'subject_of_client') return person
+  return person.suspended ? 'suspended' : person.round
+}
+
+/** The person is who the upstream says, and yet gets no session. */
+async function refuseLogin(
+  realm: Realm,
+  upstream: Upstream,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { subject }: Person,
+  refusal: StandingRefusal,
+): Promise<FastifyReply> {
+  const why = `${upstream.name}: ${explainRefusal(refusal)}`
+  await realm.audit.write({
+    time: Math.floor(realm.clock()),
+    event: 'login_refused',
+    issuer: realm.issuer,
+    subject,
+    address: request.ip,
+    error: 'access_denied',
+    detail: why,
+  })
+  endSession(realm, reply)
+  const problem =
+    refusal === 'suspended'
+      ? 'Your access has been suspended.'
+      : 'Your name at the login service is one that an application has here, so you cannot be told apart from it.'
+  return sendPage(reply, {
+    title: 'You are not logged in',
+    status: 403,
+    body: html`<p>${problem}</p><p class="muted">Nothing was allowed. Ask those who run this service.</p>`,
   })
 }
 

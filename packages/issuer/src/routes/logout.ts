@@ -2,7 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Html, html } from '../people/html.ts'
 import { sendPage, sendProblem } from '../people/page.ts'
 import { openForm, sealForm } from '../people/form.ts'
-import { endSession, readSession, type Session } from '../people/session.ts'
+import { endSession, readSessionCookie, type Session } from '../people/session.ts'
 import type { Realm } from '../realm.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 import { formOf } from './token.ts'
@@ -17,7 +17,7 @@ export function logoutRoute(context: RouteContext): void {
 async function logout(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const form = formOf(request)
   // Another site must not be able to log people out either.
-  if (!openForm(realm, readSession(realm, request), 'logout', form)) {
+  if (!openForm(realm, readSessionCookie(realm, request), 'logout', form)) {
     return sendProblem(
       reply,
       400,

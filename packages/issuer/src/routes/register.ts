@@ -1,7 +1,17 @@
 import { networkOfPeer } from '@scitokens/core/internal'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type ClientMetadata, readMetadata, type RegisteredClient, toClientOptions } from '../clients/registration.ts'
+import { isPersons, subjectChanges, subjectsOfStored } from '../clients/client-subjects.ts'
+import { changedMetadata } from '../clients/changed-metadata.ts'
+import {
+  type ClientMetadata,
+  readMetadata,
+  REGISTERED_PREFIX,
+  type RegisteredClient,
+  toClientOptions,
+} from '../clients/registration.ts'
+import { removeClient } from '../clients/remove-client.ts'
 import { OAuthError } from '../oauth-error.ts'
+import { clientStateKey } from '../people/standing.ts'
 import type { Realm, Registration } from '../realm.ts'
 import { randomToken } from '../secrets.ts'
 import type { Entry } from '../store/store.ts'
@@ -34,7 +44,7 @@ export function registerRoutes(context: RouteContext): void {
     )
     scope.delete(`${basePath}/register/:id`, constraints, async (request, reply) => {
       const { entry } = await managed(realm, request)
-      await realm.store.consume(entry)
+      await removeClient(realm, entry.id)
       await audit(realm, request, 'client_removed', entry.id)
       return reply.headers(NO_STORE).code(204).send()
     })
@@ -60,7 +70,7 @@ async function register(
   }
   attempts.failed(peer)
   const metadata = await readMetadata(request.body)
-  const clientId = `dyn-${randomToken(12)}`
+  const clientId = await freeId(realm)
   const needsSecret = metadata.token_endpoint_auth_method.startsWith('client_secret')
   const secret = needsSecret ? randomToken() : undefined
   const token = randomToken()
@@ -73,7 +83,8 @@ async function register(
   }
   // Refused here rather than at every later use.
   registration.read(value)
-  await realm.store.insertIfAbsent({ realm: realm.issuer, kind: 'client', id: clientId, value })
+  if (!(await realm.store.insertIfAbsent({ realm: realm.issuer, kind: 'client', id: clientId, value })))
+    throw new OAuthError('temporarily_unavailable', 'the id was given to somebody else at the same time, try again')
   await audit(realm, request, 'client_registered', clientId)
   const body = {
     ...describe(realm, clientId, value),
@@ -83,7 +94,23 @@ async function register(
   return sendJson(reply.headers(NO_STORE).code(201), JSON.stringify(body))
 }
 
-/** RFC 7592 section 2.2: all metadata anew; secrets stay. */
+/** An id that was never given: whoever had it before, a client or a person, must not come to life in this one. */
+async function freeId(realm: Realm): Promise<string> {
+  for (;;) {
+    const clientId = `${REGISTERED_PREFIX}${randomToken(12)}`
+    // oxlint-disable-next-line no-await-in-loop -- again only if the id is taken
+    const [state, persons] = await Promise.all([
+      realm.store.get(clientStateKey(realm, clientId)),
+      isPersons(realm, clientId),
+    ])
+    if (!state && !persons) return clientId
+  }
+}
+
+/**
+ * RFC 7592 section 2.2: all metadata anew; secrets stay. What an operator approved was the client that it said it was: with whatever
+ * changes, the approval ends (names and places that people see, and the keys by which it is known).
+ */
 async function change(
   realm: Realm,
   registration: Registration,
@@ -98,16 +125,22 @@ async function change(
   if (metadata.token_endpoint_auth_method !== entry.value.metadata.token_endpoint_auth_method) {
     throw new OAuthError('invalid_client_metadata', 'token_endpoint_auth_method cannot be changed: register anew')
   }
+  const { approved, ...old } = entry.value
+  const changed = changedMetadata(old.metadata, metadata)
+  const kept = approved && changed.length === 0 ? { approved } : {}
   const value: RegisteredClient = {
-    ...entry.value,
+    ...old,
+    ...kept,
     metadata,
     options: toClientOptions(entry.id, metadata, registration.options),
   }
   registration.read(value)
-  if (!(await realm.store.commit([{ replace: entry, value, expiresAt: entry.expiresAt }]))) {
+  const subjects = await subjectChanges(realm, entry.id, subjectsOfStored(entry.value), subjectsOfStored(value))
+  if (!(await realm.store.commit([{ replace: entry, value, expiresAt: entry.expiresAt }, ...subjects]))) {
     throw new OAuthError('temporarily_unavailable', 'the client was changed at the same time, try again')
   }
-  await audit(realm, request, 'client_changed', entry.id)
+  const ended = approved && changed.length > 0 ? ['the approval of an operator ended with this'] : []
+  await audit(realm, request, 'client_changed', entry.id, [changed.join(' '), ...ended].join('; '))
   return sendJson(reply.headers(NO_STORE), JSON.stringify(describe(realm, entry.id, value)))
 }
 
@@ -148,6 +181,9 @@ async function audit(
   request: FastifyRequest,
   event: 'client_registered' | 'client_changed' | 'client_removed',
   client: string,
+  detail: string = '',
 ): Promise<void> {
-  await realm.audit.write({ time: Math.floor(realm.clock()), event, issuer: realm.issuer, client, address: request.ip })
+  const time = Math.floor(realm.clock())
+  const more = detail === '' ? {} : { detail }
+  await realm.audit.write({ time, event, issuer: realm.issuer, client, address: request.ip, ...more })
 }

@@ -2,7 +2,7 @@ import { authenticateClient } from '../client-auth/authenticate.ts'
 import { OAuthError } from '../oauth-error.ts'
 import { authenticationTools } from '../pipeline.ts'
 import type { Realm } from '../realm.ts'
-import { readOwnToken } from '../tokens/own-token.ts'
+import { readRevocable } from '../tokens/own-token.ts'
 import { type Family, parseRefreshToken } from '../tokens/refresh-token.ts'
 import { revokeFamily } from '../tokens/revoke-family.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
@@ -36,7 +36,7 @@ async function revokeRefresh(realm: Realm, clientId: string, token: string, addr
 }
 
 async function revokeAccess(realm: Realm, clientId: string, token: string, address: string): Promise<void> {
-  const claims = await readOwnToken(realm, token)
+  const claims = await readRevocable(realm, token)
   if (!claims) return
   if (claims['client_id'] !== clientId) throw foreign()
   const jti = claims['jti'] as string

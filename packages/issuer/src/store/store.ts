@@ -16,8 +16,14 @@ export type EntryKind =
   | 'revoked'
   /** A one-time identifier that was used (assertions), until it expires. */
   | 'used'
-  /** A client that registered itself. */
+  /** A client that registered itself, or that an operator keeps here. */
   | 'client'
+  /** What was ended of a client, and whether it stands in the configuration; kept after the client is gone. */
+  | 'client_state'
+  /** Whose a subject is: one person's, or clients'. Never both. */
+  | 'subject'
+  /** That what an earlier program left was brought forward, once. */
+  | 'upgrade'
 
 /** Name of an entry. `realm` is the issuer's URL. */
 export interface EntryKey {

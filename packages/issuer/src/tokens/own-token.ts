@@ -1,12 +1,13 @@
 import type { X509Certificate } from 'node:crypto'
 import { type JsonObject, type ProfileName, SciTokenError, TokenNotAcceptableError, verifyToken } from '@scitokens/core'
+import { explainRefusal, readStanding, refusalOf } from '../people/standing.ts'
 import type { Realm } from '../realm.ts'
 import { checkProof } from './confirmation.ts'
 import { tagOf } from './token-id.ts'
 
 /**
  * The claims of an access token of this issuer that was brought to be used: it is valid now, was not revoked, and its bearer has the
- * key that it may be bound to. Offline but for the list of revoked tokens. Throws `TokenNotAcceptableError`.
+ * key that it may be bound to. Offline but for what was revoked, ended or suspended. Throws `TokenNotAcceptableError`.
  *
  * @param certificate - of the connection on which the token came, where this server itself ends TLS.
  */
@@ -20,7 +21,23 @@ export async function verifyPresentedToken(
   return claims
 }
 
+/**
+ * The claims of an access token of this issuer that is valid now and was not revoked, whose person is not suspended and whose login was not
+ * ended. Offline but for these. Throws `TokenNotAcceptableError`.
+ */
 async function verifyOwnToken(realm: Realm, token: string): Promise<JsonObject> {
+  const claims = await verifyUnrevoked(realm, token)
+  const { sub, client_id: clientId, iat } = claims
+  const standing = await readStanding(realm, sub as string, (clientId as string | undefined) ?? '')
+  const issuedAt = typeof iat === 'number' ? iat + realm.times.backdate : undefined
+  // The token says whose subject it is: also one that a client has for itself.
+  const refusal = refusalOf(standing, { issuedAt, derived: true })
+  if (refusal)
+    throw new TokenNotAcceptableError('revoked', explainRefusal(refusal), { reason: 'revoked', claim: 'sub' })
+  return claims
+}
+
+async function verifyUnrevoked(realm: Realm, token: string): Promise<JsonObject> {
   const { claims, profile } = await verifyAuthentic(realm, token)
   // An ID token of this issuer is authentic too, but it is no access token.
   if (profile === 'scitoken:1.0') throw new TokenNotAcceptableError('profile_mismatch', 'this is no access token')
@@ -50,9 +67,18 @@ async function verifyAuthentic(realm: Realm, token: string): Promise<{ claims: J
  * The claims of a token of this issuer that is valid now and was not revoked, whoever holds it: for endpoints that are asked *about* a token.
  * Undefined for all others, as these endpoints say nothing about bad tokens.
  */
-export async function readOwnToken(realm: Realm, token: string): Promise<JsonObject | undefined> {
+export function readOwnToken(realm: Realm, token: string): Promise<JsonObject | undefined> {
+  return orUndefined(verifyOwnToken(realm, token))
+}
+
+/** A token that can still be revoked: also one of a person who is suspended, and may be resumed. */
+export function readRevocable(realm: Realm, token: string): Promise<JsonObject | undefined> {
+  return orUndefined(verifyUnrevoked(realm, token))
+}
+
+async function orUndefined(verified: Promise<JsonObject>): Promise<JsonObject | undefined> {
   try {
-    return await verifyOwnToken(realm, token)
+    return await verified
   } catch (error) {
     if (error instanceof SciTokenError && error.family === 'not_acceptable') return undefined
     throw error

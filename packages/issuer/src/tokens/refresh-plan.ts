@@ -1,5 +1,6 @@
 import type { AuthenticatedClient } from '../client-auth/authenticate.ts'
 import type { Grant, GrantProposal } from '../grants/grant.ts'
+import { FIRST_ROUND, type LoginRound } from '../people/standing.ts'
 import type { GrantBounds, PolicyDecision } from '../policy/decide.ts'
 import type { Realm } from '../realm.ts'
 import type { Change } from '../store/store.ts'
@@ -10,6 +11,8 @@ export interface RefreshInput {
   readonly authentication: AuthenticatedClient
   readonly grant: Grant
   readonly proposal: GrantProposal
+  /** In which round of logins this is; undefined for a client that acts for itself. */
+  readonly round: LoginRound | undefined
   /** Seconds since the epoch. */
   readonly now: number
 }
@@ -24,7 +27,7 @@ export interface RefreshPlan {
 /** Which refresh token goes with the answer: none, the first of a new family, or the next of an old one. */
 export function planRefresh(
   realm: Realm,
-  { proposal, authentication, grant, now }: RefreshInput,
+  { proposal, authentication, grant, round, now }: RefreshInput,
   decision: PolicyDecision,
   audience: readonly string[],
   wlcg: boolean,
@@ -46,6 +49,7 @@ export function planRefresh(
     createdAt: now,
     lastUsedAt: now,
     grant: grant.grantType,
+    round: round ?? FIRST_ROUND,
     ...(proposal.parent === undefined ? {} : { parent: proposal.parent }),
     ...(proposal.confirmation === undefined ? {} : { confirmation: proposal.confirmation }),
   }

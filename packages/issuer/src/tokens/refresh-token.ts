@@ -1,4 +1,5 @@
 import type { JsonObject } from '@scitokens/core'
+import type { LoginRound } from '../people/standing.ts'
 import type { GrantBounds } from '../policy/decide.ts'
 import type { Principal } from '../policy/principal.ts'
 import { randomToken, type Secrets } from '../secrets.ts'
@@ -20,6 +21,8 @@ export interface Family {
   readonly lastUsedAt: number
   /** Which grant began it. */
   readonly grant: string
+  /** The round of logins in which it began; none in what was stored before rounds were counted. */
+  readonly round?: LoginRound
   /** `jti` of the token it was exchanged for. */
   readonly parent?: string
   /** `cnf` of that token, and so of all that come of it. */

@@ -1,0 +1,106 @@
+import { InvalidRequestError, quote } from '@scitokens/core'
+import { clientRound, FIRST_ROUND, readPerson } from '../people/standing.ts'
+import type { Realm } from '../realm.ts'
+import type { Entry } from '../store/store.ts'
+import { type EndedLogins, endLogins, families, type LoginChoice } from '../tokens/end-logins.ts'
+import type { Family } from '../tokens/refresh-token.ts'
+
+/** Which logins are looked for; every condition that is given must hold. */
+export interface LoginQuery {
+  readonly subject?: string
+  readonly client?: string
+  /** As the audit names it. */
+  readonly family?: string
+}
+
+/** A login that goes on: a refresh family, without its token. Times in seconds since the epoch. */
+export interface DescribedLogin {
+  readonly family: string
+  readonly client: string
+  readonly subject: string
+  /** Which grant began it. */
+  readonly grant: string
+  readonly scope: string
+  readonly audience: readonly string[]
+  readonly createdAt: number
+  readonly lastUsedAt: number
+  /** When it ends unless it is used before. */
+  readonly expiresAt?: number
+  /** `jti` of the token it was exchanged for. */
+  readonly parent?: string
+}
+
+/** What an operator does with logins that go on: those that have a refresh token. Every instance follows at once. */
+export class LoginAdmin {
+  readonly #realm: Realm
+
+  constructor(realm: Realm) {
+    this.#realm = realm
+  }
+
+  /**
+   * Logins that go on, those of a person found by an index, others by looking at all. Throws `undecided` where the store does not answer.
+   */
+  async *list({ subject, client, family }: LoginQuery = {}): AsyncGenerator<DescribedLogin> {
+    const rounds = new Map<string, Promise<number>>()
+    const once = (key: string, read: () => Promise<number>): Promise<number> => {
+      const known = rounds.get(key) ?? read()
+      return rounds.set(key, known) && known
+    }
+    for await (const entry of await this.#entries(subject, family)) {
+      const { value, owner = '' } = entry
+      if (client !== undefined && value.clientId !== client) continue
+      if (subject !== undefined && owner !== subject) continue
+      const { round = FIRST_ROUND, clientId } = value
+      const now = {
+        person: await once(`p ${owner}`, async () => (await readPerson(this.#realm, owner)).person?.round ?? 0),
+        client: await once(`c ${clientId}`, () => clientRound(this.#realm, clientId)),
+      }
+      // Ended, and only waiting to be cleared away.
+      if (round.person === now.person && round.client === now.client) yield describe(entry)
+    }
+  }
+
+  /**
+   * Ends logins for good, at once on every instance: refresh tokens; of a person or a client also codes and device logins under way, and a
+   * person's sessions at this issuer. Access tokens that are out end by themselves; this issuer answers that they are not active. Logins
+   * that were exchanged for tokens of these end with them. Each is a line of the audit.
+   *
+   * Throws `invalid_request` for a login that does not go on, `undecided` where the store does not answer.
+   */
+  async end(choice: LoginChoice): Promise<EndedLogins> {
+    if ('family' in choice && !(await this.#family(choice.family))) {
+      throw new InvalidRequestError(`there is no login ${quote(choice.family)} that goes on`)
+    }
+    return endLogins(this.#realm, choice, { detail: 'by an operator' })
+  }
+
+  async #entries(
+    subject: string | undefined,
+    family: string | undefined,
+  ): Promise<AsyncIterable<Entry<Family>> | readonly Entry<Family>[]> {
+    if (family === undefined) return families(this.#realm, subject)
+    const entry = await this.#family(family)
+    return entry ? [entry] : []
+  }
+
+  #family(id: string): Promise<Entry<Family> | undefined> {
+    return this.#realm.store.get<Family>({ realm: this.#realm.issuer, kind: 'family', id })
+  }
+}
+
+function describe({ id, value, expiresAt }: Entry<Family>): DescribedLogin {
+  const { clientId, principal, bounds, grant, createdAt, lastUsedAt, parent } = value
+  return {
+    family: id,
+    client: clientId,
+    subject: principal.subject,
+    grant,
+    scope: [...bounds.identity, ...bounds.scope].join(' '),
+    audience: bounds.audience,
+    createdAt,
+    lastUsedAt,
+    ...(expiresAt === undefined ? {} : { expiresAt }),
+    ...(parent === undefined ? {} : { parent }),
+  }
+}

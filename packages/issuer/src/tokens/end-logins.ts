@@ -1,0 +1,128 @@
+import { setImmediate } from 'node:timers/promises'
+import type { AuditEvent } from '../audit.ts'
+import { changePerson, type ClientState, clientStateKey } from '../people/standing.ts'
+import type { Realm } from '../realm.ts'
+import type { Entry } from '../store/store.ts'
+import { updateEntry } from '../store/update-entry.ts'
+import type { Family } from './refresh-token.ts'
+import { revokeFamily } from './revoke-family.ts'
+import { familyTag, tagOf } from './token-id.ts'
+
+/** Whose logins are meant: all of a person, all with a client, or one. */
+export type LoginChoice =
+  | { readonly subject: string }
+  | { readonly client: string }
+  /** The family, as the audit names it. */
+  | { readonly family: string }
+
+/** What was ended. Codes, device logins and sessions under way end as well; they are not counted. */
+export interface EndedLogins {
+  /** Logins that had a refresh token. */
+  readonly families: readonly string[]
+}
+
+/**
+ * Ends logins for good: refresh tokens, codes, device logins, and a person's sessions, at once on every instance; access tokens as far as
+ * this issuer is asked. First comes the one write that does it, then the audit, then what is left is cleared away.
+ */
+export async function endLogins(
+  realm: Realm,
+  choice: LoginChoice,
+  why: Pick<AuditEvent, 'address' | 'detail'>,
+): Promise<EndedLogins> {
+  const now = Math.floor(realm.clock())
+  if ('subject' in choice) {
+    await changePerson(realm, choice.subject, (person) => ({ ...person, round: person.round + 1, endedAt: now }))
+  }
+  if ('client' in choice) await endClientRound(realm, choice.client)
+  await realm.audit.write({ time: now, event: 'logins_ended', issuer: realm.issuer, ...choice, ...why })
+  return { families: await revokeChosen(realm, choice, why) }
+}
+
+/**
+ * Begins a new round of logins with a client: what began before is over.
+ *
+ * @param change - what else is to be noted of the client.
+ */
+export async function endClientRound(
+  realm: Realm,
+  clientId: string,
+  change: Partial<Pick<ClientState, 'configured' | 'subjects'>> = {},
+): Promise<void> {
+  const endedAt = Math.floor(realm.clock())
+  await updateEntry<ClientState>(realm.store, clientStateKey(realm, clientId), (before) => ({
+    value: { configured: before?.configured ?? false, ...change, round: (before?.round ?? 0) + 1, endedAt },
+  }))
+}
+
+/** Revokes the families that are meant, and those that were exchanged for their tokens. */
+export async function revokeChosen(
+  realm: Realm,
+  choice: LoginChoice,
+  why: Pick<AuditEvent, 'address' | 'detail'>,
+): Promise<readonly string[]> {
+  const ended: string[] = []
+  for (const entry of await chosenFamilies(realm, choice)) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other: a million logins at once would keep everybody waiting
+    if (await revokeFamily(realm, entry, { event: 'token_revoked', ...why })) ended.push(entry.id)
+  }
+  return ended
+}
+
+/** Families that are meant, before those that came of them. */
+async function chosenFamilies(realm: Realm, choice: LoginChoice): Promise<readonly Entry<Family>[]> {
+  const chosen: Entry<Family>[] = []
+  const exchanged: Entry<Family>[] = []
+  const take = (entry: Entry<Family>): void => {
+    if (isChosen(entry, choice)) chosen.push(entry)
+    else if (entry.value.parent !== undefined && tagOf(entry.value.parent) !== undefined) exchanged.push(entry)
+  }
+  if ('family' in choice) {
+    const entry = await realm.store.get<Family>({ realm: realm.issuer, kind: 'family', id: choice.family })
+    if (entry) for await (const one of families(realm, entry.owner)) take(one)
+  } else {
+    for await (const one of families(realm, 'subject' in choice ? choice.subject : undefined)) take(one)
+  }
+  return [...chosen, ...descendants(realm, chosen, exchanged)]
+}
+
+function isChosen({ id, owner, value }: Entry<Family>, choice: LoginChoice): boolean {
+  if ('family' in choice) return id === choice.family
+  return 'client' in choice ? value.clientId === choice.client : owner === choice.subject
+}
+
+/** Of `exchanged`, those whose token came of one of `chosen`, or of one of these. */
+function descendants(
+  realm: Realm,
+  chosen: readonly Entry<Family>[],
+  exchanged: readonly Entry<Family>[],
+): readonly Entry<Family>[] {
+  const byParent = Map.groupBy(exchanged, ({ value }) => tagOf(value.parent!)!)
+  const found: Entry<Family>[] = []
+  const open = [...chosen]
+  for (let next = open.pop(); next; next = open.pop()) {
+    const tag = familyTag(realm.secrets, next.id)
+    const children = byParent.get(tag) ?? []
+    byParent.delete(tag)
+    found.push(...children)
+    open.push(...children)
+  }
+  return found
+}
+
+/** Refresh families, page by page; of one subject by the index on owners. */
+export async function* families(realm: Realm, owner: string | undefined): AsyncGenerator<Entry<Family>> {
+  for (let after = ''; ; ) {
+    // oxlint-disable-next-line no-await-in-loop -- each page begins where the last one ended
+    const page = await realm.store.list<Family>(realm.issuer, 'family', {
+      after,
+      ...(owner === undefined ? {} : { owner }),
+    })
+    yield* page
+    if (page.length === 0) return
+    after = page.at(-1)!.id
+    // SQLite answers without ever letting go of the process: others have their turn between two pages.
+    // oxlint-disable-next-line no-await-in-loop -- as above
+    await setImmediate()
+  }
+}
