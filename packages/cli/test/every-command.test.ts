@@ -199,7 +199,7 @@ async function issuerRuns(directory: string): Promise<Runs> {
     'issuer client update': [[0, ...client, '--name', 'The portal']],
     'issuer client secret': [[0, ...client]],
     'issuer client remove': [[0, ...client]],
-    'issuer login list': [[1, ...config]],
+    'issuer login list': [[0, ...config]],
     'issuer login end': [
       [0, ...config, '--subject', 'ana'],
       [2, ...config, '--family', 'none'],

@@ -30,7 +30,9 @@ const refresh = (harness: Harness, { body }: Reply) =>
   harness.token({ grant_type: 'refresh_token', refresh_token: body['refresh_token'] as string }, basic('app', SECRET))
 
 /** Lets a server of this issuer begin to serve. */
-const serve = async (harness: Harness): Promise<void> => void (await harness.issuer.buildServer().ready())
+const serve = async (harness: Harness): Promise<void> => {
+  await harness.issuer.buildServer().ready()
+}
 
 async function hold(harness: Harness): Promise<{ login: Reply; code: Code; device: string }> {
   const begun = (await harness.post('/device_authorization', {}, basic('app', SECRET))).body

@@ -91,6 +91,8 @@ function upgradeKey({ issuer }: Realm): EntryKey {
   return { realm: issuer, kind: 'upgrade', id: 'client-subjects' }
 }
 
+/** All entries of a kind. */
+// oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as with the store's own list
 async function all<Value>(
   realm: Realm,
   kind: EntryKey['kind'],
