@@ -1,7 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { chmod, chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { PostgresEngine } from '../src/store/postgres-engine.ts'
 import { migrate, SCHEMA_VERSION } from '../src/store/migrations.ts'
 import type { SqlEngine } from '../src/store/sql-engine.ts'
@@ -131,4 +131,42 @@ test('an instance that stands still amid a transaction keeps nothing locked: the
   await expect(still.atomically([increase, standing])).rejects.toMatchObject({ family: 'undecided' })
   expect(await other.query(increase)).toEqual([{ value: '2' }])
   await Promise.all([still.close(), other.close()])
+})
+
+describe.runIf(process.geteuid !== undefined)('a database that somebody else could have written', () => {
+  async function kept(): Promise<{ folder: string; file: string }> {
+    const folder = await mkdtemp(join(tmpdir(), 'scitokens-owner-'))
+    onTestFinished(() => rm(folder, { recursive: true, force: true }))
+    const file = join(folder, 'state', 'issuer.db')
+    await mkdir(join(folder, 'state'), { mode: 0o750 })
+    const engine = new SqliteEngine({ file })
+    await engine.define(['CREATE TABLE a (b TEXT)'])
+    await engine.close()
+    return { folder, file }
+  }
+
+  test.each(['', '-journal', '-wal'])('is refused when it is issuer.db%s that others can write', async (suffix) => {
+    const { file } = await kept()
+    await writeFile(file + suffix, '', { flag: 'a' })
+    await chmod(file + suffix, 0o660)
+    expect(() => new SqliteEngine({ file })).toThrow(/can be written by others, so what stands in .* is not believed/)
+  })
+
+  test.each(['state', '.'])('is refused when others can write %s, a directory on the way to it', async (name) => {
+    const { folder, file } = await kept()
+    await chmod(join(folder, name), 0o770)
+    expect(() => new SqliteEngine({ file })).toThrow(/could be replaced by others/)
+  })
+
+  test.runIf(process.geteuid?.() === 0)(
+    'is one of another account than that of its directory, when root does something by hand for the service',
+    async () => {
+      const { folder, file } = await kept()
+      await chown(join(folder, 'state'), 64_324, 64_324)
+      await chown(file, 64_324, 64_324)
+      await new SqliteEngine({ file }).close()
+      await chown(file, 64_325, 64_325)
+      expect(() => new SqliteEngine({ file })).toThrow(/belongs to another user/)
+    },
+  )
 })

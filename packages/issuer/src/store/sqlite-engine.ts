@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { ConfigError, SciTokenError, UndecidedError } from '@scitokens/core'
 import { DatabaseTurns, isBusy } from '@scitokens/host/files'
+import { checkDatabaseFile } from './database-file.ts'
 import { FileSync } from './file-sync.ts'
 import type { SqlEngine, SqlRow, SqlStatement } from './sql-engine.ts'
 
@@ -41,13 +42,16 @@ export class SqliteEngine implements SqlEngine {
   #isSetUp = false
   #waiting: Waiting[] = []
 
-  /** Throws `config_error` for a file that is no database or cannot be opened. */
+  /** Throws `config_error` for a file that is no database or cannot be opened, and for one that somebody else could have written. */
   constructor({ file, busyTimeoutMs = 5000 }: SqliteOptions) {
     this.#file = file
     this.#waitMs = busyTimeoutMs
     this.#turns = new DatabaseTurns(busyTimeoutMs)
     try {
-      if (file !== ':memory:') createIfMissing(file)
+      if (file !== ':memory:') {
+        checkDatabaseFile(file)
+        createIfMissing(file)
+      }
       // Who waits for a lock waits for a turn: SQLite itself would keep the process.
       this.#database = new DatabaseSync(file, { timeout: 0 })
     } catch (cause) {
@@ -222,6 +226,7 @@ function createIfMissing(file: string): void {
 }
 
 function cannotOpen(cause: unknown): ConfigError {
+  if (cause instanceof ConfigError) return cause
   return new ConfigError(`the database file cannot be opened: ${(cause as Error).message}`, { cause })
 }
 
