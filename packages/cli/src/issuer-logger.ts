@@ -1,6 +1,6 @@
+import { redactLine } from '@scitokens/core/internal'
 import type { Logger } from '@scitokens/issuer'
 import type { CliContext } from './context.ts'
-import { redact } from './redact.ts'
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const
 
@@ -17,7 +17,7 @@ export function issuerLogger({ stderr, clock }: CliContext, level: (typeof LEVEL
       key,
       value instanceof Error ? describe(value) : value,
     ])
-    stderr.write(`${redact(JSON.stringify({ time, level: name, message, ...Object.fromEntries(entries) }))}\n`)
+    stderr.write(`${redactLine(JSON.stringify({ time, level: name, message, ...Object.fromEntries(entries) }))}\n`)
   }
   return { info: write('info'), warn: write('warn'), error: write('error') }
 }

@@ -50,12 +50,18 @@ describe('scitokens authz-server', () => {
     expect(JSON.parse(refused.body)).toMatchObject({ error: 'insufficient_scope' })
     expect(await send(server.address, 'GET', '/store/x')).toMatchObject({ status: 401 })
     expect(await send(server.address, 'GET', '/store/../x', ana)).toMatchObject({ status: 400 })
-    await expect.poll(() => server.log().length).toBe(4)
+    // Where XRootD and RFC 6750 section 2.3 put a token: allowed, and refused.
+    const inQuery = ana.authorization.replace(' ', '%20')
+    expect((await send(server.address, 'GET', `/store/x?authz=${inQuery}`)).status).toBe(401)
+    expect((await send(server.address, 'GET', `/y?access_token=${inQuery.slice(9)}`)).status).toBe(401)
+    await expect.poll(() => server.log().length).toBe(6)
     expect(server.log()).toMatchObject([
-      { method: 'GET', target: '/store/%C3%A4?x=1', allowed: true, subject: 'ana', reason: 'read:/store' },
+      { method: 'GET', target: '/store/%C3%A4?x=[redacted]', allowed: true, subject: 'ana', reason: 'read:/store' },
       { method: 'PUT', target: '/store/x', allowed: false, code: 'scope_denied' },
       { allowed: false, code: 'no_credentials' },
       { target: '/store/../x', allowed: false, code: 'invalid_request' },
+      { target: '/store/x?authz=[redacted]' },
+      { target: '/y?access_token=[redacted]', allowed: false },
     ])
     expect(JSON.stringify(server.log())).not.toContain(ana.authorization.slice(20))
     expect(await server.stop()).toEqual([0, null])

@@ -64,6 +64,16 @@ test('a token in a wrong place of the command line is not repeated in the messag
   }
 })
 
+test('host names, paths and versions in a message stay readable', async () => {
+  const names = ['https://atlas-auth.web.cern.ch', '/store/raw.v1.2.3/run-0001.tar.gz', 'scitokens-cpp-1.1.2.x86_64']
+  for (const name of names) {
+    // oxlint-disable-next-line no-await-in-loop -- one process at a time is enough
+    const ran = await scitokens(['decode', '--token-file', name])
+    expect(ran.status).toBe(2)
+    expect(ran.stderr).toContain(name)
+  }
+})
+
 test('there is no colour where nobody looks', async () => {
   const ran = await scitokens(['decode', '--token-file', '/nonexistent/token'])
   expect(ran.stderr).not.toContain('\u001B')

@@ -6,6 +6,8 @@
  */
 import { HIDDEN } from './internal/visible-text.ts'
 
+import { isSecretName, redactSecrets } from './internal/redact.ts'
+
 /** Stable, documented in `docs/errors.md`, one row each. */
 export const ERROR_CODES = [
   // the token, as delivered
@@ -137,7 +139,7 @@ export interface ErrorEvidence {
   readonly claim?: string
   /** What would have been accepted. */
   readonly expected?: unknown
-  /** What was found; text is kept short and without tokens. */
+  /** What was found. A copy is kept, as of `expected`: short and without tokens, at any depth. */
   readonly actual?: unknown
   /** The issuer that it is about, as the token or the configuration names it. */
   readonly issuer?: string
@@ -149,15 +151,6 @@ export interface ErrorEvidence {
 
 const brand = Symbol.for('scitokens.error')
 const MAX_QUOTED = 200
-
-// A compact JWS begins with `{"`; nothing shorter than a signature follows the second dot. Also PEM private keys.
-const SECRET =
-  /eyJ[\w-]*\.[\w-]*(?:\.[\w-]*)*|-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?/g
-
-/** The text with every token and private key taken out, for messages, logs and process lists. */
-export function redactSecrets(text: string): string {
-  return text.replaceAll(SECRET, '[redacted]')
-}
 
 /** Quotes text that came from outside: no tokens, no characters that a log or terminal obeys, at most 200 characters. */
 export function quote(value: unknown): string {
@@ -177,9 +170,45 @@ function clip(text: string): string {
   return text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED).replace(/[\uD800-\uDBFF]$/, '')}…` : text
 }
 
-/** Evidence may be a whole claim of the sender's: what is kept of it is short and holds no token. */
-function evidenceOf(value: unknown): unknown {
-  return typeof value === 'string' ? clip(redactSecrets(value)) : value
+/** Most values, and depth, of what is kept of evidence. */
+const MAX_VALUES = 200
+const MAX_DEPTH = 4
+
+/**
+ * Evidence may be a whole claim of the sender's, or whatever a validator of somebody else's compared it with: what is kept is a
+ * copy, short and without tokens and keys, in the names of members too.
+ */
+function evidenceOf(evidence: unknown): unknown {
+  let left = MAX_VALUES
+  const copy = (value: unknown, depth: number): unknown => {
+    if (typeof value === 'string') return clip(redactSecrets(value))
+    if (typeof value === 'function' || typeof value === 'symbol') return typeof value
+    if (typeof value !== 'object' || value === null) return value
+    if (value instanceof Date) return value
+    if (!Array.isArray(value) && !isPlain(value)) return Object.prototype.toString.call(value)
+    if (depth === MAX_DEPTH) return '…'
+    const kept = Object.entries(value).slice(0, Math.max(0, left))
+    left -= kept.length
+    if (Array.isArray(value)) return kept.map(([, item]) => copy(item, depth + 1))
+    return Object.fromEntries(
+      kept.map(([name, item]) => [
+        clip(redactSecrets(name)),
+        typeof item === 'string' && isSecretName(name) ? '[redacted]' : copy(item, depth + 1),
+      ]),
+    )
+  }
+  try {
+    return copy(evidence, 0)
+  } catch {
+    // A getter of somebody's object threw: the error itself must come through.
+    return typeof evidence
+  }
+}
+
+/** An object as JSON makes it, and no class with secrets inside; from another realm too. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 /** The name of the class that stands for a family; not read off the class, as minifiers rename those. */
@@ -201,9 +230,9 @@ export class SciTokenError extends Error {
   readonly reason: ErrorReason | undefined
   /** The claim or header member at fault. */
   readonly claim: string | undefined
-  /** What would have been accepted. */
+  /** What would have been accepted; short and without tokens. */
   readonly expected: unknown
-  /** What was found; text is kept short and without tokens. */
+  /** What was found; short and without tokens. */
   readonly actual: unknown
   /** The issuer that it is about. */
   readonly issuer: string | undefined
@@ -211,13 +240,13 @@ export class SciTokenError extends Error {
   readonly retryAfterSeconds: number | undefined
 
   constructor(family: ErrorFamily, code: ErrorCode, message: string, evidence: ErrorEvidence = {}) {
-    super(message, evidence.cause === undefined ? undefined : { cause: evidence.cause })
+    super(redactSecrets(message), evidence.cause === undefined ? undefined : { cause: evidence.cause })
     this.name = CLASS_NAMES[family]
     this.code = code
     this.family = family
     this.reason = evidence.reason
-    this.claim = evidence.claim
-    this.expected = evidence.expected
+    this.claim = typeof evidence.claim === 'string' ? clip(redactSecrets(evidence.claim)) : undefined
+    this.expected = evidenceOf(evidence.expected)
     this.actual = evidenceOf(evidence.actual)
     this.issuer = typeof evidence.issuer === 'string' ? clip(redactSecrets(evidence.issuer)) : undefined
     this.retryAfterSeconds = evidence.retryAfterSeconds

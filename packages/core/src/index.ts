@@ -28,7 +28,6 @@ export {
   InvalidRequestError,
   NotAllowedError,
   quote,
-  redactSecrets,
   SciTokenError,
   TokenNotAcceptableError,
   UndecidedError,
@@ -63,6 +62,7 @@ export {
 } from './paths.ts'
 export { publicJwkFromPem } from './pem.ts'
 export { checkProfiles, type ProfileName, PROFILES, type ProfileRules, profileRules } from './profiles.ts'
+export { redactSecrets } from './internal/redact.ts'
 export {
   coveredByAny,
   covers,

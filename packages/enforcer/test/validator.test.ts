@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { SciToken, type SciTokenError, type VerifiedToken } from '@scitokens/core'
 import { createTestIssuer, type TestIssuer } from '@scitokens/core/testing'
 import { beforeAll, expect, test } from 'vitest'
@@ -43,6 +44,20 @@ test('a refusal says which claim, what it was and what was expected', async () =
     expected: 'the VO "ligo"',
     message: 'the claim "vo" is not accepted here, expected the VO "ligo"',
   })
+})
+
+test('a refused claim that holds a token is told without it, whatever its form', async () => {
+  const token = await issuer.sign({ aud: 'x', scope: 'read:/' })
+  const judge = validator().addValidator('vo', () => false, { expected: `not ${token}` })
+  for (const vo of [token, { id: token }, [[token]], { [token]: { a: [token] } }]) {
+    // oxlint-disable-next-line no-await-in-loop -- one at a time is easier to read when it fails
+    const error: SciTokenError = await judge.validate(await verified({ vo })).then(
+      () => undefined as never,
+      (refusal: SciTokenError) => refusal,
+    )
+    expect(error.code).toBe('invalid_claim')
+    expect(inspect(error, { depth: 10 })).not.toContain(token.split('.')[2])
+  }
 })
 
 test('of several callbacks for a claim all must say yes', async () => {

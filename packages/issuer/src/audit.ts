@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { UndecidedError } from '@scitokens/core'
+import { redactSecrets, UndecidedError } from '@scitokens/core'
 import type { Logger } from './types.ts'
 
 /** What happened, for whoever investigates later. No token and no secret, only identifiers. */
@@ -60,6 +60,28 @@ export interface AuditSink {
   /** Opens what is written to anew, after it was renamed. */
   reopen?(): Promise<void>
   close?(): Promise<void>
+}
+
+/**
+ * The sink as the issuer writes to it. What a client sends stands in some lines, in `detail` above all, and a client may send a token
+ * in the wrong place: tokens and private keys are taken out of every text before the sink sees it.
+ */
+export function withoutSecrets(sink: AuditSink): AuditSink {
+  return {
+    write: (event) => sink.write(cleanEvent(event)),
+    ...(sink.reopen && { reopen: () => sink.reopen!() }),
+    ...(sink.close && { close: () => sink.close!() }),
+  }
+}
+
+function cleanEvent(event: AuditEvent): AuditEvent {
+  const entries = Object.entries(event).map(([name, value]: [string, unknown]) => [name, cleanValue(value)])
+  return Object.fromEntries(entries) as unknown as AuditEvent
+}
+
+function cleanValue(value: unknown): unknown {
+  if (typeof value === 'string') return redactSecrets(value)
+  return Array.isArray(value) ? value.map(cleanValue) : value
 }
 
 /** Hands lines to a logger: the default, good for a start. */

@@ -1,6 +1,6 @@
 import { ConfigError, systemClock } from '@scitokens/core'
 import type { FastifyInstance, FastifyPluginAsync, FastifyServerOptions } from 'fastify'
-import { LoggerAudit } from './audit.ts'
+import { LoggerAudit, withoutSecrets } from './audit.ts'
 import { refusePersonsSubjects, settleClients } from './clients/settle-clients.ts'
 import { ClockWatch } from './clock-watch.ts'
 import { ForeignKeys } from './foreign-keys.ts'
@@ -73,7 +73,7 @@ export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
     store,
     secrets,
     clock,
-    audit: options.audit ?? new LoggerAudit(logger),
+    audit: withoutSecrets(options.audit ?? new LoggerAudit(logger)),
     logger,
   }
   let realms: Realm[]

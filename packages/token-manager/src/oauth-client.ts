@@ -100,6 +100,7 @@ export class OAuthClient {
       identity,
       (server, client, auth) => refreshTokenGrantRequest(server, client, auth, refreshToken, options),
       processRefreshTokenResponse,
+      refreshToken,
     )
   }
 
@@ -126,6 +127,7 @@ export class OAuthClient {
       (server, client, auth) =>
         genericTokenEndpointRequest(server, client, auth, TOKEN_EXCHANGE, parameters, this.#options),
       processGenericTokenEndpointResponse,
+      subjectToken,
     )
   }
 
@@ -133,12 +135,16 @@ export class OAuthClient {
   async revoke(identity: ClientIdentity, token: string): Promise<boolean> {
     const { server, client, auth } = await this.prepare(identity)
     if (server.revocation_endpoint === undefined) return false
-    return this.attempt(identity.issuer, async () => {
-      const response = await revocationRequest(server, client, auth, token, this.#options)
-      checkServerStatus(identity.issuer, response, this.clock())
-      await processRevocationResponse(response)
-      return true
-    })
+    return this.attempt(
+      identity.issuer,
+      async () => {
+        const response = await revocationRequest(server, client, auth, token, this.#options)
+        checkServerStatus(identity.issuer, response, this.clock())
+        await processRevocationResponse(response)
+        return true
+      },
+      secretsOf(identity, token),
+    )
   }
 
   /** What oauth4webapi wants to know of both sides. */
@@ -153,12 +159,12 @@ export class OAuthClient {
     }
   }
 
-  /** Runs a conversation with an issuer, and tells its failures in our terms. */
-  async attempt<T>(issuer: string, work: () => Promise<T>): Promise<T> {
+  /** Runs a conversation with an issuer, and tells its failures in our terms, without the secrets that were sent. */
+  async attempt<T>(issuer: string, work: () => Promise<T>, secrets: readonly string[] = []): Promise<T> {
     try {
       return await work()
     } catch (error) {
-      throw fromOAuthFailure(issuer, error)
+      throw fromOAuthFailure(issuer, error, secrets)
     }
   }
 
@@ -178,14 +184,23 @@ export class OAuthClient {
     identity: ClientIdentity,
     send: (server: AuthorizationServer, client: Client, auth: ClientAuth) => Promise<Response>,
     read: (server: AuthorizationServer, client: Client, response: Response) => Promise<TokenEndpointResponse>,
+    secret?: string,
   ): Promise<Grant> {
     const { server, client, auth } = await this.prepare(identity)
-    return this.attempt(identity.issuer, async () => {
-      const response = await send(server, client, auth)
-      checkServerStatus(identity.issuer, response, this.clock())
-      return this.readGrant(await read(server, client, await withoutIdToken(response)))
-    })
+    return this.attempt(
+      identity.issuer,
+      async () => {
+        const response = await send(server, client, auth)
+        checkServerStatus(identity.issuer, response, this.clock())
+        return this.readGrant(await read(server, client, await withoutIdToken(response)))
+      },
+      secretsOf(identity, secret),
+    )
   }
+}
+
+function secretsOf({ clientSecret }: ClientIdentity, ...more: readonly (string | undefined)[]): readonly string[] {
+  return [clientSecret, ...more].filter((secret) => secret !== undefined)
 }
 
 // Nobody here reads it, and a clock or an issuer's name that does not fit must not cost a job its access token.

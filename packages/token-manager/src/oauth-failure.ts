@@ -14,18 +14,31 @@ import { ResponseBodyError, WWWAuthenticateChallengeError } from 'oauth4webapi'
  * (`scope_denied`), our client is wrong (`config_error`), or the issuer is away (`issuer_unavailable`).
  *
  * RFC 6749 section 5.2, RFC 8628 section 3.5, RFC 8707 section 2.
+ *
+ * @param secrets - what was sent. Some issuers repeat a refresh token in their answer, and it looks like nothing in particular.
  */
-export function fromOAuthFailure(issuer: string, error: unknown): SciTokenError {
+export function fromOAuthFailure(issuer: string, error: unknown, secrets: readonly string[] = []): SciTokenError {
   if (error instanceof SciTokenError) return error
-  if (error instanceof ResponseBodyError) return fromErrorCode(issuer, error)
+  if (error instanceof ResponseBodyError) {
+    const { error: code, error_description: detail } = error
+    return fromErrorCode(issuer, {
+      error: without(secrets, code),
+      ...(detail === undefined ? {} : { error_description: without(secrets, detail) }),
+    })
+  }
   if (error instanceof WWWAuthenticateChallengeError) {
     return new ConfigError(`the issuer ${quote(issuer)} does not accept this client's credentials`, { issuer })
   }
-  const why = error instanceof Error ? error.message : 'unknown failure'
+  const why = without(secrets, error instanceof Error ? error.message : 'unknown failure')
   return new UndecidedError('issuer_unavailable', `the answer of the issuer ${quote(issuer)} makes no sense: ${why}`, {
     issuer,
-    cause: error,
+    // Not the error itself: its own cause holds the whole answer, tokens and all, for whoever prints it.
+    cause: new Error(why),
   })
+}
+
+function without(secrets: readonly string[], text: string): string {
+  return secrets.reduce((rest, secret) => (secret === '' ? rest : rest.replaceAll(secret, '[redacted]')), text)
 }
 
 /** What the error code of an answer means. */

@@ -1,4 +1,5 @@
 import { request } from 'node:http'
+import { inspect } from 'node:util'
 import { expect, test } from 'vitest'
 import { type DevicePrompt, loginByBrowser, loginByDevice, OAuthClient } from '../src/index.ts'
 import { TestIssuer } from './support/test-issuer.ts'
@@ -104,6 +105,38 @@ test('an answer with another state is turned away, and the login goes on', async
     },
   })
   expect(statuses[0]).toBe(404)
+})
+
+test('a token in an answer that somebody sends to the port is told nobody', async () => {
+  const { oauth, identity } = await prepared()
+  const token = 'eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJodHRwczovL2EifQ.c2lnbmF0dXJlLXNpZ25hdHVyZQ'
+  for (const spoil of [
+    (answer: URL) => answer.searchParams.set('code', token),
+    (answer: URL) => answer.searchParams.append('code', token),
+    (answer: URL) => answer.searchParams.set('iss', token),
+    (answer: URL) => {
+      answer.searchParams.delete('code')
+      answer.searchParams.set('error', token)
+      answer.searchParams.set('error_description', token)
+    },
+    (answer: URL) => answer.searchParams.set('response', token),
+    (answer: URL) => answer.searchParams.set(token, token),
+  ]) {
+    // oxlint-disable-next-line no-await-in-loop -- one login after the other
+    const ended = await loginByBrowser(oauth, identity, wanted, {
+      open: (url) => {
+        void visit(url).then(({ location }) => {
+          const answer = new URL(location)
+          spoil(answer)
+          return fetch(answer)
+        })
+      },
+    }).then(
+      () => 'logged in',
+      (error: unknown) => inspect(error, { depth: 10 }),
+    )
+    expect(ended, String(spoil)).not.toContain('c2lnbmF0dXJl')
+  }
 })
 
 test('an answer of another issuer is refused', async () => {

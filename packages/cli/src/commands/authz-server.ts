@@ -11,6 +11,7 @@ import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { listenLocally, parseListenAddress } from '../loopback-listener.ts'
 import { collect, parseSeconds } from '../option-parsers.ts'
+import { redact } from '../redact.ts'
 import { certificateAuthorities } from '../certificate-authorities.ts'
 
 interface AuthzServerOptions {
@@ -108,7 +109,7 @@ async function authzServer({ context, output, options }: Invocation<AuthzServerO
     guard,
     front: options.for,
     ...place(options),
-    ...(!options.quiet && { log: (entry) => output.raw(`${JSON.stringify(entry)}\n`) }),
+    ...(!options.quiet && { log: (entry) => output.raw(`${redact(JSON.stringify(entry))}\n`) }),
   })
   try {
     const { server, address: found, close } = await listenLocally(address, options.socketMode)

@@ -1,5 +1,6 @@
 // Table of contents of `@scitokens/core/internal`: what is pure and several packages of this project need. It may change with any
 // release, so nothing outside of the project should use it.
 export { type IpAddress, LOOPBACK, networkOfPeer, Networks, type NetworksOptions, parseIpAddress } from './networks.ts'
+export { redactLine, redactSecrets, redactTarget } from './redact.ts'
 export { escapeHidden, hasHidden, HIDDEN, showHidden } from './visible-text.ts'
 export { isWebUrl, readUrl, unusableUrl } from './urls.ts'

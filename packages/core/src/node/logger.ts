@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path'
-import { ConfigError, quote, redactSecrets } from '../errors.ts'
+import { ConfigError, quote } from '../errors.ts'
+import { redactLine } from '../internal/redact.ts'
 import type { LogLevel } from './settings.ts'
 
 /** A log with the levels of the reference library. Each line is a JSON object with `time` (ISO 8601), `level` and `msg`. */
@@ -36,15 +37,6 @@ const PINO_LEVELS: Readonly<Record<LogLevel, string>> = {
   WARNING: 'warn',
   INFO: 'info',
   DEBUG: 'debug',
-}
-
-const SECRET_MEMBER =
-  /("(?:access_token|refresh_token|id_token|subject_token|actor_token|device_code|client_secret|client_assertion|password|authorization|cookie|d|p|q|dp|dq|qi|k)":)"(?:[^"\\]|\\.)*"/gi
-const BEARER = /\b(bearer|basic)(\s+)[A-Za-z0-9._~+/=-]{8,}/gi
-
-/** A line of a log without tokens, their signatures, private keys and the members that carry secrets by their name. */
-export function redactLine(line: string): string {
-  return redactSecrets(line).replaceAll(SECRET_MEMBER, '$1"[redacted]"').replaceAll(BEARER, '$1$2[redacted]')
 }
 
 /**

@@ -1,4 +1,5 @@
-import { ConfigError, formatScope, SciTokenError } from '@scitokens/core'
+import { ConfigError, formatScope, redactSecrets, SciTokenError } from '@scitokens/core'
+import { redactTarget } from '@scitokens/core/internal'
 import type { Auth } from './auth.ts'
 import type { Guard, Stopped } from './guard.ts'
 import { type HeaderSource, headerValues } from './headers.ts'
@@ -35,7 +36,7 @@ export interface AuthzHandlerOptions extends UrlNamespaceOptions {
 /** A line of the log. */
 export interface AuthzLogEntry {
   readonly method: string
-  /** As it came; of the original request. */
+  /** Of the original request: the path as it came, and of a query the names. Tokens are taken out wherever they stand. */
   readonly target: string
   readonly allowed: boolean
   readonly status: number
@@ -69,7 +70,8 @@ const FIELDS: Readonly<Record<'x-original' | 'x-forwarded', readonly [method: st
  * should get. Never throws.
  */
 export function createAuthzHandler(options: AuthzHandlerOptions): (question: AuthzQuestion) => Promise<AuthzAnswer> {
-  const { guard, front, log = () => {} } = options
+  const { guard, front } = options
+  const log = (entry: AuthzLogEntry): void => options.log?.(withoutSecrets(entry))
   const urls = new UrlNamespace(options)
 
   const judge = async (question: AuthzQuestion): Promise<{ auth?: Auth | undefined; outcome: MethodOutcome }> => {
@@ -112,6 +114,19 @@ export function createAuthzHandler(options: AuthzHandlerOptions): (question: Aut
     const status = front === 'nginx' && plain === 400 ? 403 : plain
     log({ ...loggable(question, front), allowed: false, status, code: error.code, reason: error.message })
     return { status, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) }
+  }
+}
+
+/** Everything in a line but our own words is of the sender's choice: what stands there may be a token. */
+function withoutSecrets(entry: AuthzLogEntry): AuthzLogEntry {
+  const { method, target, issuer, subject, reason } = entry
+  return {
+    ...entry,
+    method: redactSecrets(method),
+    target: redactTarget(target),
+    ...(issuer === undefined ? {} : { issuer: redactSecrets(issuer) }),
+    ...(subject === undefined ? {} : { subject: redactSecrets(subject) }),
+    reason: redactSecrets(reason),
   }
 }
 
