@@ -76,7 +76,7 @@ export function withoutSecrets(sink: AuditSink): AuditSink {
 
 function cleanEvent(event: AuditEvent): AuditEvent {
   const entries = Object.entries(event).map(([name, value]: [string, unknown]) => [name, cleanValue(value)])
-  return Object.fromEntries(entries) as unknown as AuditEvent
+  return Object.fromEntries(entries)
 }
 
 function cleanValue(value: unknown): unknown {

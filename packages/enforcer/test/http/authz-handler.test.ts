@@ -20,11 +20,11 @@ beforeAll(async () => {
 })
 
 /** What is logged when a server in front asks this. */
-async function logged(front: FrontServer, question: AuthzQuestion): Promise<AuthzLogEntry> {
+async function logged(front: FrontServer, asked: AuthzQuestion): Promise<AuthzLogEntry> {
   const { issuer: issuers, keys, clock } = issuer
   const lines: AuthzLogEntry[] = []
   const guard = createGuard({ enforcer: new Enforcer({ issuers, keys, clock, audience }) })
-  await createAuthzHandler({ guard, front, log: (entry) => lines.push(entry) })(question)
+  await createAuthzHandler({ guard, front, log: (entry) => lines.push(entry) })(asked)
   expect(lines).toHaveLength(1)
   return lines[0]!
 }

@@ -19,61 +19,30 @@ clients:
     grants: [client_credentials, 'urn:ietf:params:oauth:grant-type:token-exchange', 'urn:ietf:params:oauth:grant-type:jwt-bearer']
 `
 
+const words = (text: string): string[] => text.trim().split(/\s+/)
+
 /** Members of forms and queries of all endpoints, and one that none knows. */
-const PARAMETERS = [
-  ...[
-    'grant_type',
-    'client_id',
-    'client_secret',
-    'scope',
-    'audience',
-    'resource',
-    'code',
-    'code_verifier',
-    'redirect_uri',
-  ],
-  ...[
-    'refresh_token',
-    'device_code',
-    'user_code',
-    'assertion',
-    'client_assertion',
-    'client_assertion_type',
-    'username',
-  ],
-  ...[
-    'subject_token',
-    'subject_token_type',
-    'actor_token',
-    'requested_token_type',
-    'token',
-    'token_type_hint',
-    'state',
-  ],
-  ...[
-    'response_type',
-    'code_challenge',
-    'nonce',
-    'prompt',
-    'id_token_hint',
-    'request',
-    'request_uri',
-    'login_hint',
-    'x',
-  ],
-]
+const PARAMETERS = words(`
+  grant_type client_id client_secret scope audience resource code code_verifier
+  redirect_uri refresh_token device_code user_code assertion client_assertion client_assertion_type username
+  subject_token subject_token_type actor_token requested_token_type token token_type_hint state response_type
+  code_challenge nonce prompt id_token_hint request request_uri login_hint x
+`)
 
-const HEADERS = [
-  ...['authorization', 'cookie', 'user-agent', 'origin', 'referer', 'accept', 'dpop', 'x-forwarded-for', 'forwarded'],
-  ...['x-remote-user', 'x-request-id', 'if-none-match', 'content-type', 'x-ssl-client-cert'],
-]
+const HEADERS = words(`
+  authorization cookie user-agent origin referer accept dpop x-forwarded-for
+  forwarded x-remote-user x-request-id if-none-match content-type x-ssl-client-cert
+`)
 
-const GRANTS = [
-  ...['client_credentials', 'refresh_token', 'authorization_code', 'password'],
-  'urn:ietf:params:oauth:grant-type:token-exchange',
-  'urn:ietf:params:oauth:grant-type:device_code',
-  'urn:ietf:params:oauth:grant-type:jwt-bearer',
-]
+const GRANTS = words(`
+  client_credentials
+  refresh_token
+  authorization_code
+  password
+  urn:ietf:params:oauth:grant-type:token-exchange
+  urn:ietf:params:oauth:grant-type:device_code
+  urn:ietf:params:oauth:grant-type:jwt-bearer
+`)
 
 interface Request {
   readonly path: string
@@ -162,20 +131,12 @@ function all(value: unknown): string {
 }
 
 const PATHS = [
-  ...[
-    '',
-    '/token',
-    '/authorize',
-    '/device_authorization',
-    '/device',
-    '/login',
-    '/logout',
-    '/jwks',
-    '/userinfo',
-    '/introspect',
-  ],
-  ...['/revoke', '/register', '/applications', '/consent', '/callback', '/openapi.json', '/nowhere'],
-  '/.well-known/openid-configuration',
+  '',
+  ...words(`
+  /token /authorize /device_authorization /device /login /logout /jwks /userinfo
+  /introspect /revoke /register /applications /consent /callback /openapi.json /nowhere
+  /.well-known/openid-configuration
+`),
 ]
 
 describe('a live token in any place of a request is told nobody', () => {
