@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn } from '@scitokens-tests/programs/processes'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
