@@ -93,7 +93,9 @@ function judge(path: string, stats: Stats, owners: TrustedOwners, place: 'above'
   if (!owners.has(stats.uid)) return `the directory ${path} belongs to another user`
   if ((stats.mode & WRITABLE_BY_OTHERS) === 0) return undefined
   if (place === 'above' && (stats.mode & STICKY) !== 0) return undefined
-  return `the directory ${path} can be written by others`
+  // What lies below is looked at as well: this hides nothing that others have put there.
+  const remedy = stats.uid === process.geteuid?.() ? ' (chmod go-w)' : ''
+  return `the directory ${path} can be written by others${remedy}`
 }
 
 function namesOf(path: string): string[] {

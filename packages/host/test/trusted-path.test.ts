@@ -23,7 +23,7 @@ describe.runIf(process.geteuid !== undefined)('a directory', () => {
     (mode) => {
       const directory = below('a')
       chmodSync(directory, mode)
-      expect(directoryInOtherHands(directory)).toBe(`the directory ${directory} can be written by others`)
+      expect(directoryInOtherHands(directory)).toBe(`the directory ${directory} can be written by others (chmod go-w)`)
     },
   )
 
@@ -31,7 +31,7 @@ describe.runIf(process.geteuid !== undefined)('a directory', () => {
     const directory = below('a', 'b', 'c')
     chmodSync(join(directory, '..', '..'), 0o775)
     expect(directoryInOtherHands(directory)).toBe(
-      `the directory ${join(directory, '..', '..')} can be written by others`,
+      `the directory ${join(directory, '..', '..')} can be written by others (chmod go-w)`,
     )
   })
 
@@ -53,7 +53,7 @@ describe.runIf(process.geteuid !== undefined)('a directory', () => {
     expect(directoryInOtherHands(join(home, 'around'))).toBeUndefined()
     chmodSync(join(home, 'real'), 0o777)
     expect(directoryInOtherHands(join(home, 'around'))).toBe(
-      `the directory ${join(home, 'real')} can be written by others`,
+      `the directory ${join(home, 'real')} can be written by others (chmod go-w)`,
     )
   })
 
