@@ -205,6 +205,17 @@ export function brakeSuite(name: string, two: () => Promise<readonly [Harness, H
       await expect(logins.end({ family })).rejects.toThrow('that goes on')
     })
 
+    test('ends what others were given in the name of a client, and makes no person of it', async () => {
+      const own = await harness.token({ grant_type: 'client_credentials' })
+      const passed = await exchange(harness, own.body['access_token'], 'other', { scope: 'offline_access read:/store' })
+      expect((await refresh(harness, passed, 'other')).status).toBe(200)
+      expect((await logins.end({ subject: 'robot' })).families).toHaveLength(1)
+      expect((await refresh(harness, passed, 'other')).status).toBe(400)
+      expect((await harness.token({ grant_type: 'client_credentials' })).status).toBe(200)
+      expect(await collect(people.list())).toEqual([])
+      await expect(logins.end({ subject: ' robot' })).rejects.toThrow('no subject')
+    })
+
     test('an exchange makes no new login of a token whose login was ended', async () => {
       // Without a refresh token it belongs to no login that could be found.
       const { body } = await loginByCode(harness, { scope: SCOPE }, { client: 'plain' })

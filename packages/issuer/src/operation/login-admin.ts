@@ -1,5 +1,6 @@
 import { InvalidRequestError, quote } from '@scitokens/core'
 import { clientRound, FIRST_ROUND, readPerson } from '../people/standing.ts'
+import { checkSubject } from '../people/subject.ts'
 import type { Realm } from '../realm.ts'
 import type { Entry } from '../store/store.ts'
 import { type EndedLogins, endLogins, families, type LoginChoice } from '../tokens/end-logins.ts'
@@ -66,12 +67,14 @@ export class LoginAdmin {
    * person's sessions at this issuer. Access tokens that are out end by themselves; this issuer answers that they are not active. Logins
    * that were exchanged for tokens of these end with them. Each is a line of the audit.
    *
-   * Throws `invalid_request` for a login that does not go on, `undecided` where the store does not answer.
+   * Throws `invalid_request` for a login that does not go on and a subject that no token can carry, `undecided` where the store does not answer.
    */
   async end(choice: LoginChoice): Promise<EndedLogins> {
     if ('family' in choice && !(await this.#family(choice.family))) {
       throw new InvalidRequestError(`there is no login ${quote(choice.family)} that goes on`)
     }
+    if ('subject' in choice && !checkSubject(choice.subject))
+      throw new InvalidRequestError('this is no subject that a token can carry')
     return endLogins(this.#realm, choice, { detail: 'by an operator' })
   }
 

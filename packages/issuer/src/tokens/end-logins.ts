@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import type { AuditEvent } from '../audit.ts'
-import { changePerson, type ClientState, clientStateKey } from '../people/standing.ts'
+import { changePerson, type ClientState, clientStateKey, readPerson } from '../people/standing.ts'
 import type { Realm } from '../realm.ts'
 import type { Entry } from '../store/store.ts'
 import { updateEntry } from '../store/update-entry.ts'
@@ -31,7 +31,8 @@ export async function endLogins(
   why: Pick<AuditEvent, 'address' | 'detail'>,
 ): Promise<EndedLogins> {
   const now = Math.floor(realm.clock())
-  if ('subject' in choice) {
+  // In the name of a client there are no logins of its own, only what others exchanged for its tokens.
+  if ('subject' in choice && !(await readPerson(realm, choice.subject)).heldByClient) {
     await changePerson(realm, choice.subject, (person) => ({ ...person, round: person.round + 1, endedAt: now }))
   }
   if ('client' in choice) await endClientRound(realm, choice.client)
