@@ -13,7 +13,9 @@ const DOT = String.raw`(?:\.|%(?:25){0,9}2[eE])`
 const DOTTED = new RegExp(String.raw`[\w-]+(?:${DOT}[\w-]*)*`, 'g')
 const DOTS = new RegExp(`(${DOT})`)
 
-const PEM_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?/g
+// Up to its end, single hyphens included: an encrypted key has lines of headers (`DEK-Info: AES-128-CBC,…`; RFC 1421 section 4.6). Of a
+// block that was cut off, up to the next hyphen.
+const PEM_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[^-]*(?:-(?!----)[^-]*)*-----END [A-Z ]*PRIVATE KEY-----|[^-]*)/g
 
 // As the issuer of this project makes them.
 const REFRESH_TOKEN = /\brt\.[\w-]{22}\.\d+\.[\w-]{43}/g
@@ -40,13 +42,27 @@ function redactDotted(words: string): string {
 
 /** Where in a part a JOSE header begins, the base64url of a JSON object; -1 where none does. */
 function headerIn(part: string): number {
-  // Those with white space are also parts of names: "ewok".
-  if (part.length > 10 && /^e(?:yA|wo|wk|w0)/.test(part) && /^\{\s*"/.test(decodeStart(part))) return 0
-  return part.indexOf('eyJ')
+  // Both beginnings are also parts of names: "ewok", "surveyJets".
+  if (/^e(?:yA|wo|wk|w0)/.test(part) && isHeader(part, 0)) return 0
+  let at = part.indexOf('eyJ')
+  while (at !== -1 && !isHeader(part, at)) at = part.indexOf('eyJ', at + 1)
+  return at
 }
 
-function decodeStart(part: string): string {
-  const text = part.slice(0, 64).replaceAll('-', '+').replaceAll('_', '/')
+// The first member's name; of a very long one only its beginning is looked at.
+// oxlint-disable-next-line no-control-regex -- JSON has none of them in a name
+const FIRST_MEMBER = /^\{\s*"(?:[^"\\\u0000-\u001f\u007f-\u{10ffff}]|\\.)*(?:"\s*:|(?<=^.{40,})$)/su
+
+/** Whether a JSON object with a member begins here. Names of members are ASCII wherever tokens are made. */
+function isHeader(part: string, at: number): boolean {
+  return part.length - at > 10 && FIRST_MEMBER.test(decodeStart(part, at))
+}
+
+function decodeStart(part: string, at: number): string {
+  const text = part
+    .slice(at, at + 64)
+    .replaceAll('-', '+')
+    .replaceAll('_', '/')
   try {
     return atob(text.slice(0, text.length - (text.length % 4)))
   } catch {
@@ -95,13 +111,15 @@ function redactPair(pair: string): string {
   return at === -1 ? told : `${told}=${GONE}`
 }
 
-/** Of a path, and of what a path holds in any encoding. */
+/** Of a path, and of what a path holds in any encoding, however often it was encoded. */
 function redactPath(path: string): string {
   // A password in front of the host, where the target is a whole URL.
   const plain = path.replace(/^([a-z][a-z0-9+.-]*:)?\/\/[^/]*@/i, `$1//${GONE}@`)
   let decoded = plain
   for (let round = 0; round < 3; round++) {
-    decoded = decoded.replaceAll(/%([2-7][\da-f])/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    decoded = decoded.replaceAll(/%(?:25)*([2-7][\da-f])/gi, (_, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    )
   }
   const clean = (text: string): string => redactSecrets(text).replaceAll(CREDENTIALS, `$1$2${GONE}`)
   return clean(decoded) === decoded ? clean(plain) : clean(decoded)

@@ -57,6 +57,17 @@ describe('a token is taken out of text', () => {
     for (const text of texts) expect(redactSecrets(text)).toBeTypeOf('string')
   }, 60_000)
 
+  test('whose header begins with a long name', () => {
+    expect(redactSecrets(header(`{"${'x'.repeat(60)}":1}`))).toBe('[redacted]')
+  })
+
+  test('and so are private keys, with headers and cut off', () => {
+    const body = 'Proc-Type: 4,ENCRYPTED\nDEK-Info: AES-128-CBC,00\n\nc2VjcmV0\n'
+    const pem = `-----BEGIN RSA PRIVATE KEY-----\n${body}-----END RSA PRIVATE KEY-----`
+    expect(redactSecrets(`a ${pem} b ${pem} c-d`)).toBe('a [redacted] b [redacted] c-d')
+    expect(redactSecrets('a -----BEGIN PRIVATE KEY-----\nc2VjcmV0')).toBe('a [redacted]')
+  })
+
   test('and so are refresh tokens of our issuer', () => {
     const refresh = `rt.${'a'.repeat(22)}.17.${'B'.repeat(43)}`
     expect(redactSecrets(`the token ${refresh} was used`)).toBe('the token [redacted] was used')
@@ -69,6 +80,7 @@ test.each([
   '/store/a.b.c/some_very_long_file_name-0001.tar.gz',
   'scitokens-cpp 1.1.2-1.el9, node-24.21.0-linux-x64.tar.xz',
   'ewok-storage-cluster.example.org and ewoks.example.org',
+  'https://keyJar.example.org/surveyJets.root, journeyJuly2026.v1 and eyJafjallajokull-north.example.org',
   'org.cern.atlas_auth.web-service.v2',
   '{"level":"INFO","msg":"read /store/a.b.c of https://atlas-auth.web.cern.ch allowed","jti":"5f0c"}',
 ])('host names, paths and versions stay readable: %s', (text) => {
@@ -106,6 +118,7 @@ describe('a request target in a log', () => {
       token.replaceAll('.', '%2E'),
       everyByte(token),
       everyByte(token).replaceAll('%', '%25'),
+      token.replaceAll('ey', '%2525252565y'),
       `Bearer%20${token}`,
     ]
     for (const spelling of spellings) {
