@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { type ClientOptions, LoginAdmin, PersonAdmin } from '@scitokens/issuer'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ClientAdmin } from '../src/operation/client-admin.ts'
+import { endClientRound } from '../src/tokens/end-logins.ts'
 import { Browser, type Seen } from './browser.ts'
 import {
   APP,
@@ -214,6 +215,47 @@ export function brakeSuite(name: string, two: () => Promise<readonly [Harness, H
       expect((await harness.token({ grant_type: 'client_credentials' })).status).toBe(200)
       expect(await collect(people.list())).toEqual([])
       await expect(logins.end({ subject: ' robot' })).rejects.toThrow('no subject')
+    })
+
+    test('ends with a client what others were given for its tokens, also where it had no refresh token itself', async () => {
+      const { body } = await loginByCode(harness, { scope: SCOPE }, { client: 'plain' })
+      const passed = await exchange(harness, body['access_token'], 'other', { scope: SCOPE })
+      const kept = await loginByCode(harness, { scope: SCOPE }, { client: 'other' })
+      // One write does it, as at each way of removing a client.
+      await endClientRound(there.issuer.realms[0]!, 'plain')
+      expect(await active(harness, passed.body['refresh_token'], 'other')).toBe(false)
+      expect((await refresh(harness, passed, 'other')).body['error']).toBe('invalid_grant')
+      expect((await collect(logins.list({ client: 'other' }))).map(({ grant }) => grant)).toEqual([
+        'authorization_code',
+      ])
+      expect((await logins.end({ client: 'plain' })).families).toHaveLength(1)
+      expect((await refresh(harness, kept, 'other')).status).toBe(200)
+    })
+
+    test.each(['app', 'plain'])(
+      'a code of %s that comes again ends all that its tokens were exchanged for',
+      async (client) => {
+        const code = await getCode(harness, { scope: SCOPE }, { client })
+        const stolen = await redeem(harness, code, { client })
+        const passed = await exchange(harness, stolen.body['access_token'], 'other', { scope: SCOPE })
+        const token = await exchange(harness, stolen.body['access_token'], 'other')
+        const kept = await loginByCode(harness, { scope: SCOPE }, { client: 'other' })
+        expect((await redeem(harness, code, { client })).body['error']).toBe('invalid_grant')
+        expect(await active(harness, token.body['access_token'], 'other')).toBe(false)
+        expect((await refresh(harness, passed, 'other')).body['error']).toBe('invalid_grant')
+        expect((await refresh(harness, kept, 'other')).status).toBe(200)
+      },
+    )
+
+    test('a refresh token that comes again after its successor ends all that came of the login', async () => {
+      const stolen = await loginByCode(harness, { scope: SCOPE })
+      const thief = await refresh(harness, stolen)
+      const passed = await exchange(harness, thief.body['access_token'], 'other', { scope: SCOPE })
+      const again = await exchange(harness, passed.body['access_token'], 'other', { scope: SCOPE })
+      harness.clock.advance(301)
+      expect((await refresh(harness, stolen)).body['error']).toBe('invalid_grant')
+      expect((await refresh(harness, passed, 'other')).body['error']).toBe('invalid_grant')
+      expect((await refresh(harness, again, 'other')).body['error']).toBe('invalid_grant')
     })
 
     test('an exchange makes no new login of a token whose login was ended', async () => {

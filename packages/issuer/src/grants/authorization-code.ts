@@ -40,7 +40,8 @@ export const authorizationCode: Grant = {
     const record = entry.value
     if (record.used) {
       // RFC 6749 section 4.1.2: whoever used it first loses what he got.
-      await tools.endFamily(record.used.familyId, 'its authorization code was used again')
+      const login = { familyId: record.used.familyId, subject: record.principal.subject }
+      await tools.endStolen(login, 'its authorization code was used again')
       await tools.revokeToken(record.used.jti, record.used.tokenExpiresAt)
       throw refuse('the code was used before')
     }

@@ -2,9 +2,8 @@ import type { Client } from '../clients/client.ts'
 import type { TokenRequest } from '../pipeline.ts'
 import type { Realm } from '../realm.ts'
 import { verifyAssertion } from '../tokens/assertion.ts'
+import { endStolenLogin } from '../tokens/end-logins.ts'
 import { verifyPresentedToken } from '../tokens/own-token.ts'
-import type { Family } from '../tokens/refresh-token.ts'
-import { revokeFamily } from '../tokens/revoke-family.ts'
 import type { GrantTools } from './grant.ts'
 
 /** What grants see of a realm: all but its keys. */
@@ -23,9 +22,6 @@ export function grantTools(
       await realm.store.insertIfAbsent({ realm: realm.issuer, kind: 'revoked', id: jti, value: {}, expiresAt })
     },
     polledTooSoon: (deviceId) => realm.polls.tooSoon(deviceId),
-    endFamily: async (familyId, why) => {
-      const family = await realm.store.get<Family>({ realm: realm.issuer, kind: 'family', id: familyId })
-      if (family) await revokeFamily(realm, family, { event: 'refresh_reuse', address, detail: why })
-    },
+    endStolen: (login, why) => endStolenLogin(realm, login, { address, detail: why }),
   }
 }

@@ -35,8 +35,8 @@ export interface GrantTools {
   revokeToken(jti: string, expiresAt: number): Promise<void>
   /** Whether a device asks more often than it was told to. Counts this question. */
   polledTooSoon(deviceId: string): boolean
-  /** Ends a refresh family, because one of its tokens or its code was used again. */
-  endFamily(familyId: string, why: string): Promise<void>
+  /** Ends a login of which somebody has a copy, because a refresh token of it or its code was used again, and all that came of it. */
+  endStolen(login: { readonly familyId: string; readonly subject: string }, why: string): Promise<void>
 }
 
 /** Which refresh token goes with the answer. */
@@ -59,6 +59,8 @@ export interface GrantProposal {
   readonly round?: LoginRound
   /** `iat` of the token of this issuer that was presented. */
   readonly presentedIat?: number
+  /** The client that this token was issued to. */
+  readonly exchangedFrom?: string
   /** What was granted at first and cannot be exceeded. */
   readonly bounds?: GrantBounds
   /** The bounds do not hold for the audience (an exchange whose policy says so). */

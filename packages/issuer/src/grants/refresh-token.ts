@@ -17,7 +17,8 @@ export const refreshToken: Grant = {
     }
     const use = client.refresh.rotate ? rotated(entry, parts, client, now) : unrotated(entry, parts, client, now)
     if (!use) {
-      await tools.endFamily(parts.familyId, `token ${parts.generation} was used again after its successor`)
+      const login = { familyId: parts.familyId, subject: entry.value.principal.subject }
+      await tools.endStolen(login, `token ${parts.generation} was used again after its successor`)
       throw refuse('the refresh token was used before; ask the person to log in again')
     }
     return propose(entry, use, parts, tools)

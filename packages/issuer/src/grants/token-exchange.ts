@@ -29,6 +29,7 @@ export const tokenExchange: Grant = {
         derived: true,
       },
       presentedIat: subject['iat'] as number,
+      exchangedFrom: subject['client_id'] as string,
       bounds: boundsOf(subject, refreshable),
       mayChangeAudience: client.exchange.widenAudience,
       // Whatever comes with it: the token itself ends with the one that it was exchanged for.

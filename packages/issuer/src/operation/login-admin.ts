@@ -1,5 +1,5 @@
 import { InvalidRequestError, quote } from '@scitokens/core'
-import { clientRound, FIRST_ROUND, readPerson } from '../people/standing.ts'
+import { clientRound, FIRST_ROUND, isSameRound, readPerson } from '../people/standing.ts'
 import { checkSubject } from '../people/subject.ts'
 import type { Realm } from '../realm.ts'
 import type { Entry } from '../store/store.ts'
@@ -56,9 +56,15 @@ export class LoginAdmin {
       const now = {
         person: await once(`p ${owner}`, async () => (await readPerson(this.#realm, owner)).person?.round ?? 0),
         client: await once(`c ${clientId}`, () => clientRound(this.#realm, clientId)),
+        ...(round.from && {
+          from: {
+            client: round.from.client,
+            round: await once(`c ${round.from.client}`, () => clientRound(this.#realm, round.from!.client)),
+          },
+        }),
       }
       // Ended, and only waiting to be cleared away.
-      if (round.person === now.person && round.client === now.client) yield describe(entry)
+      if (isSameRound(round, now)) yield describe(entry)
     }
   }
 

@@ -22,12 +22,12 @@ import {
 export async function admit(
   realm: Realm,
   { client, method }: AuthenticatedClient,
-  { principal, round, presentedIat }: GrantProposal,
+  { principal, round, presentedIat, exchangedFrom }: GrantProposal,
 ): Promise<LoginRound | undefined> {
   const byCertificate = method === 'x509'
   if (principal.kind === 'client' && !byCertificate) return undefined
   const { subject, derived } = principal
-  const standing = await readStanding(realm, subject, client.clientId)
+  const standing = await readStanding(realm, subject, client.clientId, exchangedFrom ?? round?.from?.client)
   const issuedAt = presentedIat === undefined ? undefined : presentedIat + realm.times.backdate
   let refusal = refusalOf(standing, { round, issuedAt, derived })
   if (!refusal && !derived && !isNoted(realm, standing)) refusal = await note(realm, subject)

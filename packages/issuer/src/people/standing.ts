@@ -44,6 +44,8 @@ export interface ClientState {
 export interface LoginRound {
   readonly person: number
   readonly client: number
+  /** Of another client, whose token this was exchanged for: what came of its logins ends with them. */
+  readonly from?: { readonly client: string; readonly round: number }
 }
 
 /** Of what was made before rounds were counted. */
@@ -59,6 +61,8 @@ export interface Standing {
   /** The client was taken out of the configuration, though this instance has yet to be told. */
   readonly clientGone: boolean
   readonly round: LoginRound
+  /** How another client stands whose token is exchanged, or was. */
+  readonly from: ClientState | undefined
 }
 
 /** What is presented: it began in a round, or was issued at a time. */
@@ -73,9 +77,23 @@ export interface Presented {
 /** Why something is refused that is good by itself. */
 export type StandingRefusal = 'suspended' | 'ended' | 'subject_of_client'
 
-/** Looks up how a person and a client stand. Throws `undecided`. */
-export async function readStanding(realm: Realm, subject: string, clientId: string): Promise<Standing> {
-  const [record, client] = await Promise.all([readSubject(realm, subject), readClientState(realm, clientId)])
+/**
+ * Looks up how a person and a client stand. Throws `undecided`.
+ *
+ * @param from - the client whose token is exchanged, or was; undefined where there is none.
+ */
+export async function readStanding(
+  realm: Realm,
+  subject: string,
+  clientId: string,
+  from?: string,
+): Promise<Standing> {
+  const other = from !== undefined && from !== clientId ? from : undefined
+  const [record, client, fromState] = await Promise.all([
+    readSubject(realm, subject),
+    readClientState(realm, clientId),
+    other === undefined ? undefined : readClientState(realm, other),
+  ])
   const person = record?.holder === 'person' ? record : undefined
   return {
     subject,
@@ -83,7 +101,12 @@ export async function readStanding(realm: Realm, subject: string, clientId: stri
     heldByClient: record?.holder === 'client' || realm.clients.holdsSubject(subject),
     client,
     clientGone: client?.configured === false && realm.clients.isConfigured(clientId),
-    round: { person: person?.round ?? 0, client: client?.round ?? 0 },
+    round: {
+      person: person?.round ?? 0,
+      client: client?.round ?? 0,
+      ...(other === undefined ? {} : { from: { client: other, round: fromState?.round ?? 0 } }),
+    },
+    from: fromState,
   }
 }
 
@@ -94,11 +117,18 @@ export function refusalOf(standing: Standing, presented: Presented = {}): Standi
   if (person?.suspended) return 'suspended'
   if (standing.clientGone) return 'ended'
   const began = presented.round
-  if (began && (began.person !== round.person || began.client !== round.client)) return 'ended'
+  if (began && !isSameRound(began, round)) return 'ended'
   const { issuedAt } = presented
   const over = (endedAt: number | undefined): boolean =>
     issuedAt !== undefined && endedAt !== undefined && issuedAt <= endedAt
-  return over(person?.endedAt) || over(client?.endedAt) ? 'ended' : undefined
+  return [person, client, standing.from].some((one) => over(one?.endedAt)) ? 'ended' : undefined
+}
+
+/** Whether nobody's logins were ended since. */
+export function isSameRound(began: LoginRound, now: LoginRound): boolean {
+  const from =
+    began.from === undefined || (now.from?.client === began.from.client && now.from.round === began.from.round)
+  return from && began.person === now.person && began.client === now.client
 }
 
 /** A refusal in words that help whoever asks; who it is about is for the log. */

@@ -6,7 +6,7 @@ import { type Html, html } from '../people/html.ts'
 import { sendPage, sendProblem } from '../people/page.ts'
 import { openForm, sealForm } from '../people/form.ts'
 import { readSession, type Session } from '../people/session.ts'
-import { clientRound, FIRST_ROUND } from '../people/standing.ts'
+import { clientRound, FIRST_ROUND, isSameRound } from '../people/standing.ts'
 import type { Realm } from '../realm.ts'
 import type { Entry } from '../store/store.ts'
 import type { Family } from '../tokens/refresh-token.ts'
@@ -159,10 +159,17 @@ async function withoutEnded(
   session: Session,
   families: readonly Entry<Family>[],
 ): Promise<readonly Entry<Family>[]> {
-  const ids = [...new Set(families.map(({ value }) => value.clientId))]
-  const rounds = new Map(await Promise.all(ids.map(async (id) => [id, await clientRound(realm, id)] as const)))
-  return families.filter(({ value: { round = FIRST_ROUND, clientId } }) => {
-    return round.person === (session.round ?? 0) && round.client === rounds.get(clientId)
+  const rounds = families.map(({ value: { round = FIRST_ROUND, clientId } }) => ({ began: round, clientId }))
+  const ids = new Set(rounds.flatMap(({ began, clientId }) => [clientId, ...(began.from ? [began.from.client] : [])]))
+  const counted = new Map(await Promise.all([...ids].map(async (id) => [id, await clientRound(realm, id)] as const)))
+  return families.filter((_, index) => {
+    const { began, clientId } = rounds[index]!
+    const { from } = began
+    return isSameRound(began, {
+      person: session.round ?? 0,
+      client: counted.get(clientId)!,
+      ...(from && { from: { client: from.client, round: counted.get(from.client)! } }),
+    })
   })
 }
 

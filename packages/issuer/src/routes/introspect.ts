@@ -44,7 +44,7 @@ async function refreshState(realm: Realm, client: Client, token: string): Promis
   if (!parts || !entry || entry.value.clientId !== client.clientId) return INACTIVE
   if (client.refresh.rotate && parts.generation !== entry.value.generation) return INACTIVE
   const { principal, bounds, createdAt, round = FIRST_ROUND } = entry.value
-  const standing = await readStanding(realm, principal.subject, client.clientId)
+  const standing = await readStanding(realm, principal.subject, client.clientId, round.from?.client)
   if (refusalOf(standing, { round, derived: principal.derived })) return INACTIVE
   return {
     active: true,

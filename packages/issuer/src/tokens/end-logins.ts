@@ -5,7 +5,7 @@ import type { Realm } from '../realm.ts'
 import type { Entry } from '../store/store.ts'
 import { updateEntry } from '../store/update-entry.ts'
 import type { Family } from './refresh-token.ts'
-import { revokeFamily } from './revoke-family.ts'
+import { revokeFamily, revokeTag } from './revoke-family.ts'
 import { familyTag, tagOf } from './token-id.ts'
 
 /** Whose logins are meant: all of a person, all with a client, or one. */
@@ -70,13 +70,34 @@ export async function revokeChosen(
   return ended
 }
 
+/**
+ * Ends a login of which somebody has a copy (RFC 6749 section 4.1.2, RFC 9700 section 4.14.2): its refresh token, the tokens of it and those
+ * exchanged for them as far as this issuer is asked, and the logins that were exchanged for any of these, which the thief may have made.
+ * One that has no refresh token ends as well.
+ */
+export async function endStolenLogin(
+  realm: Realm,
+  { familyId, subject }: { readonly familyId: string; readonly subject: string },
+  why: Pick<AuditEvent, 'address' | 'detail'>,
+): Promise<void> {
+  const family = await realm.store.get<Family>({ realm: realm.issuer, kind: 'family', id: familyId })
+  if (family) await revokeFamily(realm, family, { event: 'refresh_reuse', ...why })
+  else await revokeTag(realm, familyId)
+  const exchanged: Entry<Family>[] = []
+  for await (const one of families(realm, subject)) if (wasExchanged(one)) exchanged.push(one)
+  for (const entry of descendants(realm, [{ id: familyId }], exchanged)) {
+    // oxlint-disable-next-line no-await-in-loop -- few
+    await revokeFamily(realm, entry, { event: 'token_revoked', ...why })
+  }
+}
+
 /** Families that are meant, before those that came of them. */
 async function chosenFamilies(realm: Realm, choice: LoginChoice): Promise<readonly Entry<Family>[]> {
   const chosen: Entry<Family>[] = []
   const exchanged: Entry<Family>[] = []
   const take = (entry: Entry<Family>): void => {
     if (isChosen(entry, choice)) chosen.push(entry)
-    else if (entry.value.parent !== undefined && tagOf(entry.value.parent) !== undefined) exchanged.push(entry)
+    else if (wasExchanged(entry)) exchanged.push(entry)
   }
   if ('family' in choice) {
     const entry = await realm.store.get<Family>({ realm: realm.issuer, kind: 'family', id: choice.family })
@@ -87,15 +108,22 @@ async function chosenFamilies(realm: Realm, choice: LoginChoice): Promise<readon
   return [...chosen, ...descendants(realm, chosen, exchanged)]
 }
 
+/** It came of a token that came of a login. */
+function wasExchanged({ value: { parent } }: Entry<Family>): boolean {
+  return parent !== undefined && tagOf(parent) !== undefined
+}
+
 function isChosen({ id, owner, value }: Entry<Family>, choice: LoginChoice): boolean {
   if ('family' in choice) return id === choice.family
-  return 'client' in choice ? value.clientId === choice.client : owner === choice.subject
+  if ('subject' in choice) return owner === choice.subject
+  // What others were given for its tokens has ended with its round.
+  return value.clientId === choice.client || value.round?.from?.client === choice.client
 }
 
 /** Of `exchanged`, those whose token came of one of `chosen`, or of one of these. */
 function descendants(
   realm: Realm,
-  chosen: readonly Entry<Family>[],
+  chosen: readonly Pick<Entry<Family>, 'id'>[],
   exchanged: readonly Entry<Family>[],
 ): readonly Entry<Family>[] {
   const byParent = Map.groupBy(exchanged, ({ value }) => tagOf(value.parent!)!)

@@ -1,6 +1,6 @@
 import type { AuditEvent } from '../audit.ts'
 import type { Realm } from '../realm.ts'
-import type { Entry } from '../store/store.ts'
+import type { Entry, NewEntry } from '../store/store.ts'
 import type { Family } from './refresh-token.ts'
 import { familyTag } from './token-id.ts'
 
@@ -14,19 +14,10 @@ export async function revokeFamily(
   why: Pick<AuditEvent, 'event' | 'address' | 'detail'>,
 ): Promise<boolean> {
   const now = Math.floor(realm.clock())
-  const tag = familyTag(realm.secrets, id)
   // Whoever looks it up later finds the family or this, whatever happens in between.
   const ended = await realm.store.commit([
     { remove: { realm: realm.issuer, kind: 'family', id } },
-    {
-      insert: {
-        realm: realm.issuer,
-        kind: 'revoked',
-        id: tag,
-        value: {},
-        expiresAt: now + realm.times.maxLifetime,
-      },
-    },
+    { insert: revokedTag(realm, id, now) },
   ])
   if (!ended) return false
   await realm.audit.write({
@@ -38,4 +29,14 @@ export async function revokeFamily(
     ...why,
   })
   return true
+}
+
+/** Ends the access tokens of a login that has no refresh token, and those that were exchanged for them, as far as this issuer is asked. */
+export async function revokeTag(realm: Realm, familyId: string): Promise<void> {
+  await realm.store.insertIfAbsent(revokedTag(realm, familyId, Math.floor(realm.clock())))
+}
+
+function revokedTag(realm: Realm, familyId: string, now: number): NewEntry {
+  const id = familyTag(realm.secrets, familyId)
+  return { realm: realm.issuer, kind: 'revoked', id, value: {}, expiresAt: now + realm.times.maxLifetime }
 }
