@@ -22,7 +22,7 @@ const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
 
 /** A second application, which may pass on what others were given. */
-export const OTHER: ClientOptions = {
+const OTHER: ClientOptions = {
   ...APP,
   clientId: 'other',
   clientName: 'Other Tool',

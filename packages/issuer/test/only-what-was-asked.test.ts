@@ -200,7 +200,7 @@ describe.each([
     const harness = await start()
     const reply = await login(harness, 'openid storage.read:/')
     const less = { ...CLIENT, scopes: ['compute.read'] }
-    harness.issuer.reconfigure({ issuer: harness.url, clients: [ROBOT, less], storage: { memory: true } })
+    await harness.issuer.reconfigure({ issuer: harness.url, clients: [ROBOT, less], storage: { memory: true } })
     expect((await refresh(harness, reply)).body['error']).toBe('invalid_scope')
     expect(await said(harness, await refresh(harness, reply, { scope: 'openid' }))).toMatchObject({ scope: 'openid' })
   })
