@@ -1,6 +1,7 @@
 // A storage server on Express. `node src/main.ts` without arguments says what it wants to know.
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
+import { redactSecrets } from '@scitokens/core'
 import { createStorageApp } from './app.ts'
 import { runStorageServer } from './command-line.ts'
 
@@ -8,7 +9,8 @@ await runStorageServer(async ({ storage, guard, host, port }) => {
   const { app, close } = createStorageApp({
     ...guard,
     storage,
-    log: (entry) => console.log(JSON.stringify(entry)),
+    // Whoever asks chooses the path: a token may stand in it.
+    log: (entry) => console.log(redactSecrets(JSON.stringify(entry))),
   })
   const server = app.listen(port, host)
   await once(server, 'listening')

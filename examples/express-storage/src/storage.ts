@@ -53,6 +53,8 @@ export class FileStorage {
     try {
       return await this.#entry(path)
     } catch (error) {
+      // Nothing here can have such a name; who wants to make it is told so.
+      if ((error as NodeJS.ErrnoException).code === 'ENAMETOOLONG') return undefined
       const known = storageError(error)
       if (known instanceof StorageError && known.problem === 'not_found') return undefined
       throw known

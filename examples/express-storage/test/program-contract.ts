@@ -50,6 +50,14 @@ export function describeStorageProgram(main: string): void {
       expect((await fetch(`${service}/ben/x`, { headers })).status).toBe(403)
       await expect.poll(() => output).toMatch(/"path":"\/ben\/x".*"code":"scope_denied"/)
       expect(output).not.toContain(headers.authorization)
+      // Some clients put the token into the URL.
+      const token = headers.authorization.slice('Bearer '.length)
+      expect((await fetch(`${service}/in-query?authz=Bearer%20${token}`)).status).toBe(401)
+      expect((await fetch(`${service}/ana/${token}`, { headers })).status).toBe(403) // the name is too long
+      expect((await fetch(`${service}/ben/${token}`, { headers })).status).toBe(403)
+      await expect.poll(() => output).toMatch(/"path":"\/ben\/\[redacted\]"/)
+      expect(output).toContain('"path":"/in-query"')
+      expect(output).not.toContain(token.split('.')[2])
       child.kill('SIGTERM')
       expect(await once(child, 'close')).toEqual([0, null])
     } finally {

@@ -64,16 +64,21 @@ function logRefusals(app: FastifyInstance, log: (entry: AccessLogEntry) => void)
   app.setErrorHandler(async (error: Error, { method, url }, reply) => {
     if (!(error instanceof HttpRefusalError)) throw error
     // The sentence for the world is in `message`; what exactly was wrong is in `cause`.
-    log({ method, path: url, allowed: false, code: error.code, reason: (error.cause as Error).message })
+    log({ method, path: withoutQuery(url), allowed: false, code: error.code, reason: (error.cause as Error).message })
     return reply.code(error.status).headers(error.headers).send(error.body)
   })
+}
+
+/** For the log: clients put tokens into queries (RFC 6750 section 2.3). */
+function withoutQuery(url: string): string {
+  return url.split('?', 1)[0]!
 }
 
 /** A fault of the machine. After `hijack` nobody else would answer. */
 function fail({ raw }: FastifyReply, error: unknown, log: (entry: AccessLogEntry) => void): void {
   log({
     method: raw.req.method ?? '',
-    path: raw.req.url ?? '',
+    path: withoutQuery(raw.req.url ?? ''),
     allowed: true,
     reason: `failed: ${(error as Error).message}`,
   })

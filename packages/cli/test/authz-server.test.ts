@@ -143,6 +143,8 @@ describe('scitokens authz-server', () => {
     expect(await send(server.address, 'PUT', '/data/new', create)).toMatchObject({ status: 200 })
     expect(await send(server.address, 'PUT', '/data/old', create)).toMatchObject({ status: 403 })
     expect(await send(server.address, 'PUT', '/store/new', create)).toMatchObject({ status: 400 })
+    // Longer than the name of any file: nothing is there.
+    expect(await send(server.address, 'PUT', `/data/${'n'.repeat(300)}`, create)).toMatchObject({ status: 200 })
     const there = await authzServer('--for', 'envoy', '--listen', '127.0.0.1:0', '--root', directory)
     const all = await bearer('storage.create:/')
     expect(await send(there.address, 'PUT', '/new', all)).toMatchObject({ status: 200 })

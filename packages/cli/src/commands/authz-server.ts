@@ -171,7 +171,8 @@ function somethingAt(file: string): Promise<boolean> {
   return lstat(file).then(
     () => true,
     (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return false
+      // ENAMETOOLONG: no file of this system can have that name.
+      if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(error.code ?? '')) return false
       throw new ConfigError(`--root cannot be looked at: ${error.code}`, { cause: error })
     },
   )
