@@ -29,6 +29,7 @@ export interface HeaderLoginOptions {
 }
 
 const MIN_SECRET_LENGTH = 32
+const DEFAULT_SECRET_HEADER = 'x-front-end-secret'
 
 /**
  * Believes a front end (Apache with Shibboleth, Kerberos or certificates) that tells in a header who logged in. Only the front end
@@ -58,7 +59,9 @@ export class HeaderLogin implements Upstream {
     if (addresses !== undefined && unixSocket) {
       throw new ConfigError(`${at}.addresses: nobody has an address who comes over a unixSocket`)
     }
-    const headers = [options.subjectHeader, options.nameHeader, options.groupsHeader, options.secretHeader]
+    // By its default name, too: as a subject the secret would stand in every token.
+    const secretHeader = options.secretHeader ?? DEFAULT_SECRET_HEADER
+    const headers = [options.subjectHeader, options.nameHeader, options.groupsHeader, secretHeader]
     const names = headers.filter((name) => name !== undefined)
     for (const name of names) {
       if (!/^[a-z0-9-]+$/.test(name))
@@ -95,7 +98,7 @@ export class HeaderLogin implements Upstream {
   }
 
   #isFrontEnd(request: LoginRequest): boolean {
-    const { secret, secretHeader = 'x-front-end-secret', unixSocket = false } = this.#options
+    const { secret, secretHeader = DEFAULT_SECRET_HEADER, unixSocket = false } = this.#options
     if (unixSocket && !request.overUnixSocket) return false
     if (this.#addresses && !this.#addresses.holds(request.remoteAddress)) return false
     // Any user of this machine can come from any of its addresses, also where a network of the front end has them.

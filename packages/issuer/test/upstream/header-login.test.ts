@@ -115,6 +115,7 @@ describe('login by a trusted front end', () => {
     ['addresses beside a socket', { addresses: ['192.0.2.7'], unixSocket: true }, /over a unixSocket/],
     ['a header in upper case, which would never be there', { secret: SECRET, nameHeader: 'X-Name' }, /lower case/],
     ['one header for two things', { secret: SECRET, groupsHeader: 'x-remote-user' }, /one thing only/],
+    ['the secret as a subject', { secret: SECRET, subjectHeader: 'x-front-end-secret' }, /one thing only/],
   ])('is not configured with %s', (_, options: Partial<HeaderLoginOptions>, message) => {
     expect(() => new HeaderLogin({ subjectHeader: 'x-remote-user', ...options })).toThrow(
       expect.objectContaining({ code: 'config_error', message: expect.stringMatching(message) }),
