@@ -27,7 +27,7 @@ export interface OpenIdLoginOptions {
   readonly subjectClaim?: string
   /** The claim with groups, a list of names by the WLCG grammar. Default: none. */
   readonly groupsClaim?: string
-  /** Claims that policies may ask about. Default: `email`, `email_verified`, `preferred_username`, `eduperson_entitlement`. */
+  /** Claims that policies may ask about. Default: `email`, `email_verified`, `preferred_username`, `eduperson_entitlement`. `email` with `email_verified: true` only. */
   readonly keepClaims?: readonly string[]
   /** Longest wait for the provider, in seconds. Default: 10. */
   readonly timeoutSeconds?: number
@@ -104,7 +104,9 @@ export class OpenIdLogin implements Upstream {
     const groups = groupsClaim !== undefined && Object.hasOwn(claims, groupsClaim) ? claims[groupsClaim] : []
     const authTime = claims['auth_time']
     const name = claims['name'] ?? claims['preferred_username']
-    const kept = keepClaims.flatMap((claim) => (Object.hasOwn(claims, claim) ? [[claim, claims[claim]] as const] : []))
+    // A policy that asks for an address means one that is this person's.
+    const believed = keepClaims.filter((claim) => claim !== 'email' || claims['email_verified'] === true)
+    const kept = believed.flatMap((claim) => (Object.hasOwn(claims, claim) ? [[claim, claims[claim]] as const] : []))
     return {
       subject,
       ...(typeof name === 'string' ? { name } : {}),

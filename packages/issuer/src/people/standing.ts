@@ -82,12 +82,7 @@ export type StandingRefusal = 'suspended' | 'ended' | 'subject_of_client'
  *
  * @param from - the client whose token is exchanged, or was; undefined where there is none.
  */
-export async function readStanding(
-  realm: Realm,
-  subject: string,
-  clientId: string,
-  from?: string,
-): Promise<Standing> {
+export async function readStanding(realm: Realm, subject: string, clientId: string, from?: string): Promise<Standing> {
   const other = from !== undefined && from !== clientId ? from : undefined
   const [record, client, fromState] = await Promise.all([
     readSubject(realm, subject),

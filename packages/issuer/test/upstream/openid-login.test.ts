@@ -72,6 +72,12 @@ beforeAll(async () => {
       groupsClaim: 'groups',
       dangerouslyAllowLoopbackHttp: true,
     }),
+    policy: {
+      rules: [
+        { match: { kind: 'user' }, scopes: ['read:/store'] },
+        { match: { claim: { email: ['ana@example.org'] } }, scopes: ['read:/vip'] },
+      ],
+    },
     clients: [
       {
         clientId: 'app',
@@ -80,7 +86,7 @@ beforeAll(async () => {
         grants: ['urn:ietf:params:oauth:grant-type:device_code', 'authorization_code'],
         redirectUris: ['http://127.0.0.1:9/callback'],
         requirePkce: false,
-        scopes: ['read:/store'],
+        scopes: ['read:/store', 'read:/vip'],
         audiences: ['https://se.example'],
       },
     ],
@@ -118,6 +124,19 @@ async function logIn(browser: WebBrowser, name: string, at: string = url): Promi
 }
 
 describe('login by OpenID Connect', () => {
+  test.each([
+    ['verified', 'read vip'],
+    ['unverified', 'read'],
+    ['silent', 'read'],
+    ['text', 'read'],
+  ])('a rule that asks for an address counts only where it was verified: %s', async (name, granted) => {
+    const browser = new WebBrowser()
+    await logIn(browser, name)
+    const page = await browser.open(`${url}/authorize?response_type=code&client_id=app&scope=read:/store read:/vip`)
+    expect(page.status).toBe(200)
+    expect(page.text.includes('/vip') ? 'read vip' : 'read').toBe(granted)
+  })
+
   test('comes back to the page it was needed for, as the person the provider named', async () => {
     const page = await logIn(new WebBrowser(), 'ana')
     expect(page.url.href).toBe(`${url}/device`)
