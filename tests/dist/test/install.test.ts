@@ -118,5 +118,7 @@ describe.for(Object.keys(compilers))('%s', (compiler) => {
 })
 
 test('the command scitokens is installed', () => {
-  expect(consumer.run('npm', ['exec', '--offline', '--', 'scitokens', '--version']).trim()).toMatch(/^(scitokens )?\d+\.\d+\.\d+/)
+  expect(consumer.run('npm', ['exec', '--offline', '--', 'scitokens', '--version']).trim()).toMatch(
+    /^(scitokens )?\d+\.\d+\.\d+/,
+  )
 })
