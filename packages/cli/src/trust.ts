@@ -60,6 +60,8 @@ export async function withEnforcer<T>(
   try {
     const enforcer = new Enforcer({
       issuers: options.issuer,
+      // Whoever asks names each of them by hand, and is told whose token it is.
+      sharedBasePaths: ['/'],
       keys: cache ?? staticKeys(options, context),
       clock: context.clock,
       cache: false,

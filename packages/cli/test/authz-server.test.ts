@@ -180,6 +180,10 @@ describe('scitokens authz-server', () => {
     [['--for', 'nginx', '--listen', 'nonsense'], 'is no address'],
     [['--for', 'nginx', '--issuers-file', '/nonexistent.cfg', '--issuer', 'https://vo.example'], 'say whom to trust'],
     [['--for', 'nginx', '--issuer', 'https://vo.example'], '--audience'],
+    [
+      ['--for', 'nginx', '--audience', 'x', '--issuer', 'https://a.example', '--issuer', 'https://b.example'],
+      'share the base path',
+    ],
     [['--for', 'nginx', '--issuers-file', '/nonexistent.cfg'], '/nonexistent.cfg'],
   ])('%j: one sentence, status 2', async (args, sentence) => {
     const { status, stderr } = await scitokens(['authz-server', ...args])

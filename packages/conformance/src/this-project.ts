@@ -55,6 +55,8 @@ class ThisVerifier implements Verifier {
     try {
       // Wrong options may show when the enforcer is made: that is an answer too.
       this.#enforcer ??= new Enforcer({
+        // In the suite a list of issuers means that each of them may speak for everything.
+        sharedBasePaths: ['/'],
         ...this.#options,
         keys: this.#keys,
         clock: () => this.#now,

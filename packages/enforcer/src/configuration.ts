@@ -13,10 +13,11 @@ import {
   StaticKeys,
   withoutTrailingSlash,
 } from '@scitokens/core'
+import { readOptions } from '@scitokens/core/internal'
 import { issuerRules } from './issuer-rules.ts'
-import { asList, checkOptionTypes } from './option-types.ts'
-import type { EnforcerOptions, IssuerOptions } from './options.ts'
-import { checkRevocationOption, type Revocation } from './revocation.ts'
+import { ENFORCER_READERS, VALIDATION_READERS } from './option-readers.ts'
+import type { EnforcerOptions, IssuerOptions, ValidationOptions } from './options.ts'
+import type { Revocation } from './revocation.ts'
 import type { Jurisdiction } from './validated-token.ts'
 import { Validator } from './validator.ts'
 
@@ -32,18 +33,15 @@ export interface Configuration {
   readonly validator: Validator
   readonly revocation: Revocation | undefined
   readonly rejectDotSegments: boolean
+  readonly cache: EnforcerOptions['cache']
 }
 
 /** Checks an enforcer's options. Throws `config_error`, `insecure_url`. */
-export function readConfiguration(options: EnforcerOptions): Configuration {
-  if (typeof options !== 'object' || options === null) throw new ConfigError('an enforcer needs options')
-  checkOptionTypes(options)
+export function readConfiguration(given: EnforcerOptions): Configuration {
+  const options = readOptions<EnforcerOptions>(given, ENFORCER_READERS)
   const listed = issuersOf(options)
   const validator = validatorOf(options, listed)
   const { rejectDotSegments = false, scitokensCppCompat = false, maxTokenLength = DEFAULT_MAX_TOKEN_LENGTH } = options
-  if (!(Number.isSafeInteger(maxTokenLength) && maxTokenLength > 0)) {
-    throw new ConfigError('maxTokenLength must be a number of characters above zero')
-  }
   const issuers = new Map<string, Jurisdiction>()
   for (const [issuer, own] of listed) {
     checkIssuerIdentifier(issuer, options)
@@ -61,18 +59,15 @@ export function readConfiguration(options: EnforcerOptions): Configuration {
     chains: options.chains ?? false,
     maxTokenLength,
     validator,
-    revocation: checkRevocationOption(options.revocation),
+    revocation: options.revocation,
     rejectDotSegments,
+    cache: options.cache,
   }
 }
 
 function issuersOf({ issuers }: EnforcerOptions): readonly (readonly [string, IssuerOptions])[] {
-  const listed: readonly (readonly [string, IssuerOptions])[] =
-    typeof issuers === 'string' || Array.isArray(issuers)
-      ? asList(issuers as string | readonly string[]).map((issuer) => [issuer, {}] as const)
-      : typeof issuers === 'object' && issuers !== null
-        ? Object.entries(issuers as Readonly<Record<string, IssuerOptions>>)
-        : []
+  const record = typeof issuers === 'string' ? { [issuers]: {} } : isList(issuers) ? asRecord(issuers) : issuers
+  const listed = Object.entries<IssuerOptions>(record ?? {})
   if (listed.length === 0) throw new ConfigError('no issuer is trusted: name at least one')
   return listed
 }
@@ -83,7 +78,7 @@ function validatorOf(options: EnforcerOptions, listed: readonly (readonly [strin
     throw new ConfigError('no audience is configured: name this server, or say audienceCheck "none"')
   }
   // The bare validator's word for "each issuer has its own".
-  const { audience, audienceCheck, ...rest } = options
+  const { audience, audienceCheck, ...rest } = validationPart(options)
   const validator = new Validator({
     ...rest,
     ...(audience !== undefined && { audience }),
@@ -95,9 +90,21 @@ function validatorOf(options: EnforcerOptions, listed: readonly (readonly [strin
   return validator
 }
 
+function validationPart(options: EnforcerOptions): ValidationOptions {
+  const isPart = ([name]: readonly [string, unknown]): boolean => Object.hasOwn(VALIDATION_READERS, name)
+  return Object.fromEntries(Object.entries(options).filter(isPart))
+}
+
+function isList(issuers: EnforcerOptions['issuers']): issuers is readonly string[] {
+  return Array.isArray(issuers)
+}
+
+function asRecord(issuers: readonly string[]): Readonly<Record<string, IssuerOptions>> {
+  return Object.fromEntries(issuers.map((issuer) => [issuer, {}]))
+}
+
 function keySourceOf({ keys, acceptPaddedKeys = false }: EnforcerOptions): KeySource {
-  if (typeof keys !== 'object' || keys === null)
-    throw new ConfigError('an enforcer needs keys: a key source, or JWKS documents')
+  if (keys === undefined) throw new ConfigError('an enforcer needs keys: a key source, or JWKS documents')
   if (typeof (keys as Partial<KeySource>).getKeySet !== 'function') {
     return new StaticKeys(keys as Readonly<Record<string, unknown>>, { acceptPaddedKeys })
   }
@@ -108,8 +115,6 @@ function keySourceOf({ keys, acceptPaddedKeys = false }: EnforcerOptions): KeySo
 
 /** Two issuers that reach the same path speak for each other's users: never by accident. */
 function checkSharing(issuers: ReadonlyMap<string, Jurisdiction>, options: EnforcerOptions): void {
-  const isRecord = typeof options.issuers === 'object' && !Array.isArray(options.issuers)
-  if (!isRecord) return
   const shared = (options.sharedBasePaths ?? []).map((text) => withoutTrailingSlash(parseShared(text)))
   const areas = [...issuers].flatMap(([issuer, { rules }]) => rules.basePaths.map((path) => ({ issuer, path })))
   for (const [index, one] of areas.entries()) {

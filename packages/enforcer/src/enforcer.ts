@@ -31,7 +31,8 @@ export class Enforcer {
   /** Throws `config_error`, `insecure_url`. */
   constructor(options: EnforcerOptions) {
     this.#configuration = readConfiguration(options)
-    this.#cache = options.cache === false ? undefined : new VerdictCache(options.cache)
+    const { cache } = this.#configuration
+    this.#cache = cache === false ? undefined : new VerdictCache(cache)
   }
 
   /**

@@ -14,7 +14,6 @@ import {
   SciTokenError,
   withoutTrailingSlash,
 } from '@scitokens/core'
-import { asList } from './option-types.ts'
 import type { IssuerOptions } from './options.ts'
 import { createSubjectMapper, type SubjectMapper } from './subject-mapping.ts'
 
@@ -40,8 +39,6 @@ export interface IssuerRules {
 export function issuerRules(issuer: string, options: IssuerOptions, defaultBasePath: string | undefined): IssuerRules {
   const path = (text: string): Path => configuredPath(issuer, text)
   const basePaths = asList(options.basePath ?? defaultBasePath ?? '/').map((text) => withoutTrailingSlash(path(text)))
-  if (basePaths.length === 0)
-    throw new ConfigError(`the issuer ${quote(issuer)} has an empty list of base paths`, { issuer })
   const restrictedPaths = options.restrictedPaths?.map(path)
   const authorizations = options.authorizations && new Set(options.authorizations)
   const isWholeNamespace = !authorizations && !restrictedPaths && basePaths.length === 1 && basePaths[0] === ROOT
@@ -107,4 +104,9 @@ function asConfig<T>(issuer: string, read: () => T): T {
       cause: error,
     })
   }
+}
+
+/** One or several. */
+function asList(value: string | readonly string[]): readonly string[] {
+  return typeof value === 'string' ? [value] : value
 }

@@ -55,7 +55,7 @@ export interface ValidationOptions {
 
 /** Options of an {@link Enforcer}. */
 export interface EnforcerOptions extends ValidationOptions {
-  /** The trusted issuers, byte for byte; a record gives each its part of the namespace. */
+  /** The trusted issuers, byte for byte; a record gives each its part of the namespace. Several share none by accident: see `sharedBasePaths`. */
   readonly issuers: string | readonly string[] | Readonly<Record<string, IssuerOptions>>
   /** Where their keys come from: a `KeyCache`, or JWKS documents by issuer. */
   readonly keys: KeySource | Readonly<Record<string, unknown>>
@@ -69,8 +69,16 @@ export interface EnforcerOptions extends ValidationOptions {
   readonly maxTokenLength?: number
   /** The base path of issuers that have none of their own. Default: `/`. */
   readonly basePath?: string
-  /** Base paths that several issuers may share (or lie within) on purpose. A list of issuers shares its one base path. */
+  /**
+   * Base paths that several issuers may share (or lie within) on purpose: `['/']` lets all of a list of issuers speak for everything.
+   * Default: none.
+   */
   readonly sharedBasePaths?: readonly string[]
+  /**
+   * What `readIssuerMap` of `./node` read, whose result can be spread into these options. An enforcer always refuses, whatever it says:
+   * it is for a server that has something to fall back on.
+   */
+  readonly onMissing?: 'passthrough' | 'allow' | 'deny'
   /** Refuse `..` in request paths. Default: it is resolved and cannot leave the root. */
   readonly rejectDotSegments?: boolean
   /** Names as scitokens-cpp translates them. Default: the profile's meaning only. */

@@ -1,4 +1,5 @@
-import { ConfigError, type JsonObject, SciTokenError, TokenNotAcceptableError, UndecidedError } from '@scitokens/core'
+import { type JsonObject, SciTokenError, TokenNotAcceptableError, UndecidedError } from '@scitokens/core'
+import { having } from '@scitokens/core/internal'
 
 /** What a revocation list is asked about. The claims are verified. */
 export interface RevocationQuestion {
@@ -62,10 +63,10 @@ export function checkRevocation(hook: Revocation, question: RevocationQuestion):
   return judge(answer)
 }
 
-/** Checks the option. Throws `config_error`. */
-export function checkRevocationOption(hook: Revocation | undefined): Revocation | undefined {
-  if (hook === undefined || typeof hook === 'function' || typeof hook?.isRevoked === 'function') return hook
-  throw new ConfigError('revocation must be a function or an object with isRevoked')
+/** Reads the option. Throws `config_error`. */
+export function readRevocation(value: unknown, name: string): Revocation {
+  if (typeof value === 'function') return value as Revocation
+  return having<RevocationList>('isRevoked', 'a function or an object with isRevoked')(value, name)
 }
 
 function judge(revoked: unknown): undefined {

@@ -1,4 +1,5 @@
 import { ConfigError, coversPath, type JsonObject, own, type Path, parseScopePath } from '@scitokens/core'
+import { flag, listOf, nested, type OptionReaders, text, wrong } from '@scitokens/core/internal'
 
 /** One line of a name map: every condition that it has must hold. XRootD, `name_mapfile`. */
 export interface NameRule {
@@ -31,6 +32,17 @@ export interface SubjectMapping {
   readonly allowedNames?: RegExp
 }
 
+const RULE_READERS: OptionReaders<NameRule> = { result: text, sub: text, username: text, path: text, group: text }
+
+/** How the options of {@link SubjectMapping} are read. */
+export const MAPPING_READERS: OptionReaders<SubjectMapping> = {
+  rules: listOf(nested<NameRule>(RULE_READERS), { empty: true }),
+  usernameClaim: text,
+  mapSubject: flag,
+  defaultUser: text,
+  allowedNames: readAllowedNames,
+}
+
 /** What a mapping is asked. */
 export interface MappingQuestion {
   /** The token's `sub`. */
@@ -53,7 +65,6 @@ export type SubjectMapper = (question: MappingQuestion) => string | undefined
 /** Checks a mapping and makes it a function. Throws `config_error`. */
 export function createSubjectMapper(mapping: SubjectMapping): SubjectMapper {
   const { usernameClaim, mapSubject = false, defaultUser, allowedNames = POSIX_NAME } = mapping
-  if (allowedNames.global || allowedNames.sticky) throw new ConfigError('allowedNames must not have the flags g or y')
   const rules = (mapping.rules ?? []).map(checkRule)
   // Names from a token are the issuer's choice: unchecked they could name root, or a path.
   const safe = (name: unknown): string | undefined =>
@@ -65,6 +76,13 @@ export function createSubjectMapper(mapping: SubjectMapping): SubjectMapper {
     if (rule) return rule.group !== undefined && question.groupsAreVoid ? undefined : rule.result
     return usernameClaim === undefined && !mapSubject ? defaultUser : safe(username)
   }
+}
+
+function readAllowedNames(value: unknown, name: string): RegExp {
+  if (!(value instanceof RegExp)) throw wrong(name, 'a regular expression', value)
+  // Those remember where the last name ended.
+  if (value.global || value.sticky) throw new ConfigError(`the option ${name} must not have the flags g or y`)
+  return value
 }
 
 type CheckedRule = Omit<NameRule, 'path'> & { readonly path?: Path }

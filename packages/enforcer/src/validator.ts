@@ -15,9 +15,10 @@ import {
   TokenNotAcceptableError,
   type VerifiedToken,
 } from '@scitokens/core'
+import { callable, choice, flag, listOf, type OptionReaders, readOptions, text } from '@scitokens/core/internal'
 import { checkUnbound } from './bound-token.ts'
 import { ask, type ClaimValidator, type ClaimValidatorOptions, type Judge } from './claim-validator.ts'
-import { asList, checkOptionTypes } from './option-types.ts'
+import { VALIDATION_READERS } from './option-readers.ts'
 import type { ValidationOptions } from './options.ts'
 import {
   checkAudience,
@@ -35,6 +36,14 @@ export interface ValidatorOptions extends ValidationOptions {
   /** What becomes of claims that nobody judges: refused, ignored, or as the profile says (1.0 refuses). Default: `profile`. */
   readonly unknownClaims?: 'profile' | 'refuse' | 'ignore'
 }
+
+const VALIDATOR_READERS: OptionReaders<ValidatorOptions> = {
+  ...VALIDATION_READERS,
+  criticalClaims: listOf(text, { empty: true }),
+  unknownClaims: choice('profile', 'refuse', 'ignore'),
+}
+
+const JUDGE_READERS: OptionReaders<ClaimValidatorOptions> = { critical: flag, expected: text }
 
 /** Claims that hold here and now. */
 export interface ValidatedClaims extends StandardClaims {
@@ -78,30 +87,26 @@ export class Validator {
 
   /** Throws `config_error`. */
   constructor(options: ValidatorOptions = {}) {
-    checkOptionTypes(options)
-    this.#options = options
-    this.#profiles = checkProfiles(options.profiles ?? 'compat')
-    this.clockTolerance = checkTolerance(options.clockTolerance ?? 60)
-    this.clock = options.clock ?? systemClock
-    const { audience, audienceCheck, maxLifetime } = options
-    if (audienceCheck !== undefined && audienceCheck !== 'none')
-      throw new ConfigError('audienceCheck can only be "none"')
+    const read = readOptions<ValidatorOptions>(options, VALIDATOR_READERS)
+    this.#options = read
+    this.#profiles = checkProfiles(read.profiles ?? 'compat')
+    this.clockTolerance = read.clockTolerance ?? 60
+    this.clock = read.clock ?? systemClock
+    const { audience, audienceCheck } = read
     if (audienceCheck === 'none' && audience !== undefined) {
       throw new ConfigError('an audience is given and audienceCheck is "none": it must be one of them')
     }
-    this.#audience = audience === undefined ? undefined : checkOwnAudiences(asList(audience))
+    const ours = typeof audience === 'string' ? [audience] : audience
+    this.#audience = ours && checkOwnAudiences(ours)
     this.#audienceKnown = audience !== undefined || audienceCheck === 'none'
-    if (maxLifetime !== undefined && !(Number.isFinite(maxLifetime) && maxLifetime > 0)) {
-      throw new ConfigError('maxLifetime must be a number of seconds above zero')
-    }
   }
 
-  /** Adds a judge; a claim may have several, and all must say yes. */
+  /** Adds a judge; a claim may have several, and all must say yes. Throws `config_error`. */
   addValidator(claim: string, validate: ClaimValidator, options: ClaimValidatorOptions = {}): this {
     if (typeof claim !== 'string' || claim === '') throw new ConfigError('a validator needs the name of its claim')
-    if (typeof validate !== 'function') throw new ConfigError(`the validator of ${quote(claim)} is no function`)
+    const judge = callable<ClaimValidator>()(validate, `validators[${quote(claim)}]`)
     const entries = this.#entries.get(claim)
-    const entry = { ...options, validate }
+    const entry = { ...readOptions<ClaimValidatorOptions>(options, JUDGE_READERS), validate: judge }
     if (entries) entries.push(entry)
     else this.#entries.set(claim, [entry])
     return this
@@ -208,9 +213,4 @@ function verifiedOf(token: SciToken | VerifiedToken): VerifiedToken {
   if (!(token instanceof SciToken)) return token
   if (token.verified) return token.verified
   throw new InvalidRequestError('the token was made here and never verified: its claims mean nothing yet')
-}
-
-function checkTolerance(seconds: number): number {
-  if (typeof seconds === 'number' && seconds >= 0 && seconds <= 300) return seconds
-  throw new ConfigError('clockTolerance must be between 0 and 300 seconds', { expected: '0..300', actual: seconds })
 }

@@ -1,4 +1,5 @@
-import { ConfigError, type KeySet, type SciTokenError } from '@scitokens/core'
+import type { KeySet, SciTokenError } from '@scitokens/core'
+import { type OptionReaders, readOptions, whole } from '@scitokens/core/internal'
 import type { Configuration } from './configuration.ts'
 import { Fingerprints } from './fingerprint.ts'
 import type { ValidatedToken } from './validated-token.ts'
@@ -9,6 +10,12 @@ export interface VerdictCacheOptions {
   readonly maxEntries?: number
   /** Estimated memory of both kinds together. Default: 32 MiB. */
   readonly maxBytes?: number
+}
+
+/** How the options of {@link VerdictCacheOptions} are read. */
+export const CACHE_READERS: OptionReaders<VerdictCacheOptions> = {
+  maxEntries: whole(1, Number.MAX_SAFE_INTEGER, 'tokens'),
+  maxBytes: whole(1, Number.MAX_SAFE_INTEGER, 'bytes'),
 }
 
 /** What is known of a token, and under which circumstances it is true. */
@@ -37,11 +44,9 @@ export class VerdictCache {
   readonly #fingerprints = new Fingerprints()
 
   /** Throws `config_error`. */
-  constructor({ maxEntries = 10_000, maxBytes = 32 * 1024 * 1024 }: VerdictCacheOptions = {}) {
-    for (const [name, value] of Object.entries({ maxEntries, maxBytes })) {
-      if (!(Number.isSafeInteger(value) && value > 0))
-        throw new ConfigError(`cache.${name} must be a whole number above zero`)
-    }
+  constructor(options: VerdictCacheOptions = {}) {
+    const read = readOptions<VerdictCacheOptions>(options, CACHE_READERS, 'cache')
+    const { maxEntries = 10_000, maxBytes = 32 * 1024 * 1024 } = read
     this.#accepted = new BoundedMap(maxEntries, Math.ceil(maxBytes * 0.875))
     this.#refused = new BoundedMap(Math.ceil(maxEntries / 8), Math.ceil(maxBytes / 8))
   }

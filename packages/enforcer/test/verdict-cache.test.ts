@@ -275,7 +275,7 @@ test('the same kid at two issuers names two keys, remembered or not', async () =
     [ours.name]: { keys: [ours.key.publicJwk] },
     [theirs.name]: { keys: [theirs.key.publicJwk] },
   }
-  const enforcer = new Enforcer({ issuers: [ours.name, theirs.name], keys, audience, clock })
+  const enforcer = new Enforcer({ issuers: [ours.name, theirs.name], sharedBasePaths: ['/'], keys, audience, clock })
   const sign = (iss: string, signer: SigningKey): Promise<string> =>
     signToken({ signer, claims: { iss, aud: audience, scope: 'read:/a' }, clock })
   const tokens = [

@@ -9,7 +9,7 @@ import {
 import { KeyCache } from '@scitokens/keycache'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { sendMetadata } from './metadata.ts'
-import type { SciTokensOptions } from './options.ts'
+import { readSciTokensOptions, type SciTokensOptions } from './options.ts'
 import { guarded, type Refuse } from './guarded.ts'
 import { sendRefusal } from './send-refusal.ts'
 
@@ -28,15 +28,16 @@ export interface SciTokensMiddleware extends RequestHandler {
  * Throws `config_error`, `insecure_url` at once for options that make no sense.
  */
 export function scitokens(options: SciTokensOptions): SciTokensMiddleware {
+  const { keyCache, handleErrors = false, property = 'auth', ...guardOptions } = readSciTokensOptions(options)
+  const { queryParameter } = guardOptions
   let cache: KeyCache | undefined
   const app = createAppGuard(
-    options,
-    (needs) => (cache = new KeyCache({ ...needs, ...options.keyCache, issuers: needs.issuers })),
+    guardOptions,
+    (needs) => (cache = new KeyCache({ ...needs, ...keyCache, issuers: needs.issuers })),
   )
   const metadata = metadataHandler(app)
-  const { property = 'auth' } = options
   const refuse: Refuse = (stopped, response, next) =>
-    options.handleErrors ? sendRefusal(stopped, response) : next(new HttpRefusalError(stopped))
+    handleErrors ? sendRefusal(stopped, response) : next(new HttpRefusalError(stopped))
 
   const proceed = (outcome: GuardOutcome, request: Request, response: Response, next: NextFunction): void => {
     if (!outcome.ok) return refuse(outcome, response, next)
@@ -49,7 +50,7 @@ export function scitokens(options: SciTokensOptions): SciTokensMiddleware {
     if (isMetadata(app, request)) return void metadata(request, response, next)
     const headers = fromRawHeaders(request.rawHeaders)
     const outcome = app.guard.authenticate(
-      options.queryParameter === undefined ? { headers } : { headers, query: cutTarget(request.url).query },
+      queryParameter === undefined ? { headers } : { headers, query: cutTarget(request.url).query },
     )
     // A token that is known costs no wait.
     if (!(outcome instanceof Promise)) return proceed(outcome, request, response, next)

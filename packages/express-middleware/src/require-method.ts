@@ -1,34 +1,27 @@
 import {
-  type Exists,
   fromRawHeaders,
   judgeMethod,
+  type MethodGuardOptions,
   type MethodOutcome,
   type MethodRequest,
+  readMethodQuestion,
   RouteReader,
-  UrlNamespace,
-  type UrlNamespaceOptions,
 } from '@scitokens/enforcer/http'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { guarded } from './guarded.ts'
 import { pathToJudge, serveJudged } from './request-url.ts'
 
 /** Options of {@link requireMethod}. */
-export interface RequireMethodOptions extends UrlNamespaceOptions {
-  /**
-   * Whether something is at a path, so that PUT, COPY and MOVE ask for the right to create or for the right to replace. Without it
-   * they ask for the stronger one.
-   */
-  readonly exists?: Exists
-  /** Hosts that a `Destination` may name besides the request's own `Host`. */
-  readonly hosts?: readonly string[]
-}
+export interface RequireMethodOptions extends MethodGuardOptions {}
 
 /**
  * Lets a request pass if its token allows what its method does (RFC 9110, RFC 4918) to the whole path of the URL: for `app.use`.
  * Handlers behind see `req.url` as it was judged; `getJudged` has the rest, with the other end of a MOVE or COPY.
+ *
+ * Throws `config_error` at once for options that make no sense.
  */
-export function requireMethod({ exists, hosts = [], ...where }: RequireMethodOptions = {}): RequestHandler {
-  const urls = new UrlNamespace(where)
+export function requireMethod(options: RequireMethodOptions = {}): RequestHandler {
+  const { exists, hosts, urls } = readMethodQuestion(options)
   const routes = new RouteReader()
   const proceed = (outcome: MethodOutcome, request: Request, response: Response, next: NextFunction): void => {
     if (!outcome.ok) return guarded.get(request).refuse(outcome, response, next)

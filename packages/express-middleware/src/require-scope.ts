@@ -2,23 +2,16 @@ import {
   checkScope,
   judgedFrom,
   needFinder,
+  readScopeQuestion,
   RouteReader,
-  scopeQuestion,
-  UrlNamespace,
-  type UrlNamespaceOptions,
+  type ScopeGuardOptions,
 } from '@scitokens/enforcer/http'
 import type { Request, RequestHandler } from 'express'
 import { guarded } from './guarded.ts'
 import { pathToJudge, serveJudged } from './request-url.ts'
 
 /** Options of {@link requireScope}. `prefix` and `namespace` only without a path of one's own. */
-export interface RequireScopeOptions extends UrlNamespaceOptions {
-  /**
-   * Whether the path that the function returns has been percent-decoded, as `req.params` is and `req.path` is not. Default: yes,
-   * and a path in which escapes can still be seen is refused, because it might be either.
-   */
-  readonly pathIsDecoded?: boolean
-}
+export interface RequireScopeOptions extends ScopeGuardOptions {}
 
 /**
  * Lets a request pass if its token allows `authz` on a path.
@@ -26,6 +19,8 @@ export interface RequireScopeOptions extends UrlNamespaceOptions {
  * Without `path`, it is the whole path of the URL (`req.originalUrl`), wherever this stands, and the handlers behind see `req.url` in
  * the normal form that was judged: they cannot serve another file than the one that was judged. In a route with parameters the path
  * must be told.
+ *
+ * Throws `config_error` at once for what no token can ever have, and for options that make no sense.
  *
  * @param authz - `read`; several, any one of which is enough; or `read:/fixed/path`.
  * @param path - the path that is served, or how to find it in a request.
@@ -35,12 +30,10 @@ export function requireScope(
   path?: string | ((request: Request) => string),
   options: RequireScopeOptions = {},
 ): RequestHandler {
-  const question = scopeQuestion(authz)
-  const urls = new UrlNamespace(options)
+  const question = readScopeQuestion(authz, path, options)
+  const { urls } = question
   const routes = new RouteReader()
-  const chosen = path ?? question.path
-  const fromUrl = (request: Request): string => pathToJudge(request, urls, routes, handler)
-  const needOf = needFinder(question.authz, chosen, fromUrl, options.pathIsDecoded)
+  const needOf = needFinder(question, (request) => pathToJudge(request, urls, routes, handler))
   const handler: RequestHandler = (request, response, next) => {
     const state = guarded.get(request)
     const outcome = checkScope(state.guard, state.auth, needOf, request)
@@ -48,7 +41,7 @@ export function requireScope(
     const judged = judgedFrom(outcome)
     if (judged !== undefined) {
       state.judged = judged
-      if (chosen === undefined) serveJudged(request, urls, judged.path)
+      if (question.path === undefined) serveJudged(request, urls, judged.path)
     }
     next()
   }

@@ -1,11 +1,11 @@
-import type { AppGuardOptions } from '@scitokens/enforcer/http'
+import type { SkinOptions } from '@scitokens/enforcer/http'
 import type { KeyCacheOptions } from '@scitokens/keycache'
 
 /**
  * Options of {@link scitokens}: those of `Enforcer`, of `createGuard` and of `KeyCache`, and these. `issuers` and `audience` are
  * enough.
  */
-export interface SciTokensOptions extends AppGuardOptions {
+export interface SciTokensOptions extends SkinOptions<Omit<KeyCacheOptions, 'issuers'>> {
   /** For the `KeyCache` that is made where neither `keys` nor `enforcer` is given. */
   readonly keyCache?: Omit<KeyCacheOptions, 'issuers'>
   /**

@@ -5,6 +5,7 @@ import {
   fromRawHeaders,
   type GuardOutcome,
   HttpRefusalError,
+  readSkinOptions,
   type ResourceMetadata,
 } from '@scitokens/enforcer/http'
 import { KeyCache } from '@scitokens/keycache'
@@ -32,13 +33,15 @@ export const scitokens: FastifyPluginAsync<SciTokensOptions> = fastifyPlugin(reg
 })
 
 async function register(app: FastifyInstance, options: SciTokensOptions): Promise<void> {
-  const { guard, metadata } = createAppGuard(options, (needs) => {
-    const cache = new KeyCache({ ...needs, ...options.keyCache, issuers: needs.issuers })
+  const { keyCache, handleErrors = false, ...guardOptions } = readSkinOptions<SciTokensOptions>(options, {})
+  const { queryParameter } = guardOptions
+  const { guard, metadata } = createAppGuard(guardOptions, (needs) => {
+    const cache = new KeyCache({ ...needs, ...keyCache, issuers: needs.issuers })
     app.addHook('onClose', () => cache.close())
     return cache
   })
   const refuse: Refuse = (stopped, reply, done) => {
-    if (!options.handleErrors) done(new HttpRefusalError(stopped))
+    if (!handleErrors) done(new HttpRefusalError(stopped))
     else void reply.code(stopped.status).headers(stopped.headers).send(stopped.body)
   }
 
@@ -54,7 +57,7 @@ async function register(app: FastifyInstance, options: SciTokensOptions): Promis
     if (metadata && request.routeOptions.url === metadata.path) return done()
     const headers = fromRawHeaders(request.raw.rawHeaders)
     const outcome = guard.authenticate(
-      options.queryParameter === undefined ? { headers } : { headers, query: cutTarget(request.url).query },
+      queryParameter === undefined ? { headers } : { headers, query: cutTarget(request.url).query },
     )
     // A token that is known costs no wait.
     if (!(outcome instanceof Promise)) return proceed(outcome, request, reply, done)

@@ -1,10 +1,9 @@
 import {
-  type Exists,
   fromRawHeaders,
   judgeMethod,
+  type MethodGuardOptions,
   type MethodOutcome,
-  UrlNamespace,
-  type UrlNamespaceOptions,
+  readMethodQuestion,
 } from '@scitokens/enforcer/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { guarded } from './guarded.ts'
@@ -14,22 +13,17 @@ import type { GuardHook } from './require-scope.ts'
 type Done = Parameters<GuardHook>[2]
 
 /** Options of {@link requireMethod}. */
-export interface RequireMethodOptions extends UrlNamespaceOptions {
-  /**
-   * Whether something is at a path, so that PUT, COPY and MOVE ask for the right to create or for the right to replace. Without it
-   * they ask for the stronger one.
-   */
-  readonly exists?: Exists
-  /** Hosts that a `Destination` may name besides the request's own `Host`. */
-  readonly hosts?: readonly string[]
-}
+export interface RequireMethodOptions extends MethodGuardOptions {}
 
 /**
  * Lets a request pass if its token allows what its method does (RFC 9110, RFC 4918) to the whole path of the URL. Handlers behind see URL and
  * wildcard as they were judged; `getJudged` has the rest, with the other end of a MOVE or COPY.
+ *
+ * Throws `config_error` at once for options that make no sense.
  */
-export function requireMethod({ exists, hosts = [], ...where }: RequireMethodOptions = {}): GuardHook {
-  const urls = new RequestUrls(new UrlNamespace(where))
+export function requireMethod(options: RequireMethodOptions = {}): GuardHook {
+  const { exists, hosts, urls: namespace } = readMethodQuestion(options)
+  const urls = new RequestUrls(namespace)
   const proceed = (outcome: MethodOutcome, request: FastifyRequest, reply: FastifyReply, done: Done): void => {
     if (!outcome.ok) return guarded.get(request).refuse(outcome, reply, done)
     guarded.get(request).judged = outcome.judged

@@ -1,11 +1,4 @@
-import {
-  checkScope,
-  judgedFrom,
-  needFinder,
-  scopeQuestion,
-  UrlNamespace,
-  type UrlNamespaceOptions,
-} from '@scitokens/enforcer/http'
+import { checkScope, judgedFrom, needFinder, readScopeQuestion, type ScopeGuardOptions } from '@scitokens/enforcer/http'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { guarded } from './guarded.ts'
 import { RequestUrls } from './request-url.ts'
@@ -14,19 +7,15 @@ import { RequestUrls } from './request-url.ts'
 export type GuardHook = (request: FastifyRequest, reply: FastifyReply, done: (error?: Error) => void) => void
 
 /** Options of {@link requireScope}. `prefix` and `namespace` only without a path of one's own. */
-export interface RequireScopeOptions extends UrlNamespaceOptions {
-  /**
-   * Whether the path that the function returns has been percent-decoded, as `request.params` is and `request.url` is not. Default:
-   * yes, and a path in which escapes can still be seen is refused, because it might be either.
-   */
-  readonly pathIsDecoded?: boolean
-}
+export interface RequireScopeOptions extends ScopeGuardOptions {}
 
 /**
  * Lets a request pass if its token allows `authz` on a path.
  *
  * Without `path`, it is the whole path of the URL, whatever the prefix of the plugin, and handlers see URL and wildcard in the normal form that was judged: they cannot serve
  * another file than the one that was judged. In a route with parameters the path must be told.
+ *
+ * Throws `config_error` at once for what no token can ever have, and for options that make no sense.
  *
  * @param authz - `read`; several, any one of which is enough; or `read:/fixed/path`.
  * @param path - the path that is served, or how to find it in a request.
@@ -36,15 +25,9 @@ export function requireScope(
   path?: string | ((request: FastifyRequest) => string),
   options: RequireScopeOptions = {},
 ): GuardHook {
-  const question = scopeQuestion(authz)
-  const urls = new RequestUrls(new UrlNamespace(options))
-  const chosen = path ?? question.path
-  const needOf = needFinder(
-    question.authz,
-    chosen,
-    (request: FastifyRequest) => urls.toJudge(request),
-    options.pathIsDecoded,
-  )
+  const question = readScopeQuestion(authz, path, options)
+  const urls = new RequestUrls(question.urls)
+  const needOf = needFinder(question, (request) => urls.toJudge(request))
   return (request, reply, done) => {
     const state = guarded.get(request)
     const outcome = checkScope(state.guard, state.auth, needOf, request)
@@ -52,7 +35,7 @@ export function requireScope(
     const judged = judgedFrom(outcome)
     if (judged !== undefined) {
       state.judged = judged
-      if (chosen === undefined) urls.serveJudged(request, judged.path)
+      if (question.path === undefined) urls.serveJudged(request, judged.path)
     }
     done()
   }

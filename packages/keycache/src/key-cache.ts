@@ -12,7 +12,7 @@ import { waitFor } from './abort.ts'
 import { type Monitoring, sumCounters } from './counters.ts'
 import { inParallel } from './in-parallel.ts'
 import { IssuerEntry } from './issuer-entry.ts'
-import { type KeyCacheOptions, readSettings, type Settings } from './options.ts'
+import { type KeyCacheOptions, readKeyCacheOptions, readSettings, type Settings } from './options.ts'
 import { ageOf, agesFrom, backingOff, judgeClaim, type Purpose } from './policy.ts'
 import { Refresher } from './refresher.ts'
 import { describeStored, type IssuerStatus, type KeyCacheStatus } from './status.ts'
@@ -51,7 +51,8 @@ export class KeyCache implements KeySource {
   #isClosed = false
 
   /** Opens and contacts nothing yet. Throws `config_error`, or `insecure_url` for an issuer without HTTPS. */
-  constructor(options: KeyCacheOptions) {
+  constructor(given: KeyCacheOptions) {
+    const options = readKeyCacheOptions(given)
     this.#options = options
     this.#settings = readSettings(options)
     for (const issuer of options.issuers) this.#trust(issuer)

@@ -1,7 +1,18 @@
 import { Agent, type AgentOptions } from 'node:https'
 import type { LookupFunction } from 'node:net'
 import { ConfigError } from '@scitokens/core'
-import { readUrl } from '@scitokens/core/internal'
+import {
+  callable,
+  flag,
+  having,
+  listOf,
+  nested,
+  oneOrMore,
+  type OptionReaders,
+  readUrl,
+  text,
+  whole,
+} from '@scitokens/core/internal'
 import { type CertificateAuthorities, checkAuthorities, TrustStore } from './ca.ts'
 import { createHttpGet, type HttpGet } from './fetcher.ts'
 
@@ -30,6 +41,25 @@ export interface NetworkOptions {
   readonly userAgent?: string
   /** In place of `node:https`. Not together with the options above that shape connections. */
   readonly http?: HttpGet
+}
+
+/** How the options of {@link NetworkOptions} are read. */
+export const NETWORK_READERS: OptionReaders<NetworkOptions> = {
+  timeoutMs: whole(1, 300_000, 'milliseconds'),
+  maxRedirects: whole(0, 3, 'redirects'),
+  redirectOrigins: listOf(text, { empty: true }),
+  ca: readAuthorities,
+  agent: having<Agent>('destroy', 'an agent of node:https'),
+  proxy: text,
+  lookup: callable<LookupFunction>(),
+  refuseSpecialAddresses: flag,
+  userAgent: text,
+  http: callable<HttpGet>(),
+}
+
+function readAuthorities(value: unknown, name: string): CertificateAuthorities {
+  if (typeof value === 'string' || Array.isArray(value)) return oneOrMore(text)(value, name)
+  return nested<{ readonly directory: string }>({ directory: text })(value, name)
 }
 
 /** The way to issuers that the options describe. Throws `config_error`. */

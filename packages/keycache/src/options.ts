@@ -1,10 +1,21 @@
 import { type Clock, ConfigError, isLoopbackHost, type KeySetOptions, quote, systemClock } from '@scitokens/core'
-import { readUrl } from '@scitokens/core/internal'
+import {
+  callable,
+  choice,
+  flag,
+  listOf,
+  number,
+  type OptionReaders,
+  readOptions,
+  readUrl,
+  text,
+  whole,
+} from '@scitokens/core/internal'
 import type { KeyCacheEvent } from './events.ts'
 import type { HttpGet } from './fetcher.ts'
-import { httpFrom, type NetworkOptions } from './network-options.ts'
-import { createPolicy, type Policy, type PolicyOptions } from './policy.ts'
-import type { StoreOptions } from './store-options.ts'
+import { httpFrom, NETWORK_READERS, type NetworkOptions } from './network-options.ts'
+import { createPolicy, type Policy, POLICY_READERS, type PolicyOptions } from './policy.ts'
+import { STORE_READERS, type StoreOptions } from './store-options.ts'
 
 /** Options of `KeyCache`. Only `issuers` is mandatory. */
 export interface KeyCacheOptions extends PolicyOptions, StoreOptions, NetworkOptions {
@@ -38,6 +49,23 @@ export interface KeyCacheOptions extends PolicyOptions, StoreOptions, NetworkOpt
   readonly onEvent?: (event: KeyCacheEvent) => void
 }
 
+const KEY_CACHE_READERS: OptionReaders<KeyCacheOptions> = {
+  ...POLICY_READERS,
+  ...STORE_READERS,
+  ...NETWORK_READERS,
+  issuers: listOf(text, { empty: true }),
+  staleRefresh: choice('background', 'wait'),
+  // setInterval counts milliseconds in 31 bits.
+  updateEvery: number(1, 2_000_000, 'seconds'),
+  tolerateTrailingSlash: flag,
+  dangerouslyAllowLoopbackHttp: flag,
+  maxKeys: whole(1, 1000, 'keys'),
+  acceptPaddedKeys: flag,
+  clock: callable<Clock>(),
+  random: callable<() => number>(),
+  onEvent: callable<NonNullable<KeyCacheOptions['onEvent']>>(),
+}
+
 /** Options with their defaults, checked. */
 export interface Settings {
   readonly policy: Policy
@@ -55,18 +83,16 @@ export interface Settings {
   readonly emit: (event: KeyCacheEvent) => void
 }
 
-/** Checks the options; nothing is opened or contacted. Throws `config_error`. */
+/** Reads the options: a copy, so that what the caller changes afterwards has no effect. Throws `config_error`. */
+export function readKeyCacheOptions(given: KeyCacheOptions): KeyCacheOptions {
+  const options = readOptions<KeyCacheOptions>(given, KEY_CACHE_READERS)
+  if (options.issuers !== undefined) return options
+  throw new ConfigError('issuers must be a list: there is no way to trust everybody')
+}
+
+/** Fills in the defaults; nothing is opened or contacted. Throws `config_error` for what does not go together. */
 export function readSettings(options: KeyCacheOptions): Settings {
   const { timeoutMs = 10_000, maxRedirects = 3, updateEvery, maxKeys = 100, staleRefresh = 'background' } = options
-  if (!Array.isArray(options.issuers))
-    throw new ConfigError('issuers must be a list: there is no way to trust everybody')
-  checkRange('timeoutMs', timeoutMs, 1, 300_000)
-  checkRange('maxRedirects', maxRedirects, 0, 3)
-  checkRange('maxKeys', maxKeys, 1, 1000)
-  // setInterval counts milliseconds in 31 bits.
-  if (updateEvery !== undefined) checkRange('updateEvery', updateEvery, 1, 2_000_000)
-  if (staleRefresh !== 'background' && staleRefresh !== 'wait')
-    throw new ConfigError("staleRefresh must be 'background' or 'wait'")
   return {
     policy: createPolicy(options),
     clock: options.clock ?? systemClock,
@@ -91,8 +117,7 @@ export function readSettings(options: KeyCacheOptions): Settings {
 }
 
 function checkOrigins(origins: readonly string[], allowLoopbackHttp: boolean): readonly string[] {
-  if (!Array.isArray(origins)) throw new ConfigError('redirectOrigins must be a list of origins')
-  for (const origin of origins as readonly unknown[]) {
+  for (const origin of origins) {
     const url = readUrl(origin)
     if (url === undefined || url.origin !== origin)
       throw new ConfigError(`${quote(origin)} in redirectOrigins is no origin`)
@@ -100,9 +125,4 @@ function checkOrigins(origins: readonly string[], allowLoopbackHttp: boolean): r
     throw new ConfigError(`${quote(origin)} in redirectOrigins is not https`, {}, 'insecure_url')
   }
   return origins
-}
-
-function checkRange(name: string, value: number, min: number, max: number): void {
-  if (Number.isFinite(value) && value >= min && value <= max) return
-  throw new ConfigError(`${name} must be a number from ${min} to ${max}, not ${String(value)}`)
 }

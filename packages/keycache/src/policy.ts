@@ -1,4 +1,5 @@
 import { ConfigError } from '@scitokens/core'
+import { number, type OptionReaders } from '@scitokens/core/internal'
 import type { KeyRecord, StoredIssuer, Trouble } from './record.ts'
 
 /** How long keys count and how often an issuer is asked. Everything in seconds. */
@@ -26,6 +27,20 @@ export interface Policy {
 export interface PolicyOptions extends Partial<Policy> {
   /** Keys are kept at least this long: raises `usableFor`. The ini file's `cache_lifetime`. Default: 0. */
   readonly cacheLifetime?: number
+}
+
+const inSeconds = number(0, Number.MAX_SAFE_INTEGER, 'seconds')
+
+/** How the options of {@link PolicyOptions} are read. */
+export const POLICY_READERS: OptionReaders<PolicyOptions> = {
+  refreshAfter: inSeconds,
+  minRefresh: inSeconds,
+  maxRefresh: inSeconds,
+  usableFor: inSeconds,
+  cooldown: inSeconds,
+  minBackoff: inSeconds,
+  maxBackoff: inSeconds,
+  cacheLifetime: inSeconds,
 }
 
 /** Fills in the defaults. Throws `config_error` for numbers that make no sense together. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '@scitokens/core'
+import { callable, flag, having, nested, type OptionReaders, text } from '@scitokens/core/internal'
 import { CppStore } from './cpp-store.ts'
 import type { KeyCacheEvent } from './events.ts'
 import { CACHE_FILE, defaultCacheDirectory } from './location.ts'
@@ -26,6 +27,22 @@ export interface StoreOptions {
    * Default: `process.emitWarning`.
    */
   readonly warn?: (message: string) => void
+}
+
+type CppCacheOptions = NonNullable<StoreOptions['cppCache']>
+
+const CPP_CACHE_READERS: OptionReaders<CppCacheOptions> = { file: text, write: flag }
+
+/** How the options of {@link StoreOptions} are read. */
+export const STORE_READERS: OptionReaders<StoreOptions> = {
+  store: (value, name) => (value === 'memory' ? value : having<KeyStore>('claim', '"memory", or a store')(value, name)),
+  cacheDir: text,
+  cppCache: (value, name) => {
+    const read = nested(CPP_CACHE_READERS)(value, name)
+    // Without it there would be no second cache, and nobody would notice.
+    return { ...read, file: text(read.file, `${name}.file`) }
+  },
+  warn: callable<NonNullable<StoreOptions['warn']>>(),
 }
 
 /** The store that the options name. A file is opened when it is first needed. */

@@ -210,6 +210,18 @@ export function describeGuard(name: string, start: StartApp): void {
         { ...others, audience: audience! },
         { ...others, issuers: issuers!, audience: 'ANY' },
         { ...others, issuers: 'http://vo.example', audience: audience! },
+        ...[
+          { revokation: () => true },
+          { required: '' },
+          { required: 0 },
+          { profile: ['scitoken:2.0'] },
+          { maxLifetme: 60 },
+          { issuers: { 'https://vo.example': { base_path: '/cms' } } },
+          { issuers: { 'https://vo.example': { restricted_paths: ['/cms'] } } },
+          { issuers: ['https://cms.example', 'https://atlas.example'] },
+          { keyCache: {} },
+          { prefix: '/data' },
+        ].map((slip) => ({ ...trust(), ...slip }) as unknown as GuardOptions),
       ]
       for (const options of senseless) {
         // oxlint-disable-next-line no-await-in-loop -- one after the other

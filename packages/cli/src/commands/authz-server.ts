@@ -22,6 +22,7 @@ interface AuthzServerOptions {
   readonly issuersFile?: string
   readonly audience?: readonly string[]
   readonly basePath?: string
+  readonly sharedBasePath?: readonly string[]
   readonly prefix?: string
   readonly namespace?: string
   readonly root?: string
@@ -56,6 +57,7 @@ export function addAuthzServer(program: Command, registry: Registry): void {
     .option('--issuers-file <file>', "issuers with their base paths and mappings: XRootD's scitokens.cfg, or JSON")
     .option('--audience <name>', 'a name of the server in front; repeatable', collect)
     .option('--base-path <path>', 'the part of the namespace that scopes of --issuer are relative to (default: /)')
+    .option('--shared-base-path <path>', 'a base path for which several --issuer may speak; repeatable', collect)
     .option('--prefix <path>', 'the part of URLs that is taken off before they are judged')
     .option('--namespace <path>', 'the part of the namespace that is served: put before what is left')
     .option('--root <dir>', 'where the files are: PUT is then told to create or to replace')
@@ -129,16 +131,21 @@ async function readTrust(
 ): Promise<
   Pick<EnforcerOptions, 'issuers'> & Partial<Pick<EnforcerOptions, 'audience' | 'basePath' | 'sharedBasePaths'>>
 > {
-  const { issuer, issuersFile, audience, basePath } = options
+  const { issuer, issuersFile, audience, basePath, sharedBasePath } = options
   if ((issuer === undefined) === (issuersFile === undefined)) {
     throw new InvalidRequestError('say whom to trust: --issuer, or --issuers-file')
   }
   if (issuer) {
     if (!audience) throw new InvalidRequestError('say who the server in front is: --audience')
-    return { issuers: issuer, audience, ...(basePath !== undefined && { basePath }) }
+    return {
+      issuers: issuer,
+      audience,
+      ...(basePath !== undefined && { basePath }),
+      ...(sharedBasePath && { sharedBasePaths: sharedBasePath }),
+    }
   }
-  if (basePath !== undefined)
-    throw new InvalidRequestError('--base-path goes with --issuer: the file has base_path of its own')
+  if (basePath !== undefined || sharedBasePath)
+    throw new InvalidRequestError('--base-path and --shared-base-path go with --issuer: the file has its own')
   const { readIssuerMap } = await import('@scitokens/enforcer/node')
   const { onMissing: _, ...map } = readIssuerMap(issuersFile!, {
     dangerouslyAllowLoopbackHttp: options.dangerouslyAllowLoopbackHttp ?? false,

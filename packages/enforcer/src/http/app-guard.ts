@@ -3,6 +3,7 @@ import { Enforcer } from '../enforcer.ts'
 import type { EnforcerOptions } from '../options.ts'
 import { createGuard, type Guard, type GuardOptions } from './guard.ts'
 import { type ResourceMetadata, resourceMetadata } from './resource-metadata.ts'
+import { readAppGuardOptions } from './skin-options.ts'
 
 /** What an app says to be guarded: options of the enforcer, of the guard and of the metadata, in one object. */
 export interface AppGuardOptions
@@ -39,22 +40,31 @@ export type KeySourceNeeds = Pick<AppGuardOptions, 'clock' | 'dangerouslyAllowLo
  * Throws `config_error`.
  */
 export function createAppGuard(options: AppGuardOptions, findKeys: (needs: KeySourceNeeds) => KeySource): AppGuard {
-  const issuers = issuerNames(options.issuers)
+  const { resource, scopesSupported, enforcer: given, ...rest } = readAppGuardOptions(options)
+  const { required, realm, methods, queryParameter, maxLength, ...judging } = rest
+  const issuers = issuerNames(rest.issuers)
   const metadata =
-    options.resource === undefined
+    resource === undefined
       ? undefined
       : resourceMetadata({
-          resource: options.resource,
+          resource,
           authorizationServers: issuers,
-          ...(options.scopesSupported && { scopesSupported: options.scopesSupported }),
+          ...(scopesSupported && { scopesSupported }),
         })
-  const enforcer = options.enforcer ?? createEnforcer(options, () => findKeys(keySourceNeeds(issuers, options)))
-  return { guard: createGuard({ ...options, enforcer, ...(metadata && { resourceMetadata: metadata.url }) }), metadata }
+  const enforcer = given ?? createEnforcer(judging, () => findKeys(keySourceNeeds(issuers, judging)))
+  const asking = { required, realm, methods, queryParameter, maxLength, resourceMetadata: metadata?.url }
+  return { guard: createGuard({ ...withoutUndefined(asking), enforcer }), metadata }
 }
 
-function createEnforcer({ issuers, ...options }: AppGuardOptions, findKeys: () => KeySource): Enforcer {
+function createEnforcer({ issuers, ...options }: Partial<EnforcerOptions>, findKeys: () => KeySource): Enforcer {
   if (issuers === undefined) throw new ConfigError('issuers: say whose tokens are accepted')
   return new Enforcer({ ...options, issuers, keys: options.keys ?? findKeys() })
+}
+
+type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
+
+function withoutUndefined<T extends object>(options: T): Given<T> {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as Given<T>
 }
 
 function keySourceNeeds(

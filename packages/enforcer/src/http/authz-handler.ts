@@ -1,10 +1,19 @@
 import { ConfigError, formatScope, redactSecrets, SciTokenError } from '@scitokens/core'
-import { redactTarget } from '@scitokens/core/internal'
+import {
+  callable,
+  choice,
+  having,
+  listOf,
+  type OptionReaders,
+  readOptions,
+  redactTarget,
+} from '@scitokens/core/internal'
 import type { Auth } from './auth.ts'
 import type { Guard, Stopped } from './guard.ts'
 import { type HeaderSource, headerValues } from './headers.ts'
 import { type Exists, judgeMethod, type MethodOutcome } from './judge-method.ts'
-import { UrlNamespace, type UrlNamespaceOptions } from './url-namespace.ts'
+import { host } from './guard-question.ts'
+import { URL_READERS, UrlNamespace, type UrlNamespaceOptions } from './url-namespace.ts'
 
 /**
  * Which server asks, and so where the original request is found. There is no falling back from one to another: a field that the
@@ -31,6 +40,15 @@ export interface AuthzHandlerOptions extends UrlNamespaceOptions {
   readonly hosts?: readonly string[]
   /** Told of every decision. */
   readonly log?: (entry: AuthzLogEntry) => void
+}
+
+const AUTHZ_READERS: OptionReaders<AuthzHandlerOptions> = {
+  ...URL_READERS,
+  guard: having<Guard>('authenticate', 'a guard'),
+  front: choice(...FRONT_SERVERS),
+  exists: callable<Exists>(),
+  hosts: listOf(host, { empty: true }),
+  log: callable<NonNullable<AuthzHandlerOptions['log']>>(),
 }
 
 /** A line of the log. */
@@ -67,12 +85,17 @@ const FIELDS: Readonly<Record<'x-original' | 'x-forwarded', readonly [method: st
 
 /**
  * Answers a server in front that asks "may this request pass?": 200 with who asks and for what, or the refusal that the client
- * should get. Never throws.
+ * should get. Throws `config_error` for the options; what is given back never throws.
  */
-export function createAuthzHandler(options: AuthzHandlerOptions): (question: AuthzQuestion) => Promise<AuthzAnswer> {
+export function createAuthzHandler(given: AuthzHandlerOptions): (question: AuthzQuestion) => Promise<AuthzAnswer> {
+  const { prefix, namespace, ...options } = readOptions<AuthzHandlerOptions>(given, AUTHZ_READERS)
   const { guard, front } = options
+  if (guard === undefined || front === undefined) throw new ConfigError('say which guard decides, and which front asks')
+  const urls = new UrlNamespace({
+    ...(prefix !== undefined && { prefix }),
+    ...(namespace !== undefined && { namespace }),
+  })
   const log = (entry: AuthzLogEntry): void => options.log?.(withoutSecrets(entry))
-  const urls = new UrlNamespace(options)
 
   const judge = async (question: AuthzQuestion): Promise<{ auth?: Auth | undefined; outcome: MethodOutcome }> => {
     const { headers } = question

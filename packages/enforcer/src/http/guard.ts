@@ -1,4 +1,5 @@
-import { InvalidRequestError, type Path, SciTokenError } from '@scitokens/core'
+import { ConfigError, InvalidRequestError, type Path, quote, SciTokenError, STORAGE_OPERATIONS } from '@scitokens/core'
+import { choice, flag, having, type OptionReaders, readOptions, recordOf, text, whole } from '@scitokens/core/internal'
 import type { Enforcer } from '../enforcer.ts'
 import type { ValidatedToken } from '../validated-token.ts'
 import { type Allowed, type Decision, type Refused, refused } from '../decision.ts'
@@ -22,6 +23,18 @@ export interface GuardOptions extends BearerOptions {
   readonly methods?: Readonly<Record<string, MethodRule>>
   /** Refuse `..` in request paths. Default: true; a path that is resolved must also be *served* resolved. */
   readonly rejectDotSegments?: boolean
+}
+
+/** How the options of {@link GuardOptions} are read. */
+export const GUARD_READERS: OptionReaders<GuardOptions> = {
+  enforcer: having<Enforcer>('validateSoon', 'an Enforcer'),
+  required: flag,
+  realm: text,
+  resourceMetadata: text,
+  methods: readMethods,
+  rejectDotSegments: flag,
+  queryParameter: text,
+  maxLength: whole(1, Number.MAX_SAFE_INTEGER, 'characters'),
 }
 
 /** A request, in no framework's words. */
@@ -94,9 +107,11 @@ export interface Guard {
   refuse(error: SciTokenError, missing?: readonly string[]): Stopped
 }
 
-/** Makes a {@link Guard}. Express, Fastify and `scitokens authz-server` are thin skins over it. */
-export function createGuard(options: GuardOptions): Guard {
+/** Makes a {@link Guard}. Express, Fastify and `scitokens authz-server` are thin skins over it. Throws `config_error`. */
+export function createGuard(given: GuardOptions): Guard {
+  const options = readOptions<GuardOptions>(given, GUARD_READERS)
   const { enforcer, required = true, rejectDotSegments = true } = options
+  if (enforcer === undefined) throw new ConfigError('a guard needs an enforcer')
 
   const refuse = (error: SciTokenError, missing: readonly string[] = []): Stopped => {
     const { status, error: name, description } = httpRefusal(error)
@@ -188,6 +203,17 @@ export function createGuard(options: GuardOptions): Guard {
   }
 
   return { authenticate, check, checkMethod, decide, refuse }
+}
+
+function readMethods(value: unknown, name: string): NonNullable<GuardOptions['methods']> {
+  const word = choice('none', ...STORAGE_OPERATIONS)
+  const rule = (each: unknown, at: string): MethodRule =>
+    typeof each === 'function' ? (each as MethodRule) : word(each, at)
+  const read = recordOf(rule)(value, name)
+  // RFC 9110 section 9.1: the names of methods are case-sensitive, and no server has one in small letters.
+  const strange = Object.keys(read).find((method) => !/^[A-Z][A-Z-]*$/.test(method))
+  if (strange === undefined) return read
+  throw new ConfigError(`${quote(strange)} in the option ${name} is no method: write ${strange.toUpperCase()}`)
 }
 
 const ANONYMOUS: Passed = { ok: true, auth: undefined, path: undefined, decision: undefined }

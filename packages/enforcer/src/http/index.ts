@@ -31,12 +31,21 @@ export {
   type Judged,
   judgedFrom,
 } from './guarded-requests.ts'
+export {
+  type MethodGuardOptions,
+  type MethodQuestion,
+  readMethodQuestion,
+  readScopeQuestion,
+  type ScopeGuardOptions,
+  type ScopeQuestion,
+} from './guard-question.ts'
 export { HttpRefusalError } from './http-error.ts'
 export { type Exists, judgeMethod, type MethodOutcome, type MethodRequest } from './judge-method.ts'
 export { METHOD_RULES, type MethodContext, type MethodRule, type Step, stepsOf } from './methods.ts'
 export { cutTarget, type RequestTarget, requestTarget } from './request-target.ts'
 export { type ResourceMetadata, resourceMetadata, type ResourceMetadataOptions } from './resource-metadata.ts'
 export { parseRoute, pathOfRoute, type Route, RouteReader } from './route-path.ts'
-export { checkScope, needFinder, type ScopeQuestion, scopeQuestion } from './scope-question.ts'
+export { checkScope, needFinder } from './scope-question.ts'
+export { type OwnOptions, readSkinOptions, type SkinOptions } from './skin-options.ts'
 export { type HttpRefusal, httpRefusal, type OAuthErrorName } from './status.ts'
 export { UrlNamespace, type UrlNamespaceOptions, type WholeUrl } from './url-namespace.ts'

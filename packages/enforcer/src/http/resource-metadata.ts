@@ -1,4 +1,5 @@
 import { ConfigError, quote } from '@scitokens/core'
+import { listOf, type OptionReaders, readOptions, text } from '@scitokens/core/internal'
 import { readUrl } from '@scitokens/core/internal'
 
 /** Options of {@link resourceMetadata}. */
@@ -10,6 +11,14 @@ export interface ResourceMetadataOptions {
   readonly scopesSupported?: readonly string[]
   readonly resourceName?: string
   readonly resourceDocumentation?: string
+}
+
+const METADATA_READERS: OptionReaders<ResourceMetadataOptions> = {
+  resource: text,
+  authorizationServers: listOf(text, { empty: true }),
+  scopesSupported: listOf(text, { empty: true }),
+  resourceName: text,
+  resourceDocumentation: text,
 }
 
 /** A document to serve, where, and its URL for challenges. RFC 9728. */
@@ -25,7 +34,8 @@ export interface ResourceMetadata {
 const WELL_KNOWN = '/.well-known/oauth-protected-resource'
 
 /** Makes the protected-resource metadata of a server. Throws `config_error` for a resource identifier that is none. */
-export function resourceMetadata(options: ResourceMetadataOptions): ResourceMetadata {
+export function resourceMetadata(given: ResourceMetadataOptions): ResourceMetadata {
+  const options = readOptions<ResourceMetadataOptions>(given, METADATA_READERS)
   const { resource } = options
   const url = readUrl(resource)
   if (url === undefined) throw new ConfigError(`the resource ${quote(resource)} is not a URL`)

@@ -1,36 +1,18 @@
 import { InvalidRequestError, SciTokenError } from '@scitokens/core'
 import type { Auth } from './auth.ts'
 import type { Guard, GuardOutcome, Need } from './guard.ts'
-
-/** Authorizations any one of which is enough, and their path where it is fixed. */
-export interface ScopeQuestion {
-  readonly authz: readonly string[]
-  readonly path: string | undefined
-}
-
-/** Reads what an app writes: `read`, `read:/fixed/path`, or a list of authorizations. */
-export function scopeQuestion(authz: string | readonly string[]): ScopeQuestion {
-  if (typeof authz !== 'string') return { authz, path: undefined }
-  const colon = authz.indexOf(':')
-  return colon === -1
-    ? { authz: [authz], path: undefined }
-    : { authz: [authz.slice(0, colon)], path: authz.slice(colon + 1) }
-}
+import type { ScopeQuestion } from './guard-question.ts'
 
 /**
- * How to find out what a request needs. What is given back throws `invalid_request`, and whatever `path` and `urlPath` throw.
+ * How to find out what a request needs. What is given back throws `invalid_request`, and whatever the app's function and `urlPath`
+ * throw. Routers give parameters decoded and paths as they came; where it is not said which the app's function finds, and an escape can
+ * still be seen, it might be either, and is refused.
  *
- * @param authz - any one of these.
- * @param path - what the app says: the path, or where it is in a request. Undefined: it is that of the URL.
- * @param urlPath - the path of a request's URL, not decoded.
- * @param pathIsDecoded - whether what the app's own function finds has been decoded already. Routers give parameters decoded and
- *   paths as they came; where it is not said which, and an escape can still be seen, it might be either, and is refused.
+ * @param urlPath - the path to judge of a request's URL, not decoded.
  */
 export function needFinder<R>(
-  authz: readonly string[],
-  path: string | ((request: R) => string) | undefined,
+  { authz, path, pathIsDecoded }: Pick<ScopeQuestion<R>, 'authz' | 'path' | 'pathIsDecoded'>,
   urlPath: (request: R) => string,
-  pathIsDecoded: boolean | undefined,
 ): (request: R) => Need {
   if (path === undefined) return (request) => ({ authz, path: urlPath(request) })
   if (typeof path === 'string') return () => ({ authz, path })

@@ -8,6 +8,7 @@ import {
   SciTokenError,
   withoutTrailingSlash,
 } from '@scitokens/core'
+import { type OptionReaders, readOptions, text } from '@scitokens/core/internal'
 import { destinationPath } from './destination.ts'
 import { cutTarget, requestTarget } from './request-target.ts'
 import { pathOfRoute, type Route } from './route-path.ts'
@@ -25,6 +26,9 @@ export interface UrlNamespaceOptions {
    */
   readonly namespace?: string
 }
+
+/** How the options of {@link UrlNamespaceOptions} are read. */
+export const URL_READERS: OptionReaders<UrlNamespaceOptions> = { prefix: readPlace, namespace: readPlace }
 
 /** A request's whole URL. Nothing of it is decoded. */
 export interface WholeUrl {
@@ -52,9 +56,10 @@ export class UrlNamespace {
   readonly #isWhole: boolean
 
   /** Throws `config_error`. */
-  constructor({ prefix, namespace }: UrlNamespaceOptions = {}) {
-    this.#prefix = encodeScopePath(stem(prefix, 'prefix'))
-    const decoded = stem(namespace, 'namespace')
+  constructor(options: UrlNamespaceOptions = {}) {
+    const { prefix = '/', namespace = '/' } = readOptions<UrlNamespaceOptions>(options, URL_READERS)
+    this.#prefix = encodeScopePath(stem(prefix))
+    const decoded = stem(namespace)
     this.#namespace = encodeScopePath(decoded)
     this.#namespaceLength = decoded.length
     this.#isWhole = this.#prefix === '' && this.#namespace === ''
@@ -148,16 +153,21 @@ function misspelt(): InvalidRequestError {
   return new InvalidRequestError('the request does not spell the mount as it is')
 }
 
-/** An option's path without a slash at its end; empty for the root. */
-function stem(option: string | undefined, name: string): Path {
-  if (option === undefined) return '' as Path
+function readPlace(value: unknown, name: string): string {
+  const place = text(value, name)
   try {
-    const path = withoutTrailingSlash(parseRequestPath(option, { rejectDotSegments: true }))
-    return path === '/' ? ('' as Path) : path
+    stem(place)
+    return place
   } catch (cause) {
     if (!(cause instanceof SciTokenError)) throw cause
-    throw new ConfigError(`the option ${name} is a path such as /data: ${cause.message}`, { cause })
+    throw new ConfigError(`the option ${name} must be a path such as /data: ${cause.message}`, { cause })
   }
+}
+
+/** A path without a slash at its end; empty for the root. Throws `invalid_request`. */
+function stem(place: string): Path {
+  const path = withoutTrailingSlash(parseRequestPath(place, { rejectDotSegments: true }))
+  return path === '/' ? ('' as Path) : path
 }
 
 /** What a target is below a prefix; undefined outside. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { type Need, needFinder, parseRoute, pathOfRoute, scopeQuestion } from '../../src/http/index.ts'
+import { type Need, needFinder, parseRoute, pathOfRoute } from '../../src/http/index.ts'
 
 it.each([
   ['/status', '/STATUS/', '/status'],
@@ -29,16 +29,11 @@ it('knows what stands before a wildcard', () => {
   expect(parseRoute('/data').literal).toBe('/data')
 })
 
-it('reads what an app asks for', () => {
-  expect(scopeQuestion('read')).toEqual({ authz: ['read'], path: undefined })
-  expect(scopeQuestion('read:/a:b')).toEqual({ authz: ['read'], path: '/a:b' })
-  expect(scopeQuestion(['read', 'storage.read'])).toEqual({ authz: ['read', 'storage.read'], path: undefined })
-})
-
 const needOf = (
   path: string | ((request: string) => string) | undefined,
   pathIsDecoded: boolean | undefined,
-): ((request: string) => Need) => needFinder<string>(['read'], path, (request) => `/url${request}`, pathIsDecoded)
+): ((request: string) => Need) =>
+  needFinder<string>({ authz: ['read'], path, pathIsDecoded }, (request) => `/url${request}`)
 
 it('takes the path of the URL as it came, unless the app says another', () => {
   expect(needOf(undefined, undefined)('/a%20b')).toEqual({ authz: ['read'], path: '/url/a%20b' })

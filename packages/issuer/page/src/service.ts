@@ -71,6 +71,8 @@ export class Service {
   #enforcer(documents: Readonly<Record<string, unknown>>, issuers: readonly string[], audience?: string): Enforcer {
     return new Enforcer({
       issuers,
+      // One token is looked at, whoever made it.
+      sharedBasePaths: ['/'],
       keys: new StaticKeys(documents),
       chains: true,
       dangerouslyAllowLoopbackHttp: true,

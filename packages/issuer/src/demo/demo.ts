@@ -90,6 +90,7 @@ function foreignEnforcer(
   if (trustedIssuers.length === 0 || !keys) return undefined
   return new Enforcer({
     issuers: trustedIssuers,
+    sharedBasePaths: ['/'],
     // Whomever they are meant for: the page asks whether they are good, and says for whom.
     audienceCheck: 'none',
     keys,
