@@ -1,7 +1,9 @@
 import { chmodSync, lstatSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import { connect } from 'node:net'
+import { dirname } from 'node:path'
 import { ConfigError, isLoopbackHost, quote, UndecidedError } from '@scitokens/core'
+import { directoryInOtherHands } from '@scitokens/host/files'
 import { describeSystemError } from './output.ts'
 
 /** Where to listen: a Unix socket, or a loopback address. */
@@ -33,13 +35,17 @@ const MAX_HEADER_BYTES = 96 * 1024
 /**
  * Listens. A socket file that nobody listens on any more is taken over; one that somebody does is left alone.
  *
- * Throws `undecided` where the address is taken or cannot be had.
+ * Throws `undecided` where the address is taken or cannot be had; `config_error` where others could put a socket of theirs in the
+ * place of this one, and so decide what the web server in front is told.
  *
  * @param socketMode - of the socket file: who may ask.
  */
 export async function listenLocally(address: ListenAddress, socketMode: number = 0o660): Promise<Listener> {
   const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: 10_000, keepAliveTimeout: 75_000 })
-  if ('socket' in address) await removeStaleSocket(address.socket)
+  if ('socket' in address) {
+    checkDirectory(dirname(address.socket))
+    await removeStaleSocket(address.socket)
+  }
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(new UndecidedError('undecided', describeSystemError(error), { cause: error }))
@@ -56,6 +62,17 @@ export async function listenLocally(address: ListenAddress, socketMode: number =
         server.closeIdleConnections()
       }),
   }
+}
+
+function checkDirectory(directory: string): void {
+  let problem: string | undefined
+  try {
+    problem = directoryInOtherHands(directory)
+  } catch (cause) {
+    throw new ConfigError(`the directory ${quote(directory)} of the socket cannot be looked at`, { cause })
+  }
+  if (problem === undefined) return
+  throw new ConfigError(`${problem}: whoever can change it could answer in place of this server`)
 }
 
 function addressOf(server: Server): string {

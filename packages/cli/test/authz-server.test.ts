@@ -1,6 +1,6 @@
 import { needs, pathOf } from '@scitokens-tests/programs'
 import { type ChildProcess, spawn, spawnSync } from '@scitokens-tests/programs/processes'
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestIssuer } from '@scitokens/core/testing'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
@@ -75,6 +75,21 @@ describe('scitokens authz-server', () => {
     expect(refused.headers['www-authenticate']).toMatch(/^Bearer error="invalid_token"/)
     await expect.poll(() => server.log()).toMatchObject([{ allowed: false, code: 'proof_missing' }])
     await server.stop()
+  })
+
+  it('makes no socket in a directory where others could put one of theirs', async () => {
+    const open = join(directory, 'open')
+    mkdirSync(open)
+    for (const mode of [0o777, 0o1777, 0o770]) {
+      chmodSync(open, mode)
+      // oxlint-disable-next-line no-await-in-loop -- one program after the other
+      const { status, stderr } = await scitokens([
+        ...['authz-server', '--for', 'envoy', '--issuer', 'https://vo.example', '--audience', 'https://se.example'],
+        ...['--listen', `unix:${join(open, 'authz.sock')}`],
+      ])
+      expect([status, existsSync(join(open, 'authz.sock'))]).toEqual([2, false])
+      expect(stderr).toContain('could answer in place of this server')
+    }
   })
 
   it('listens on a Unix socket that only the group can reach, takes over a stale one, and leaves a living one alone', async () => {
