@@ -83,10 +83,12 @@ describe('scitokens authz-server', () => {
     for (const mode of [0o777, 0o1777, 0o770]) {
       chmodSync(open, mode)
       // oxlint-disable-next-line no-await-in-loop -- one program after the other
-      const { status, stderr } = await scitokens([
-        ...['authz-server', '--for', 'envoy', '--issuer', 'https://vo.example', '--audience', 'https://se.example'],
-        ...['--listen', `unix:${join(open, 'authz.sock')}`],
-      ])
+      const { status, stderr } = await scitokens(
+        ['authz-server', '--for', 'envoy', '--issuer', 'https://vo.example', '--audience', AUDIENCE].concat(
+          '--listen',
+          `unix:${join(open, 'authz.sock')}`,
+        ),
+      )
       expect([status, existsSync(join(open, 'authz.sock'))]).toEqual([2, false])
       expect(stderr).toContain('could answer in place of this server')
     }
