@@ -78,7 +78,8 @@ const CLOCK_SKEW = 60
  */
 export function ageOf(record: Pick<KeyRecord, 'fetchedAt' | 'refreshAt' | 'expiresAt'> | undefined, now: number): Age {
   if (record === undefined) return 'none'
-  if (now >= record.expiresAt || record.fetchedAt > now + CLOCK_SKEW) return 'expired'
+  // Asked for what must hold, so that a time that is no number holds nothing.
+  if (!(now < record.expiresAt && record.fetchedAt <= now + CLOCK_SKEW)) return 'expired'
   return now < record.refreshAt && record.fetchedAt <= now ? 'fresh' : 'stale'
 }
 

@@ -74,6 +74,9 @@ test('a record from the future is stale as far as clocks differ, and else expire
   expect(ageOf(record(NOW + 1), NOW)).toBe('stale')
   expect(ageOf(record(NOW + 60), NOW)).toBe('stale')
   expect(ageOf(record(NOW + 61), NOW)).toBe('expired')
+  // A clock that tells no number, or a number that was never stored.
+  expect(ageOf(record(NOW), Number.NaN)).toBe('expired')
+  expect(ageOf(record(Number.NaN), NOW)).toBe('expired')
   expect(ageOf(record(NOW + 10 * 31_557_600), NOW)).toBe('expired')
 })
 

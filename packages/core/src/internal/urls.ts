@@ -13,9 +13,15 @@ const URI = /^(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+$/
  */
 export function readUrl(text: unknown, base?: URL): URL | undefined {
   if (typeof text !== 'string' || !URI.test(text) || !URL.canParse(text, base)) return undefined
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1]?.toLowerCase()
-  if ((scheme === 'https' || scheme === 'http') && !/^https?:\/\/[^/?#]/i.test(text)) return undefined
-  return new URL(text, base)
+  const url = new URL(text, base)
+  if (/^(?:https?:|\/\/)/i.test(text) && !isHostAsWritten(text, url)) return undefined
+  return url
+}
+
+/** The parser also makes numbers and escapes into addresses: `0x7f.1` and `%31%32%37.0.0.1` are 127.0.0.1 to it and to nobody else. */
+function isHostAsWritten(text: string, url: URL): boolean {
+  const host = /^(?:https?:)?\/\/(?:[^/?#@]*@)?(\[[^\]]*\]|[^/?#:@]+)(?=[:/?#]|$)/i.exec(text)?.[1]
+  return host !== undefined && (host.startsWith('[') || host.toLowerCase() === url.hostname)
 }
 
 /**

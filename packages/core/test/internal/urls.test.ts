@@ -6,6 +6,10 @@ test.each([
   'https://vo.example:8443/a/b;c?d=e&f=%2F#g',
   'https://[2001:db8::1]/',
   "https://vo.example/(a)*!'$,",
+  'https://VO.Example./',
+  'https://127.0.0.1:8443',
+  'https://ana:x@vo.example',
+  'https://xn--bcher-kva.example/',
   'com.example.app:/callback',
   'urn:example:a',
 ])('%s is a URL to the letter', (text) => {
@@ -32,6 +36,11 @@ test.each([
   'https://vo.example/"',
   'https://vo.example/ü',
   'https://vo.example/\u202e',
+  'http://0x7f.1/',
+  'http://%31%32%37.0.0.1:80/',
+  'http://2130706433',
+  'https://127.1/',
+  'https://vo%2Eexample/',
   '/path',
   'vo.example',
   '',
@@ -47,7 +56,7 @@ test('a relative reference is read where there is something to which it is relat
   const base = new URL('https://vo.example/a/b')
   expect(readUrl('../c?d', base)?.href).toBe('https://vo.example/c?d')
   expect(readUrl('//other.example/', base)?.href).toBe('https://other.example/')
-  for (const text of ['/c\n', '\\c', ' /c', 'https:c', 'https:/c', ''])
+  for (const text of ['/c\n', '\\c', ' /c', 'https:c', 'https:/c', '//0x7f.1/', '///c', ''])
     expect(readUrl(text, base), text).toBeUndefined()
 })
 
