@@ -41,7 +41,7 @@ export const VALIDATION_READERS: OptionReaders<ValidationOptions> = {
 }
 
 /** Of {@link IssuerOptions}. An empty list of `restrictedPaths` or `authorizations` grants nothing, as it says. */
-export const ISSUER_READERS: OptionReaders<IssuerOptions> = {
+const ISSUER_READERS: OptionReaders<IssuerOptions> = {
   basePath: names,
   restrictedPaths: listOf(text, { empty: true }),
   authorizations: listOf(text, { empty: true }),
