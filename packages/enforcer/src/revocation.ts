@@ -1,5 +1,5 @@
 import { type JsonObject, SciTokenError, TokenNotAcceptableError, UndecidedError } from '@scitokens/core'
-import { having } from '@scitokens/core/internal'
+import { having, wrong } from '@scitokens/core/internal'
 
 /** What a revocation list is asked about. The claims are verified. */
 export interface RevocationQuestion {
@@ -27,16 +27,19 @@ export class DenyList implements RevocationList {
   #anyIssuer: ReadonlySet<string> = new Set()
   #byIssuer: ReadonlyMap<string, ReadonlySet<string>> = new Map()
 
-  /** @param entries - a `jti`, or `[issuer, jti]`: two issuers may use the same one. */
+  /** @param entries - a `jti`, or `[issuer, jti]`: two issuers may use the same one. Throws `config_error` for anything else. */
   constructor(entries: Iterable<string | readonly [issuer: string, jti: string]> = []) {
     this.replace(entries)
   }
 
-  /** Replaces the whole list at once. */
+  /** Replaces the whole list at once. Throws `config_error`, and changes nothing, for entries that are none. */
   replace(entries: Iterable<string | readonly [issuer: string, jti: string]>): void {
     const anyIssuer = new Set<string>()
     const byIssuer = new Map<string, Set<string>>()
+    // Text can be gone through too, letter by letter.
+    if (typeof entries === 'string') throw wrong('entries', 'a list', entries)
     for (const entry of entries) {
+      if (!isEntry(entry)) throw wrong('entries', 'a list of jti, or of [issuer, jti]', entry)
       if (typeof entry === 'string') anyIssuer.add(entry)
       else byIssuer.set(entry[0], (byIssuer.get(entry[0]) ?? new Set()).add(entry[1]))
     }
@@ -49,6 +52,11 @@ export class DenyList implements RevocationList {
     if (tokenId === undefined) return false
     return this.#anyIssuer.has(tokenId) || (this.#byIssuer.get(issuer)?.has(tokenId) ?? false)
   }
+}
+
+function isEntry(entry: unknown): boolean {
+  const isText = (part: unknown): boolean => typeof part === 'string' && part !== ''
+  return isText(entry) || (Array.isArray(entry) && entry.length === 2 && entry.every(isText))
 }
 
 /** Asks a revocation hook. Throws `revoked`, or `undecided` where it fails. Nothing is returned where it answers at once. */

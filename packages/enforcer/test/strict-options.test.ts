@@ -9,7 +9,8 @@ import {
   readSkinOptions,
   resourceMetadata,
 } from '../src/http/index.ts'
-import { Enforcer, Validator } from '../src/index.ts'
+import { DenyList, Enforcer, Validator } from '../src/index.ts'
+import { DenyListFile } from '../src/node/index.ts'
 
 // As plain JavaScript passes them: no type stands in the way.
 
@@ -102,6 +103,25 @@ test('addValidator refuses options that are none, and no function', () => {
   expect(add(() => true, { ciritcal: true })).toThrow(refusal('did you mean critical?'))
   expect(add(() => true, { critical: 'yes' })).toThrow(refusal('critical must be true or false'))
   expect(add(true)).toThrow(refusal('validators["vo"] must be a function'))
+})
+
+test('a deny list is a list: text would be one of letters, and deny nobody', () => {
+  for (const entries of [
+    'lost-laptop',
+    [5],
+    [''],
+    [['https://a.example']],
+    [['https://a.example', 'x', 'y']],
+    [null],
+  ]) {
+    expect(() => new DenyList(entries as never)).toThrow(refusal('entries must be a list'))
+  }
+  const list = new DenyList(['lost'])
+  expect(() => list.replace(['found', 5 as never])).toThrow(refusal('entries must be a list'))
+  expect(list.isRevoked({ issuer: 'https://a.example', tokenId: 'lost' })).toBe(true)
+  expect(() => new DenyListFile('/dev/null', { checkInterval: 5 } as never)).toThrow(
+    refusal('did you mean checkIntervalMs?'),
+  )
 })
 
 describe('several issuers', () => {

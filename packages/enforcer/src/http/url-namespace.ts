@@ -78,7 +78,7 @@ export class UrlNamespace {
   read(target: string, base: string, rest: string): WholeUrl {
     const { path, query } = requestTarget(target)
     // A router took such a component for the value of a parameter; the guard and the file system see none.
-    if (base !== '' && VANISHING_COMPONENT.test(base)) throw misspelt()
+    if (base !== '' && hasVanishingComponent(base)) throw misspelt()
     if (isJoined(target, base, rest) || isSpelt(target, base, rest)) {
       return { target, isStripped: false, base, path, query }
     }
@@ -148,6 +148,12 @@ export class UrlNamespace {
 }
 
 const VANISHING_COMPONENT = /\/(?:\.|%2e)?(?:\/|$)/i
+
+/** Most mounts have nothing that would need the expression, which is slower than three looks. */
+function hasVanishingComponent(base: string): boolean {
+  const isPlain = !base.includes('.') && !base.includes('%') && !base.includes('//') && !base.endsWith('/')
+  return !isPlain && VANISHING_COMPONENT.test(base)
+}
 
 function misspelt(): InvalidRequestError {
   return new InvalidRequestError('the request does not spell the mount as it is')

@@ -1,4 +1,5 @@
 import { type BigIntStats, readFileSync, statSync } from 'node:fs'
+import { number, type OptionReaders, readOptions } from '@scitokens/core/internal'
 import { DenyList, type RevocationList, type RevocationQuestion } from '../revocation.ts'
 import { badFile } from './site-file.ts'
 
@@ -9,6 +10,10 @@ export interface DenyListFileOptions {
    * where it lies on a network.
    */
   readonly checkIntervalMs?: number
+}
+
+const READERS: OptionReaders<DenyListFileOptions> = {
+  checkIntervalMs: number(0, Number.MAX_SAFE_INTEGER, 'milliseconds'),
 }
 
 /**
@@ -22,8 +27,9 @@ export class DenyListFile implements RevocationList {
   #state = ''
   #checkedAt = -Infinity
 
-  /** Throws `config_error` for a file that cannot be read or makes no sense. */
-  constructor(file: string, { checkIntervalMs = 0 }: DenyListFileOptions = {}) {
+  /** Throws `config_error` for a file that cannot be read or makes no sense, and for such options. */
+  constructor(file: string, options: DenyListFileOptions = {}) {
+    const { checkIntervalMs = 0 } = readOptions<DenyListFileOptions>(options, READERS)
     this.#file = file
     this.#intervalMs = checkIntervalMs
     this.#refresh()

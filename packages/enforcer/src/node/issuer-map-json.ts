@@ -5,6 +5,7 @@ import {
   type IssuerIdentifierOptions,
   parseJsonObject,
 } from '@scitokens/core'
+import { unknownNameAdvice } from '@scitokens/core/internal'
 import { issuerRules } from '../issuer-rules.ts'
 import type { IssuerOptions } from '../options.ts'
 import type { SubjectMapping } from '../subject-mapping.ts'
@@ -63,7 +64,7 @@ export function readJsonIssuerMap(file: string, trust: IssuerIdentifierOptions =
     for (const [key, member] of Object.entries(value)) {
       const place = { file, line: lineOfMember(text, ...names, key), key }
       const known = Object.hasOwn(shape, key) ? shape[key] : undefined
-      if (!known) throw badFile(place, 'is not known')
+      if (!known) throw badFile(place, `is not known: ${unknownNameAdvice(key, Object.keys(shape))}`)
       if (!known[0](member)) throw badFile(place, `must be ${known[1]}`)
     }
     return value

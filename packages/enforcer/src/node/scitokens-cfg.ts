@@ -6,6 +6,7 @@ import {
   parseScopePath,
   quote,
 } from '@scitokens/core'
+import { unknownNameAdvice } from '@scitokens/core/internal'
 import type { IssuerOptions } from '../options.ts'
 import type { SubjectMapping } from '../subject-mapping.ts'
 import { type IniEntry, type IniSection, readIniLines } from './ini-lines.ts'
@@ -160,6 +161,6 @@ function demand({ entries, line, name }: IniSection, key: string, file: string):
 
 function checkKeys({ entries }: IniSection, known: readonly string[], file: string): void {
   for (const [key, entry] of entries) {
-    if (!known.includes(key)) throw badFile({ file, ...entry }, 'is not known')
+    if (!known.includes(key)) throw badFile({ file, ...entry }, `is not known: ${unknownNameAdvice(key, known)}`)
   }
 }

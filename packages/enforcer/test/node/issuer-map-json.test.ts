@@ -48,9 +48,9 @@ test.each([
   [
     'an unknown member of an issuer',
     '{"issuers": {\n"https://a.example": {\n"basepath": "/a"}}}',
-    ':3: basepath: is not known',
+    ':3: basepath: is not known: did you mean basePath?',
   ],
-  ['an unknown member of the file', '{\n"issuer": {}}', ':2: issuer: is not known'],
+  ['an unknown member of the file', '{\n"issuer": {}}', ':2: issuer: is not known: did you mean issuers?'],
   [
     'a member of the wrong type',
     '{"issuers": {"https://a.example": {\n"restrictedPaths": "/a"}}}',

@@ -92,7 +92,11 @@ test('quotes, a byte order mark and Windows line ends do no harm', () => {
 const issuerSection = '[Issuer x]\nissuer = https://x.example\nbase_path = /x\n'
 
 test.each([
-  ['an unknown key', `${issuerSection}restricted_paths = /y\n`, ':4: restricted_paths: is not known'],
+  [
+    'an unknown key',
+    `${issuerSection}restricted_paths = /y\n`,
+    ':4: restricted_paths: is not known: did you mean restricted_path?',
+  ],
   ['an unknown section', `[Isuer x]\n`, ':1: the section "Isuer x"'],
   ['an issuer without base path', '[Issuer x]\nissuer = https://x.example\n', ':1: base_path: is missing'],
   ['an issuer that is no https URL', issuerSection.replace('https', 'http'), ':2: issuer: '],
