@@ -1,4 +1,4 @@
-import { needs } from '@scitokens-tests/programs'
+import { needing, needs } from '@scitokens-tests/programs'
 import { type ChildProcess, execFile } from '@scitokens-tests/programs/processes'
 import {
   chmodSync,
@@ -16,9 +16,12 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { SciToken } from '@scitokens/core'
 import { loginByDevice, OAuthClient, TokenManager } from '@scitokens/token-manager'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import { scitokens, startScitokens, temporaryDirectory } from './support/scitokens.ts'
 import { Person, startVo } from './support/vo.ts'
+
+// The manager looks up by getent who asks.
+const { test } = needing('getent')
 
 const isRoot = process.geteuid!() === 0
 const NOBODY = 65_534
