@@ -8,7 +8,7 @@ import { startSubmitHost } from './submit-host.ts'
 import { startIssuer } from './vo.ts'
 
 /** Seconds that an access token lives here. */
-const LIFETIME = 6
+const LIFETIME = 15
 
 const directory = mkdtempSync(join(tmpdir(), 'vo-workflow-'))
 const problems: string[] = []
