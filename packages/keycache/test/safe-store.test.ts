@@ -39,7 +39,7 @@ test.each([
     },
     'a later version (99)',
   ],
-  ['a directory in its place', (file: string) => mkdirSync(file), 'not a regular file'],
+  ['a directory in its place', (file: string) => mkdirSync(file, 0o700), 'not a regular file'],
 ])('a cache file that is %s costs one warning and is left as it was', async (_, make, expected) => {
   const directory = temporaryDirectory()
   const file = join(directory, CACHE_FILE)
@@ -157,7 +157,7 @@ test('a short-lived process writes at its end what it could not write before', a
 
 test('a corrupt file that is moved away is replaced by a new one without a restart', async () => {
   const file = join(temporaryDirectory(), CACHE_FILE)
-  writeFileSync(file, 'no database'.repeat(500))
+  writeFileSync(file, 'no database'.repeat(500), { mode: 0o600 })
   let now = 0
   const store = new SafeStore({
     location: file,
