@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { SigningKey } from '@scitokens/core'
 import { DevelopmentLogin, HeaderLogin, PersonAdmin, type RealmOptions, type Upstream } from '@scitokens/issuer'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { ClientAdmin } from '../src/operation/client-admin.ts'
+import { ClientAdmin } from '../src/admin/client-admin.ts'
 import { Browser } from './browser.ts'
 import { APP, basic, type Harness, loginByCode, ROBOT, SECRET, startIssuerForPeople } from './harness.ts'
 

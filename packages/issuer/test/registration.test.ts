@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { SigningKey } from '@scitokens/core'
-import { ClientAdmin } from '../src/operation/client-admin.ts'
+import { ClientAdmin } from '../src/admin/client-admin.ts'
 import { APP, basic, type Harness, startIssuerForPeople } from './harness.ts'
 
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'

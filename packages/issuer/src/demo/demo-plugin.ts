@@ -11,7 +11,7 @@ import type {
   RouteShorthandOptions,
 } from 'fastify'
 import { OAuthError } from '../oauth-error.ts'
-import { steadyCounts } from '../operation/steady-counts.ts'
+import { steadyCounts } from '../steady-counts.ts'
 import { NO_STORE } from '../routes/token.ts'
 import { refuseDoubledFields } from '../single-fields.ts'
 import { acceptAnyBody } from './demo-body.ts'

@@ -4,7 +4,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { OAuthError } from '../oauth-error.ts'
 import { Parameters } from '../parameters.ts'
 import type { ReadRateLimits } from './rate-limits.ts'
-import { steadyCounts } from './steady-counts.ts'
+import { steadyCounts } from '../steady-counts.ts'
 
 const MINUTE_MS = 60_000
 /** Most addresses or clients that are counted at a time; the longest unseen are forgotten first. */

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { backupIssuer } from '../../src/operation/backup.ts'
-import { ClientAdmin } from '../../src/operation/client-admin.ts'
+import { ClientAdmin } from '../../src/admin/client-admin.ts'
 import { serve, temporaryDirectory } from './served.ts'
 
 test('a backup of a running issuer is its database at one moment, for its owner only', async () => {

@@ -12,7 +12,7 @@ import type { Realm } from '../realm.ts'
 import { randomToken } from '../secrets.ts'
 import type { Change, Entry, EntryKey } from '../store/store.ts'
 import { revokeChosen } from '../tokens/end-logins.ts'
-import { type ClientProperties, readClientProperties } from './config/client-block.ts'
+import { type ClientProperties, readClientProperties } from '../operation/config/client-block.ts'
 import { type DescribedClient, describeClient } from './described-client.ts'
 
 /** A client, and a secret that is told this once. */

@@ -1,6 +1,6 @@
 import { InvalidRequestError } from '@scitokens/core'
 import { describe, expect, test } from 'vitest'
-import { ClientAdmin } from '../../src/operation/client-admin.ts'
+import { ClientAdmin } from '../../src/admin/client-admin.ts'
 import { APP, basic, type Harness, ROBOT, SECRET, startIssuer, startIssuerForPeople } from '../harness.ts'
 
 const PROPERTIES = { scopes: ['read:/store'], audiences: ['https://se.example.org'] }
