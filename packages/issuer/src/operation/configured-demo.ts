@@ -2,8 +2,8 @@ import { ConfigError } from '@scitokens/core'
 import { createDemo, type Demo } from '../demo/demo.ts'
 import { type DemoOptions, readDemoOptions } from '../demo/demo-options.ts'
 import type { ConfiguredRealm } from './config/realm-block.ts'
-import type { Sinks } from './configured-issuer.ts'
 import type { ConfigFile } from './config-schema.ts'
+import type { Sinks } from './sinks.ts'
 
 /**
  * Checks the demonstration of a configuration: whoever trusts it trusts everybody, so it must not be taken for an issuer in earnest, nor

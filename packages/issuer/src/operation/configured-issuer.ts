@@ -10,6 +10,7 @@ import { checkConfiguredDemo } from './configured-demo.ts'
 import { issuerOptions } from './issuer-options.ts'
 import { readRateLimits } from './rate-limits.ts'
 import { listenOptions } from './server-options.ts'
+import type { Sinks } from './sinks.ts'
 import { withoutUndefined } from './without-undefined.ts'
 
 /** What the surroundings give. */
@@ -88,14 +89,6 @@ export async function checkConfig(read: ReadConfig, env: NodeJS.ProcessEnv, logg
 /** The configuration in `createIssuer`'s words, with every secret fetched. */
 export function readOptions(read: ReadConfig, env: NodeJS.ProcessEnv): Promise<IssuerOptions> {
   return located(read, () => issuerOptions(read.config, env))
-}
-
-/** What an issuer writes to, beside its database. */
-export interface Sinks {
-  readonly logger: Logger
-  readonly clock?: Clock
-  /** Looks at each event on its way to the audit. */
-  readonly count?: (sink: AuditSink) => AuditSink
 }
 
 /** Opens the issuer of a configuration. Throws `config_error` that names file, line and key. */

@@ -1,0 +1,10 @@
+import type { AuditSink } from '../audit.ts'
+import type { Clock, Logger } from '../types.ts'
+
+/** What an issuer writes to, beside its database. */
+export interface Sinks {
+  readonly logger: Logger
+  readonly clock?: Clock
+  /** Looks at each event on its way to the audit. */
+  readonly count?: (sink: AuditSink) => AuditSink
+}
