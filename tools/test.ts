@@ -1,5 +1,5 @@
 // `npm test`: type-checks every package, runs every test once and ends with one line of its own, `N passed, N failed`.
-// Arguments go to vitest, for example `npm test -- --project core`.
+// Arguments go to vitest; `npm test -- --project core` type-checks and tests that package alone.
 //
 // Some tests need a terminal, root, a mount or another program, and are left out where that is missing; the line before the
 // last names the programs. In continuous integration nothing may be missing: there a test that did not run has failed.
@@ -11,12 +11,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { missingLine } from './missing-programs.ts'
-import { run } from './process.ts'
+import { typeCheck } from './type-check.ts'
 import { add, type Count, filesToRepeat, runVitest, withoutFiles } from './vitest-count.ts'
 
 const { keep, after, args } = readArguments(process.argv.slice(2))
 const everythingRuns = Boolean(process.env['CI']) && args.length === 0
-const types = await run('turbo', ['run', 'typecheck', '--continue', '--output-logs=errors-only'])
+const types = await typeCheck(args)
 const temp = mkdtempSync(join(tmpdir(), 'scitokens-test-'))
 try {
   const counted = after === undefined ? await runVitest(args, temp) : await runRest(after)

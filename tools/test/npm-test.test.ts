@@ -86,6 +86,23 @@ describe('npm test ends with its own line', () => {
     expect(await npmTest()).toMatchObject({ status: 1, last: '3 passed, 1 failed' })
   })
 
+  test('type-checks every package, and says so; for `--project` no more than that one', async () => {
+    command('turbo', 'echo "turbo: $*"')
+    command('vitest', writesReport(report(3, 0)))
+    const everything = await npmTest()
+    expect(everything.output).toMatch(/^Type-checking every package, then running the tests\.$/m)
+    expect(everything.output).not.toContain('--filter')
+    for (const args of [['--project', 'core', 'paths'], ['--project=core']]) {
+      const { output } = await npmTest('', args)
+      expect(output).toMatch(/^Type-checking @scitokens\/core, then running the tests\.$/m)
+      expect(output).toMatch(/^turbo: run typecheck .*--filter=@scitokens\/core$/m)
+    }
+    const two = await npmTest('', ['--project', 'core', '--project', 'tools'])
+    expect(two.output).toMatch(/--filter=@scitokens\/core --filter=@scitokens-workspace\/tools$/m)
+    // A pattern of vitest's own.
+    expect((await npmTest('', ['--project', 'no-such*'])).output).toMatch(/^Type-checking every package/m)
+  })
+
   test('in continuous integration, a test that did not run has failed and is named', async () => {
     command('turbo', 'exit 0')
     const assertionResults = [{ status: 'skipped', fullName: 'a full disk is told' }]
