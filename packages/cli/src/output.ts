@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { SciTokenError } from '@scitokens/core'
+import { escapeHidden, redactSecrets } from '@scitokens/core/internal'
 import type { CliContext, TextSink } from './context.ts'
-import { printable, redact } from './redact.ts'
 
 /** How results are written. */
 export interface OutputOptions {
@@ -41,13 +41,13 @@ export class Output {
 
   /** Writes the result: `document` with `--json`, else the lines of `text`. */
   result(document: object, text: () => string): void {
-    const body = this.json ? JSON.stringify(document, undefined, 2) : paint(text())
+    const body = this.json ? escapeHidden(JSON.stringify(document, undefined, 2)) : paint(text())
     if (body !== '') this.raw(body.endsWith('\n') ? body : `${body}\n`)
   }
 
   /** What a long-running command tells as it goes: a line of JSON on standard output with `--json`, else a note. */
   event(document: object, text: string): void {
-    if (this.json) this.raw(`${redact(JSON.stringify(document))}\n`)
+    if (this.json) this.raw(`${redactSecrets(JSON.stringify(document))}\n`)
     else this.note(text)
   }
 
@@ -60,7 +60,7 @@ export class Output {
   /** A line for a person, on standard error. */
   note(text: string): void {
     this.#endLine()
-    this.#stderr.write(`${redact(paint(text))}\n`)
+    this.#stderr.write(`${redactSecrets(paint(text))}\n`)
   }
 
   /** A line that asks for attention, on standard error. */
@@ -70,7 +70,7 @@ export class Output {
 
   /** A failure: one sentence on standard error, or an object with the stable code on standard output with `--json`. */
   failure(error: unknown): void {
-    const message = redact(describe(error))
+    const message = redactSecrets(describe(error))
     if (!this.json) {
       this.#stderr.write(`${paint(`${this.style('red', 'scitokens:', this.#stderr)} ${message}`)}\n`)
       return
@@ -106,7 +106,7 @@ export class Output {
     const started = performance.now()
     const timer = setInterval(() => {
       const seconds = Math.round((performance.now() - started) / 1000)
-      this.#stderr.write(`\r\u001B[K${printable(what)} … ${seconds} s`)
+      this.#stderr.write(`\r\u001B[K${escapeHidden(what)} … ${seconds} s`)
       this.#waiting = true
     }, 1000)
     try {
@@ -129,7 +129,7 @@ const MARK = `\uFDD0${randomUUID()}:`
 
 /** Makes text safe for a terminal, but for the styles that this program put in. */
 function paint(text: string): string {
-  return printable(text).replaceAll(MARK, '\u001B[')
+  return escapeHidden(text).replaceAll(MARK, '\u001B[')
 }
 
 /** One sentence for a failure. A stack helps nobody at a shell, but an unforeseen failure must be reportable. */

@@ -1,10 +1,12 @@
-/** Lines of a table whose columns stand below each other. */
+import stringWidth from 'string-width'
+
+/** Lines of a table whose columns stand below each other on a terminal, whatever the script they are written in. */
 export function alignColumns(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => stringWidth(row[column]!))))
   return rows
     .map((row) =>
       row
-        .map((cell, column) => cell.padEnd(widths[column]!))
+        .map((cell, column) => cell + ' '.repeat(widths[column]! - stringWidth(cell)))
         .join('  ')
         .trimEnd(),
     )

@@ -2,6 +2,7 @@ import { lstat } from 'node:fs/promises'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { ConfigError, InvalidRequestError, parseRequestPath, relativePath } from '@scitokens/core'
+import { redactSecrets } from '@scitokens/core/internal'
 import type { EnforcerOptions } from '@scitokens/enforcer'
 import type { AuthzHandlerOptions, AuthzQuestion, Exists, FrontServer } from '@scitokens/enforcer/http'
 import { type Command, Option } from 'commander'
@@ -11,7 +12,6 @@ import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { listenLocally, parseListenAddress } from '../loopback-listener.ts'
 import { collect, parseSeconds } from '../option-parsers.ts'
-import { redact } from '../redact.ts'
 import { certificateAuthorities } from '../certificate-authorities.ts'
 
 interface AuthzServerOptions {
@@ -111,7 +111,7 @@ async function authzServer({ context, output, options }: Invocation<AuthzServerO
     guard,
     front: options.for,
     ...place(options),
-    ...(!options.quiet && { log: (entry) => output.raw(`${redact(JSON.stringify(entry))}\n`) }),
+    ...(!options.quiet && { log: (entry) => output.raw(`${redactSecrets(JSON.stringify(entry))}\n`) }),
   })
   try {
     const { server, address: found, close } = await listenLocally(address, options.socketMode)

@@ -1,11 +1,11 @@
 import { InvalidRequestError } from '@scitokens/core'
+import { escapeHidden } from '@scitokens/core/internal'
 import type { AuditEvent, AuditQuery } from '@scitokens/issuer'
 import { type Command, Option } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { collect, parseTime } from '../option-parsers.ts'
-import { printable } from '../redact.ts'
 
 interface AuditOptions {
   readonly config?: string
@@ -100,7 +100,7 @@ async function audit({ context, output, options }: Invocation<AuditOptions>): Pr
   let found = 0
   const tell = (event: AuditEvent): void => {
     found++
-    output.raw(output.json ? `${JSON.stringify(event)}\n` : `${printable(lineOf(event))}\n`)
+    output.raw(`${escapeHidden(output.json ? JSON.stringify(event) : lineOf(event))}\n`)
   }
   if (!options.tail) {
     const onBroken = ({ file, line }: { file: string; line: number }): void =>
