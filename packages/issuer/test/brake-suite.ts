@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { type ClientOptions, LoginAdmin, PersonAdmin } from '@scitokens/issuer'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { ClientAdmin } from '../src/admin/client-admin.ts'
-import { endClientRound } from '../src/tokens/end-logins.ts'
+import { endClientRound } from '../src/logins/end-logins.ts'
 import { Browser, type Seen } from './browser.ts'
 import {
   APP,

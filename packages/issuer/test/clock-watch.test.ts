@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { ClockWatch } from '../src/clock-watch.ts'
+import { ClockWatch } from '../src/issuer/clock-watch.ts'
 import { basic, loginByCode, SECRET, startIssuerForPeople } from './harness.ts'
 
 function watched(): { move: (steady: number, clock?: number) => boolean } {

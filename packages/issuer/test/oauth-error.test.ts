@@ -1,6 +1,6 @@
 import { InvalidRequestError, SciTokenError, UndecidedError } from '@scitokens/core'
 import { expect, test } from 'vitest'
-import { OAuthError } from '../src/oauth-error.ts'
+import { OAuthError } from '../src/http/oauth-error.ts'
 
 test.each(['server_error', 'temporarily_unavailable'] as const)(
   '%s is "we could not decide", and no mistake of the client',

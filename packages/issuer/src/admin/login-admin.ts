@@ -1,10 +1,10 @@
 import { InvalidRequestError, quote } from '@scitokens/core'
-import { clientRound, FIRST_ROUND, isSameRound, readPerson } from '../people/standing.ts'
+import { clientRound, FIRST_ROUND, isSameRound, readPerson } from '../logins/standing.ts'
 import { checkSubject } from '../people/subject.ts'
-import type { Realm } from '../realm.ts'
+import type { Realm } from '../realm/realm.ts'
 import type { Entry } from '../store/store.ts'
-import { type EndedLogins, endLogins, families, type LoginChoice } from '../tokens/end-logins.ts'
-import type { Family } from '../tokens/refresh-token.ts'
+import { type EndedLogins, endLogins, families, type LoginChoice } from '../logins/end-logins.ts'
+import type { Family } from '../logins/refresh-token.ts'
 
 /** Which logins are looked for; every condition that is given must hold. */
 export interface LoginQuery {

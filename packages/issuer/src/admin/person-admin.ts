@@ -1,8 +1,8 @@
 import { InvalidRequestError, quote } from '@scitokens/core'
-import type { AuditEvent } from '../audit.ts'
-import { changePerson, type PersonRecord, readPerson, type SubjectRecord } from '../people/standing.ts'
+import type { AuditEvent } from '../audit/audit.ts'
+import { changePerson, type PersonRecord, readPerson, type SubjectRecord } from '../logins/standing.ts'
 import { checkSubject } from '../people/subject.ts'
-import type { Realm } from '../realm.ts'
+import type { Realm } from '../realm/realm.ts'
 
 /** A person as an operator sees him. Times in seconds since the epoch. */
 export interface DescribedPerson {

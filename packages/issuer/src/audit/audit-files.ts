@@ -4,7 +4,7 @@ import { basename, dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { createGunzip } from 'node:zlib'
 import { InvalidRequestError } from '@scitokens/core'
-import type { AuditEvent } from '../audit.ts'
+import type { AuditEvent } from './audit.ts'
 
 /** What programs that rotate logs append to a name: `.1`, `.2.gz`, `-20261122`, `-20261122-1763.gz`, `.2026-11-22T10:00:00Z`. */
 const ROTATED = /^[.-]\d[0-9TZ:_.-]*(?:\.gz)?$/

@@ -7,7 +7,7 @@ import {
   parseScopes,
   type Scope,
 } from '@scitokens/core'
-import type { AuditEvent } from '../audit.ts'
+import type { AuditEvent } from './audit.ts'
 
 /** What is looked for in the audit; every condition that is given must hold. */
 export interface AuditQuery {

@@ -1,6 +1,6 @@
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
-import type { AuditEvent } from '../audit.ts'
+import type { AuditEvent } from './audit.ts'
 import { parseEvent, readAuditFiles } from './audit-files.ts'
 import { type AuditQuery, auditMatcher } from './audit-query.ts'
 

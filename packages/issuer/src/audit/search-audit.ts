@@ -1,4 +1,4 @@
-import type { AuditEvent } from '../audit.ts'
+import type { AuditEvent } from './audit.ts'
 import { type BrokenLine, readAuditFiles } from './audit-files.ts'
 import { type AuditQuery, auditMatcher } from './audit-query.ts'
 

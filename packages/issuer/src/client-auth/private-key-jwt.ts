@@ -1,7 +1,7 @@
 import { type Clock, decodeUnverified, KeySet, SciTokenError, verifyToken } from '@scitokens/core'
 import type { Client } from '../clients/client.ts'
-import { invalidClient } from '../oauth-error.ts'
-import type { Secrets } from '../secrets.ts'
+import { invalidClient } from '../http/oauth-error.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 import type { Store } from '../store/store.ts'
 
 /** What the check of an assertion needs of the issuer. */

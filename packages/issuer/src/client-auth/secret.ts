@@ -1,6 +1,6 @@
 import type { Client } from '../clients/client.ts'
-import { invalidClient, OAuthError } from '../oauth-error.ts'
-import type { Secrets } from '../secrets.ts'
+import { invalidClient, OAuthError } from '../http/oauth-error.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 
 /** What an `Authorization: Basic` header says. */
 export interface BasicCredentials {

@@ -1,9 +1,9 @@
 import { InvalidRequestError, quote } from '@scitokens/core'
-import type { Realm } from '../realm.ts'
+import type { Realm } from '../realm/realm.ts'
 import type { Change, Entry } from '../store/store.ts'
 import { changeOf } from '../store/update-entry.ts'
-import type { Family } from '../tokens/refresh-token.ts'
-import { type SubjectRecord, subjectKey } from '../people/standing.ts'
+import type { Family } from '../logins/refresh-token.ts'
+import { type SubjectRecord, subjectKey } from '../logins/standing.ts'
 import type { StoredClient } from './stored-clients.ts'
 
 /** The subjects that a client has: its own when it acts for itself, and its id. Nobody else may have them. */

@@ -1,4 +1,4 @@
-import type { Secrets } from '../secrets.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 import type { Client } from './client.ts'
 import type { ClientOptions } from './client-options.ts'
 import { type ClientDefaults, readClient } from './read-client.ts'

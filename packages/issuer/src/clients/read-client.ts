@@ -1,7 +1,7 @@
 import { type Algorithm, ANY_AUDIENCE, ConfigError, isGroupName, quote, WLCG_ANY_AUDIENCE } from '@scitokens/core'
 import { within } from '../policy/policy.ts'
 import { parseTemplate } from '../policy/template.ts'
-import type { Secrets } from '../secrets.ts'
+import type { Secrets } from '../secrets/secrets.ts'
 import type { Client, ClientAuthMethod, GrantType } from './client.ts'
 import type { ClientOptions } from './client-options.ts'
 import { checkRedirectUri } from './redirect-uri.ts'

@@ -1,6 +1,6 @@
 import { ConfigError, KeySet, quote } from '@scitokens/core'
 import { isWebUrl } from '@scitokens/core/internal'
-import { OAuthError } from '../oauth-error.ts'
+import { OAuthError } from '../http/oauth-error.ts'
 import { parseRequestedScopes } from '../policy/requested-scopes.ts'
 import type { GrantType } from './client.ts'
 import type { ClientOptions } from './client-options.ts'

@@ -1,6 +1,6 @@
 import { UndecidedError } from '@scitokens/core'
-import { type ClientState, clientStateKey } from '../people/standing.ts'
-import type { Realm } from '../realm.ts'
+import { type ClientState, clientStateKey } from '../logins/standing.ts'
+import type { Realm } from '../realm/realm.ts'
 import type { EntryKey } from '../store/store.ts'
 import { changeOf } from '../store/update-entry.ts'
 import { subjectChanges, subjectsOfStored } from './client-subjects.ts'

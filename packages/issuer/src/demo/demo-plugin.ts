@@ -10,10 +10,10 @@ import type {
   preHandlerAsyncHookHandler,
   RouteShorthandOptions,
 } from 'fastify'
-import { OAuthError } from '../oauth-error.ts'
-import { steadyCounts } from '../steady-counts.ts'
+import { OAuthError } from '../http/oauth-error.ts'
+import { steadyCounts } from '../limits/steady-counts.ts'
 import { NO_STORE } from '../routes/token.ts'
-import { refuseDoubledFields } from '../single-fields.ts'
+import { refuseDoubledFields } from '../http/single-fields.ts'
 import { acceptAnyBody } from './demo-body.ts'
 import type { DemoContext, DemoParts } from './demo-context.ts'
 import { issueRoutes } from './issue-routes.ts'

@@ -6,8 +6,8 @@ import {
   TokenNotAcceptableError,
   verifyToken,
 } from '@scitokens/core'
-import { OAuthError } from '../oauth-error.ts'
-import type { Parameters } from '../parameters.ts'
+import { OAuthError } from '../http/oauth-error.ts'
+import type { Parameters } from '../http/parameters.ts'
 import { REFRESH_LIFETIME } from './demo-keys.ts'
 import type { DemoParts } from './demo-context.ts'
 import { signFreely } from './free-token.ts'

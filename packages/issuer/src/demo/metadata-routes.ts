@@ -1,4 +1,4 @@
-import { sendJson } from '../routes/send-json.ts'
+import { sendJson } from '../http/send-json.ts'
 import type { DemoContext } from './demo-context.ts'
 import { DEVICE_CODE, REFRESH_TOKEN } from './grants.ts'
 

@@ -1,5 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { sendJson } from '../routes/send-json.ts'
+import { sendJson } from '../http/send-json.ts'
 import type { DemoContext } from './demo-context.ts'
 import { DEFAULT_LIFETIME } from './demo-options.ts'
 import type { PageFile } from './page-files.ts'

@@ -1,6 +1,6 @@
 import { decodeUnverified, SciTokenError } from '@scitokens/core'
 import type { FastifyReply } from 'fastify'
-import { sendJson } from '../routes/send-json.ts'
+import { sendJson } from '../http/send-json.ts'
 import { jsonBody } from './demo-body.ts'
 import type { DemoContext, DemoParts } from './demo-context.ts'
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
-import { OAuthError } from '../oauth-error.ts'
-import { FIRST_ROUND, type LoginRound } from '../people/standing.ts'
+import { OAuthError } from '../http/oauth-error.ts'
+import { FIRST_ROUND, type LoginRound } from '../logins/standing.ts'
 import type { GrantBounds } from '../policy/decide.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { Entry } from '../store/store.ts'
-import { newFamilyId } from '../tokens/refresh-token.ts'
+import { newFamilyId } from '../logins/refresh-token.ts'
 import { familyTag, newTokenId } from '../tokens/token-id.ts'
 import type { Grant } from './grant.ts'
 

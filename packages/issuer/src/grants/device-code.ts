@@ -1,5 +1,5 @@
-import { OAuthError } from '../oauth-error.ts'
-import { FIRST_ROUND, type LoginRound } from '../people/standing.ts'
+import { OAuthError } from '../http/oauth-error.ts'
+import { FIRST_ROUND, type LoginRound } from '../logins/standing.ts'
 import type { GrantBounds } from '../policy/decide.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { Grant } from './grant.ts'

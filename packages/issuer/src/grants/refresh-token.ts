@@ -1,8 +1,8 @@
 import type { Client } from '../clients/client.ts'
-import { OAuthError } from '../oauth-error.ts'
-import { FIRST_ROUND } from '../people/standing.ts'
+import { OAuthError } from '../http/oauth-error.ts'
+import { FIRST_ROUND } from '../logins/standing.ts'
 import type { Entry } from '../store/store.ts'
-import { type Family, formatRefreshToken, parseRefreshToken, type RefreshTokenParts } from '../tokens/refresh-token.ts'
+import { type Family, formatRefreshToken, parseRefreshToken, type RefreshTokenParts } from '../logins/refresh-token.ts'
 import type { Grant, GrantProposal, GrantTools } from './grant.ts'
 
 /** RFC 6749 section 6, with rotation as RFC 9700 section 4.14.2 asks and a grace window for retries. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Algorithm, type Clock, ConfigError, type Jwk, KeySet, type Signer, UndecidedError } from '@scitokens/core'
-import { randomToken } from '../secrets.ts'
+import { randomToken } from '../secrets/secrets.ts'
 import type { Entry, EntryKey, Store } from '../store/store.ts'
 import type { KeyProvider } from './key-provider.ts'
 import { openKey } from './open-key.ts'

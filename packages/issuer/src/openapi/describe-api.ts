@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Realm } from '../realm.ts'
+import type { Realm } from '../realm/realm.ts'
 import { type Operation, operationsOf } from './operations.ts'
 
 /** A route that was hung up. */

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
-import type { AuditEvent, AuditSink } from '../audit.ts'
+import type { AuditEvent, AuditSink } from '../audit/audit.ts'
 import type { KeyStatus } from '../keys/key-ring.ts'
-import type { Realm } from '../realm.ts'
+import type { Realm } from '../realm/realm.ts'
 
 /** Counts what is audited and measures what is answered; a registry of its own, nothing global. */
 export class IssuerMetrics {

@@ -1,5 +1,5 @@
 import Fastify, { type FastifyInstance } from 'fastify'
-import type { Realm } from '../realm.ts'
+import type { Realm } from '../realm/realm.ts'
 import type { IssuerMetrics } from './metrics.ts'
 
 /** What {@link buildOperationsServer} looks at. */

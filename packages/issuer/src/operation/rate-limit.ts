@@ -1,10 +1,10 @@
 import rateLimit from '@fastify/rate-limit'
 import { networkOfPeer } from '@scitokens/core/internal'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { OAuthError } from '../oauth-error.ts'
-import { Parameters } from '../parameters.ts'
+import { OAuthError } from '../http/oauth-error.ts'
+import { Parameters } from '../http/parameters.ts'
 import type { ReadRateLimits } from './rate-limits.ts'
-import { steadyCounts } from '../steady-counts.ts'
+import { steadyCounts } from '../limits/steady-counts.ts'
 
 const MINUTE_MS = 60_000
 /** Most addresses or clients that are counted at a time; the longest unseen are forgotten first. */

@@ -7,7 +7,7 @@ import type { FastifyServerOptions } from 'fastify'
 import type { ConfigFile } from './config-schema.ts'
 import { knowsGridCertificates } from './issuer-options.ts'
 import { LOOPBACK } from './listening.ts'
-import { TLS_SERVER } from '../tls-server.ts'
+import { TLS_SERVER } from '../http/tls-server.ts'
 import { checkSocketDirectory } from './socket-directory.ts'
 
 /** What goes to Fastify, and the part of it that can be taken over while it listens. */

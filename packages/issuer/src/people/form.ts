@@ -1,6 +1,6 @@
 import type { JsonObject } from '@scitokens/core'
-import type { Parameters } from '../parameters.ts'
-import type { Realm } from '../realm.ts'
+import type { Parameters } from '../http/parameters.ts'
+import type { Realm } from '../realm/realm.ts'
 
 /** What a browser shows by its cookie: a session, or a login under way. */
 export interface Shown {

@@ -1,10 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { JsonObject } from '@scitokens/core'
 import type { Principal } from '../policy/principal.ts'
-import type { Realm } from '../realm.ts'
-import { randomToken } from '../secrets.ts'
-import { refusalOfSession } from './standing.ts'
-import { clearCookie, readSealedCookie, type SealedCookie, setSealedCookie } from './cookies.ts'
+import type { Realm } from '../realm/realm.ts'
+import { randomToken } from '../secrets/secrets.ts'
+import { refusalOfSession } from '../logins/standing.ts'
+import { clearCookie, readSealedCookie, type SealedCookie, setSealedCookie } from '../http/cookies.ts'
 import type { Person } from './upstream.ts'
 
 /** A person's session with this issuer. Kept with the browser, encrypted: nothing is stored here. */

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from '@scitokens/core'
 import type { HeaderSource } from '@scitokens/enforcer/http'
-import type { Parameters } from '../parameters.ts'
+import type { Parameters } from '../http/parameters.ts'
 import type { Html } from './html.ts'
 
 /** A person who logged in. */

@@ -1,6 +1,6 @@
 import { ANY_AUDIENCE, WLCG_ANY_AUDIENCE } from '@scitokens/core'
-import { OAuthError } from '../oauth-error.ts'
-import type { Parameters } from '../parameters.ts'
+import { OAuthError } from '../http/oauth-error.ts'
+import type { Parameters } from '../http/parameters.ts'
 
 /** Audiences a client may ask for. */
 export interface AudiencePolicy {

@@ -1,5 +1,5 @@
 import { coveredByAny, formatScope, intersectScopes, minimalScopes, type Scope } from '@scitokens/core'
-import { OAuthError } from '../oauth-error.ts'
+import { OAuthError } from '../http/oauth-error.ts'
 import { matches, type Policy } from './policy.ts'
 import type { Principal } from './principal.ts'
 import { isEmptyRequest, refuseMereAddition, type RequestedScopes } from './requested-scopes.ts'

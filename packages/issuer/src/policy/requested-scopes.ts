@@ -1,5 +1,5 @@
 import { isGroupName, parseScopes, type Scope, SciTokenError } from '@scitokens/core'
-import { OAuthError } from '../oauth-error.ts'
+import { OAuthError } from '../http/oauth-error.ts'
 
 /** What a client asks for, sorted by kind. */
 export interface RequestedScopes {

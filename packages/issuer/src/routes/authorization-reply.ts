@@ -1,12 +1,12 @@
 import type { FastifyReply } from 'fastify'
 import type { Client } from '../clients/client.ts'
-import type { AuditEvent } from '../audit.ts'
+import type { AuditEvent } from '../audit/audit.ts'
 import type { CodeRecord } from '../grants/authorization-code.ts'
-import type { OAuthError } from '../oauth-error.ts'
+import type { OAuthError } from '../http/oauth-error.ts'
 import { html } from '../people/html.ts'
 import { formTarget, pageHeaders, sendPage } from '../people/page.ts'
-import type { Realm } from '../realm.ts'
-import { randomToken } from '../secrets.ts'
+import type { Realm } from '../realm/realm.ts'
+import { randomToken } from '../secrets/secrets.ts'
 
 /** Where an answer goes. */
 export interface ReplyTarget {

@@ -1,5 +1,5 @@
 import { constraintsOf, type RouteContext } from './route-context.ts'
-import { sendJson } from './send-json.ts'
+import { sendJson } from '../http/send-json.ts'
 
 /** `GET /jwks`: from memory, also while the database is away. RFC 7517 section 5. */
 export function jwksRoute(context: RouteContext): void {

@@ -3,7 +3,7 @@ import { type Html, html } from '../people/html.ts'
 import { sendPage, sendProblem } from '../people/page.ts'
 import { openForm, sealForm } from '../people/form.ts'
 import { endSession, readSessionCookie, type Session } from '../people/session.ts'
-import type { Realm } from '../realm.ts'
+import type { Realm } from '../realm/realm.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 import { formOf } from './token.ts'
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { Realm } from '../realm.ts'
+import type { Realm } from '../realm/realm.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
-import { sendJson } from './send-json.ts'
+import { sendJson } from '../http/send-json.ts'
 
 /**
  * Metadata at every place where clients of the field look: below the issuer as OpenID Connect Discovery and as oidc-agent

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describeApi, type KnownRoute } from '../openapi/describe-api.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
-import { sendJson } from './send-json.ts'
+import { sendJson } from '../http/send-json.ts'
 
 /**
  * `GET /openapi.json`: what there is to be asked, for tools. It says no more than the metadata and the source do.

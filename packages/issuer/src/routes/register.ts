@@ -10,13 +10,13 @@ import {
   toClientOptions,
 } from '../clients/registration.ts'
 import { removeClient } from '../clients/remove-client.ts'
-import { OAuthError } from '../oauth-error.ts'
-import { clientStateKey } from '../people/standing.ts'
-import type { Realm, Registration } from '../realm.ts'
-import { randomToken } from '../secrets.ts'
+import { OAuthError } from '../http/oauth-error.ts'
+import { clientStateKey } from '../logins/standing.ts'
+import type { Realm, Registration } from '../realm/realm.ts'
+import { randomToken } from '../secrets/secrets.ts'
 import type { Entry } from '../store/store.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
-import { sendJson } from './send-json.ts'
+import { sendJson } from '../http/send-json.ts'
 import { NO_STORE } from './token.ts'
 
 /** Dynamic registration (RFC 7591) and its management (RFC 7592). There only where the configuration asks for it. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import type { Realm } from '../realm.ts'
+import type { Realm } from '../realm/realm.ts'
 
 /** What an endpoint's file gets: the issuer it serves, and where to hang itself. Paths are below the issuer's own. */
 export interface RouteContext {

@@ -2,12 +2,12 @@ import type { TLSSocket } from 'node:tls'
 import type { FastifyRequest } from 'fastify'
 import { certificateOfSocket } from '../client-auth/peer-certificate.ts'
 import type { PeerCertificate } from '../client-auth/mutual-tls.ts'
-import { OAuthError } from '../oauth-error.ts'
-import { Parameters } from '../parameters.ts'
-import { issueToken } from '../pipeline.ts'
+import { OAuthError } from '../http/oauth-error.ts'
+import { Parameters } from '../http/parameters.ts'
+import { issueToken } from '../issuance/pipeline.ts'
 import { x509Evidence } from '../x509/evidence.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
-import { sendJson } from './send-json.ts'
+import { sendJson } from '../http/send-json.ts'
 
 /** RFC 6749 section 5.1: replies with tokens are nobody's to keep. */
 export const NO_STORE: Readonly<Record<string, string>> = { 'cache-control': 'no-store', pragma: 'no-cache' }

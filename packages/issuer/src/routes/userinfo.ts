@@ -1,10 +1,10 @@
 import { type JsonObject, SciTokenError } from '@scitokens/core'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { OAuthError } from '../oauth-error.ts'
-import type { Realm } from '../realm.ts'
+import { OAuthError } from '../http/oauth-error.ts'
+import type { Realm } from '../realm/realm.ts'
 import { verifyPresentedToken } from '../tokens/own-token.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
-import { sendJson } from './send-json.ts'
+import { sendJson } from '../http/send-json.ts'
 import { NO_STORE, peerCertificate } from './token.ts'
 
 /** `GET` and `POST /userinfo`. OpenID Connect Core section 5.3. Nothing is stored about people: what the token says is what is told. */

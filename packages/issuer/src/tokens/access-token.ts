@@ -10,10 +10,10 @@ import {
 import type { AuthenticatedClient } from '../client-auth/authenticate.ts'
 import type { Client } from '../clients/client.ts'
 import type { GrantProposal } from '../grants/grant.ts'
-import { OAuthError } from '../oauth-error.ts'
-import type { Parameters } from '../parameters.ts'
+import { OAuthError } from '../http/oauth-error.ts'
+import type { Parameters } from '../http/parameters.ts'
 import type { PolicyDecision } from '../policy/decide.ts'
-import type { Realm } from '../realm.ts'
+import type { Realm } from '../realm/realm.ts'
 import { confirmationOf } from './confirmation.ts'
 
 /** What an access token is made of. */

@@ -1,7 +1,7 @@
 import { type JsonObject, KeySet, type KeySource, SciTokenError, verifyToken } from '@scitokens/core'
 import type { AssertionPolicy, Client } from '../clients/client.ts'
-import { OAuthError } from '../oauth-error.ts'
-import type { Realm } from '../realm.ts'
+import { OAuthError } from '../http/oauth-error.ts'
+import type { Realm } from '../realm/realm.ts'
 
 const MAX_ASSERTION_SECONDS = 3600
 const LEEWAY_SECONDS = 60

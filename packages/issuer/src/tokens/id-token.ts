@@ -4,7 +4,7 @@ import type { Client } from '../clients/client.ts'
 import type { GrantProposal } from '../grants/grant.ts'
 import type { PolicyDecision } from '../policy/decide.ts'
 import type { Principal } from '../policy/principal.ts'
-import type { Realm } from '../realm.ts'
+import type { Realm } from '../realm/realm.ts'
 
 /** What an ID token is made of. */
 export interface IdTokenInput {

@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { type JsonObject, type ProfileName, SciTokenError, TokenNotAcceptableError, verifyToken } from '@scitokens/core'
-import { explainRefusal, readStanding, refusalOf } from '../people/standing.ts'
-import type { Realm } from '../realm.ts'
+import { explainRefusal, readStanding, refusalOf } from '../logins/standing.ts'
+import type { Realm } from '../realm/realm.ts'
 import { checkProof } from './confirmation.ts'
 import { tagOf } from './token-id.ts'
 

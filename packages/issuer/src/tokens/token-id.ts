@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { randomToken, type Secrets } from '../secrets.ts'
+import { randomToken, type Secrets } from '../secrets/secrets.ts'
 
 const TAG_LENGTH = 22
 

@@ -1,4 +1,4 @@
-import type { AuditEvent } from '../audit.ts'
+import type { AuditEvent } from '../audit/audit.ts'
 import { CertificateRefused, CertificateUndecided } from './defects.ts'
 import type { ShownCertificate } from './shown-certificate.ts'
 

@@ -482,7 +482,7 @@ describe('bounds', () => {
 
   test('beside an issuer in earnest it answers its own host only', async () => {
     const demo = await createDemo({ issuer: DEMO })
-    const { buildServer } = await import('../../src/server.ts')
+    const { buildServer } = await import('../../src/http/build-server.ts')
     const server = buildServer(demo.hostPlugin)
     const address = await server.listen({ host: '127.0.0.1', port: 0 })
     const statusFor = (host: string): Promise<number | undefined> =>

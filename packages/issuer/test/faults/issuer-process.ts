@@ -1,8 +1,8 @@
 // An issuer in a process of its own that can be told where to die. Started by `ProcessIssuer`; speaks over Node's IPC.
 import type { Signer } from '@scitokens/core'
 import { createIssuer, DevelopmentLogin, FileAudit, type KeyProvider, LocalKeys } from '@scitokens/issuer'
-import { loadSecrets } from '../../src/master-key.ts'
-import { buildServer } from '../../src/server.ts'
+import { loadSecrets } from '../../src/secrets/master-key.ts'
+import { buildServer } from '../../src/http/build-server.ts'
 import { PostgresEngine } from '../../src/store/postgres-engine.ts'
 import type { SqlEngine, SqlStatement } from '../../src/store/sql-engine.ts'
 import { SqlStore } from '../../src/store/sql-store.ts'

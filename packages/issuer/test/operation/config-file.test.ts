@@ -8,8 +8,8 @@ import { parseConfig } from '../../src/operation/config-file.ts'
 import { resolveSecret } from '../../src/operation/secret-reference.ts'
 import { checkIssuerConfig } from '../../src/operation/configured-issuer.ts'
 import type { ConfigFile } from '../../src/operation/config-schema.ts'
-import type { RealmOptions } from '../../src/options.ts'
-import { silentLogger } from '../../src/types.ts'
+import type { RealmOptions } from '../../src/realm/options.ts'
+import { silentLogger } from '../../src/context/types.ts'
 
 let dir: string
 beforeAll(async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { readRateLimits } from '../../src/operation/rate-limits.ts'
-import { UserLimit } from '../../src/user-limit.ts'
+import { UserLimit } from '../../src/limits/user-limit.ts'
 import { APP, basic, loginByCode, SECRET, startIssuerForPeople } from '../harness.ts'
 import { askToken, ROBOT, serve } from './served.ts'
 

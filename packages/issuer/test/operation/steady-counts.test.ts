@@ -2,7 +2,7 @@ import Fastify from 'fastify'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { limitRate } from '../../src/operation/rate-limit.ts'
 import { readRateLimits } from '../../src/operation/rate-limits.ts'
-import { steadyCounts } from '../../src/steady-counts.ts'
+import { steadyCounts } from '../../src/limits/steady-counts.ts'
 
 test('a clock that is set back by a day keeps nobody waiting for longer than the minute', async () => {
   vi.useFakeTimers({ toFake: ['Date'] })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { RealmOptions } from '../../options.ts'
+import type { RealmOptions } from '../../realm/options.ts'
 import { clientBlock, type ConfiguredClient } from './client-block.ts'
 import { type LoginConfig, loginBlock } from './login-block.ts'
 import { policyBlock } from './policy-block.ts'

@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { JsonObject } from '@scitokens/core'
-import type { Realm } from '../realm.ts'
+import type { Realm } from '../realm/realm.ts'
 
 /** A cookie that this issuer alone can read and write. */
 export interface SealedCookie {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { ConfigError } from '@scitokens/core'
-import type { MasterKeyOptions, StorageOptions } from './options.ts'
+import type { MasterKeyOptions, StorageOptions } from '../realm/options.ts'
 import { MASTER_KEY_BYTES, Secrets } from './secrets.ts'
 
 /** Finds or makes the master key. Throws `config_error`; never quotes the key. */

@@ -1,5 +1,5 @@
 import type { Clock } from '@scitokens/core'
-import { OAuthError } from './oauth-error.ts'
+import { OAuthError } from '../http/oauth-error.ts'
 
 const WINDOW_SECONDS = 60
 /** Most people that are counted at a time. */

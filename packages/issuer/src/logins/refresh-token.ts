@@ -1,8 +1,8 @@
 import type { JsonObject } from '@scitokens/core'
-import type { LoginRound } from '../people/standing.ts'
+import type { LoginRound } from './standing.ts'
 import type { GrantBounds } from '../policy/decide.ts'
 import type { Principal } from '../policy/principal.ts'
-import { randomToken, type Secrets } from '../secrets.ts'
+import { randomToken, type Secrets } from '../secrets/secrets.ts'
 
 /**
  * A refresh family as stored: what was granted, and how often it was refreshed. No token is in it and no hash of one: a token

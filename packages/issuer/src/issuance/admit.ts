@@ -1,7 +1,7 @@
 import type { AuthenticatedClient } from '../client-auth/authenticate.ts'
 import type { GrantProposal } from '../grants/grant.ts'
-import { OAuthError } from '../oauth-error.ts'
-import type { Realm } from '../realm.ts'
+import { OAuthError } from '../http/oauth-error.ts'
+import type { Realm } from '../realm/realm.ts'
 import {
   explainRefusal,
   isNoted,
@@ -10,7 +10,7 @@ import {
   readStanding,
   refusalOf,
   type StandingRefusal,
-} from './standing.ts'
+} from '../logins/standing.ts'
 
 /**
  * Whether a token may be given about whom a grant proposes, looked up anew for each token: a person who is suspended, whose logins were

@@ -1,10 +1,10 @@
 import type { Client } from '../clients/client.ts'
-import type { TokenRequest } from '../pipeline.ts'
-import type { Realm } from '../realm.ts'
+import type { TokenRequest } from './pipeline.ts'
+import type { Realm } from '../realm/realm.ts'
 import { verifyAssertion } from '../tokens/assertion.ts'
-import { endStolenLogin } from '../tokens/end-logins.ts'
+import { endStolenLogin } from '../logins/end-logins.ts'
 import { verifyPresentedToken } from '../tokens/own-token.ts'
-import type { GrantTools } from './grant.ts'
+import type { GrantTools } from '../grants/grant.ts'
 
 /** What grants see of a realm: all but its keys. */
 export function grantTools(

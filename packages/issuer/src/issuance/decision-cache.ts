@@ -1,7 +1,7 @@
 import type { Client } from '../clients/client.ts'
-import type { PolicyDecision } from './decide.ts'
-import type { Policy } from './policy.ts'
-import type { RequestedScopes } from './requested-scopes.ts'
+import type { PolicyDecision } from '../policy/decide.ts'
+import type { Policy } from '../policy/policy.ts'
+import type { RequestedScopes } from '../policy/requested-scopes.ts'
 
 /** What was asked for, read, and what it led to. */
 export interface Decided {

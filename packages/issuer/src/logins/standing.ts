@@ -1,4 +1,4 @@
-import type { Realm } from '../realm.ts'
+import type { Realm } from '../realm/realm.ts'
 import type { EntryKey } from '../store/store.ts'
 import { updateEntry } from '../store/update-entry.ts'
 

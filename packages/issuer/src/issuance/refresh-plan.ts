@@ -1,10 +1,10 @@
 import type { AuthenticatedClient } from '../client-auth/authenticate.ts'
 import type { Grant, GrantProposal } from '../grants/grant.ts'
-import { FIRST_ROUND, type LoginRound } from '../people/standing.ts'
+import { FIRST_ROUND, type LoginRound } from '../logins/standing.ts'
 import type { GrantBounds, PolicyDecision } from '../policy/decide.ts'
-import type { Realm } from '../realm.ts'
+import type { Realm } from '../realm/realm.ts'
 import type { Change } from '../store/store.ts'
-import { type Family, formatRefreshToken, newFamilyId } from './refresh-token.ts'
+import { type Family, formatRefreshToken, newFamilyId } from '../logins/refresh-token.ts'
 
 /** What a plan is made of. */
 export interface RefreshInput {

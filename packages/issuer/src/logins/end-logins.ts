@@ -1,12 +1,12 @@
 import { setImmediate } from 'node:timers/promises'
-import type { AuditEvent } from '../audit.ts'
-import { changePerson, type ClientState, clientStateKey, readPerson } from '../people/standing.ts'
-import type { Realm } from '../realm.ts'
+import type { AuditEvent } from '../audit/audit.ts'
+import { changePerson, type ClientState, clientStateKey, readPerson } from './standing.ts'
+import type { Realm } from '../realm/realm.ts'
 import type { Entry } from '../store/store.ts'
 import { updateEntry } from '../store/update-entry.ts'
 import type { Family } from './refresh-token.ts'
 import { revokeFamily, revokeTag } from './revoke-family.ts'
-import { familyTag, tagOf } from './token-id.ts'
+import { familyTag, tagOf } from '../tokens/token-id.ts'
 
 /** Whose logins are meant: all of a person, all with a client, or one. */
 export type LoginChoice =

@@ -1,13 +1,13 @@
 import type { Client } from '../clients/client.ts'
-import { OAuthError } from '../oauth-error.ts'
-import { Parameters } from '../parameters.ts'
+import { OAuthError } from '../http/oauth-error.ts'
+import { Parameters } from '../http/parameters.ts'
 import { isGroupName, type JsonValue } from '@scitokens/core'
-import { grantAudience, identityAudience, requestedAudience } from './audience.ts'
+import { grantAudience, identityAudience, requestedAudience } from '../policy/audience.ts'
 import { tokenScope } from '../tokens/token-scope.ts'
-import { decide, isIdentityAlone } from './decide.ts'
-import type { Policy } from './policy.ts'
-import type { Principal } from './principal.ts'
-import { parseRequestedScopes } from './requested-scopes.ts'
+import { decide, isIdentityAlone } from '../policy/decide.ts'
+import type { Policy } from '../policy/policy.ts'
+import type { Principal } from '../policy/principal.ts'
+import { parseRequestedScopes } from '../policy/requested-scopes.ts'
 
 /** "Who wants what", as an operator asks it. */
 export interface PolicyQuery {
