@@ -1,0 +1,15 @@
+// Table of contents of `@scitokens/issuer/internal`: what the other packages of this project need of the issuer, and users do not. It may
+// change with any release, so nothing outside of the project should use it.
+export { withoutSecrets } from '../audit/audit.ts'
+export { silentLogger } from '../context/types.ts'
+export { buildServer } from '../http/build-server.ts'
+export { OAuthError, type OAuthErrorCode, type OAuthErrorDetails } from '../http/oauth-error.ts'
+export { Parameters } from '../http/parameters.ts'
+export { sendJson } from '../http/send-json.ts'
+export { refuseDoubledFields } from '../http/single-fields.ts'
+export { TLS_SERVER } from '../http/tls-server.ts'
+export { KeyRing, type PublishedKeys } from '../keys/key-ring.ts'
+export { UserLimit } from '../limits/user-limit.ts'
+export { NO_STORE } from '../routes/token.ts'
+export { SqlStore } from '../store/sql-store.ts'
+export { SqliteEngine } from '../store/sqlite-engine.ts'
