@@ -12,7 +12,7 @@ import {
   signToken,
   verifyToken,
 } from '../src/index.ts'
-import { createTestIssuer } from '../src/testing/index.ts'
+import { createTestIssuer } from '../src/testing.ts'
 import { measure, median, type Operation, type Timing } from './measure.ts'
 import { bundledSize } from './size.ts'
 

@@ -1,8 +1,8 @@
 import { SciToken } from './token.ts'
 import type { Clock } from './clock.ts'
-import type { JsonObject } from './json.ts'
-import type { Jwk } from './jwk.ts'
-import { formatScopes, type Scope } from './scopes.ts'
+import type { JsonObject } from './jose/json.ts'
+import type { Jwk } from './jose/jwk.ts'
+import { formatScopes, type Scope } from './claims/scopes.ts'
 
 /** Options of {@link attenuate}. */
 export interface AttenuateOptions {

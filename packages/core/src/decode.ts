@@ -1,6 +1,6 @@
-import { parseAny } from './chain-format.ts'
-import { own } from './compact.ts'
-import type { JsonObject, JsonValue } from './json.ts'
+import { parseAny } from './chain/link.ts'
+import { own } from './jose/compact.ts'
+import type { JsonObject, JsonValue } from './jose/json.ts'
 
 /**
  * What a token *says*. Nothing in it is true until it has been verified: it is for debugging and display, and shares no type

@@ -4,9 +4,9 @@
  *
  * Two families never mix: `not_acceptable` ("this token is not acceptable") and `undecided` ("we could not decide").
  */
-import { HIDDEN } from './internal/visible-text.ts'
+import { HIDDEN } from './text/visible-text.ts'
 
-import { isSecretName, redactSecrets } from './internal/redact.ts'
+import { isSecretName, redactSecrets } from './text/redact.ts'
 
 /** Stable, documented in `docs/errors.md`, one row each. */
 export const ERROR_CODES = [

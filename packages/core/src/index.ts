@@ -1,19 +1,25 @@
 // Table of contents of `@scitokens/core`.
-export { type Algorithm, DEFAULT_ALGORITHMS, isAlgorithm, checkAlgorithms } from './algorithms.ts'
+export { type Algorithm, DEFAULT_ALGORITHMS, isAlgorithm, checkAlgorithms } from './jose/algorithms.ts'
 export { attenuate, type AttenuateOptions } from './attenuate.ts'
-export { ANY_AUDIENCE, WLCG_ANY_AUDIENCE, audienceMatches, checkOwnAudiences, parseAudience } from './audience.ts'
+export {
+  ANY_AUDIENCE,
+  WLCG_ANY_AUDIENCE,
+  audienceMatches,
+  checkOwnAudiences,
+  parseAudience,
+} from './claims/audience.ts'
 export {
   authorizationMode,
   type CapabilityOptions,
   checkQuestion,
   findGrant,
   type Question,
-} from './capabilities.ts'
-export { type ChainLimits, DEFAULT_MAX_CHAIN_DEPTH } from './chain-format.ts'
-export { joinKeyedToken, type KeyedToken, splitKeyedToken } from './chain-parent.ts'
-export { type BaseTokenOptions, signBaseToken } from './chain-sign.ts'
+} from './claims/capabilities.ts'
+export { type ChainLimits, DEFAULT_MAX_CHAIN_DEPTH } from './chain/link.ts'
+export { joinKeyedToken, type KeyedToken, splitKeyedToken } from './chain/parent.ts'
+export { type BaseTokenOptions, signBaseToken } from './chain/sign.ts'
 export { type Clock, systemClock } from './clock.ts'
-export { DEFAULT_MAX_TOKEN_LENGTH, own } from './compact.ts'
+export { DEFAULT_MAX_TOKEN_LENGTH, own } from './jose/compact.ts'
 export { decodeUnverified, UnverifiedToken } from './decode.ts'
 export {
   type CallerCode,
@@ -32,21 +38,21 @@ export {
   TokenNotAcceptableError,
   UndecidedError,
 } from './errors.ts'
-export { GrantIndex } from './grant-index.ts'
-export { isGroupName, parseGroups } from './groups.ts'
-export { checkIssuerIdentifier, isLoopbackHost, type IssuerIdentifierOptions } from './issuer-identifier.ts'
-export { isJsonValue, type JsonObject, type JsonValue, parseJsonObject, toJsonValue } from './json.ts'
-export type { Jwk, Jwks } from './jwk.ts'
-export { type DroppedKey, KeySet, type KeySetOptions, VerificationKey } from './key-set.ts'
-export type { KeyObjectLike, SigningKeyOptions } from './key-forms.ts'
-export type { KeyHint, KeySource } from './key-source.ts'
+export { GrantIndex } from './claims/grant-index.ts'
+export { isGroupName, parseGroups } from './claims/groups.ts'
+export { checkIssuerIdentifier, isLoopbackHost, type IssuerIdentifierOptions } from './claims/issuer-identifier.ts'
+export { isJsonValue, type JsonObject, type JsonValue, parseJsonObject, toJsonValue } from './jose/json.ts'
+export type { Jwk, Jwks } from './jose/jwk.ts'
+export { type DroppedKey, KeySet, type KeySetOptions, VerificationKey } from './keys/key-set.ts'
+export type { KeyObjectLike, SigningKeyOptions } from './keys/key-forms.ts'
+export type { KeyHint, KeySource } from './keys/key-source.ts'
 export {
   authorizationsFor,
   findOperationGrant,
   type OperationRequest,
   STORAGE_OPERATIONS,
   type StorageOperation,
-} from './operations.ts'
+} from './claims/operations.ts'
 export {
   covers as coversPath,
   encodeScopePath,
@@ -59,10 +65,10 @@ export {
   type RequestPathOptions,
   ROOT,
   withoutTrailingSlash,
-} from './paths.ts'
-export { publicJwkFromPem } from './pem.ts'
-export { checkProfiles, type ProfileName, PROFILES, type ProfileRules, profileRules } from './profiles.ts'
-export { redactSecrets } from './internal/redact.ts'
+} from './claims/paths.ts'
+export { publicJwkFromPem } from './keys/pem.ts'
+export { checkProfiles, type ProfileName, PROFILES, type ProfileRules, profileRules } from './claims/profiles.ts'
+export { redactSecrets } from './text/redact.ts'
 export {
   coveredByAny,
   covers,
@@ -78,11 +84,11 @@ export {
   type Scope,
   type ScopeClaim,
   type ScopeOptions,
-} from './scopes.ts'
-export { type SignOptions, signToken } from './sign.ts'
-export { type Signer, SigningKey, type SigningKeyInput } from './signing-key.ts'
-export { StaticKeys } from './static-keys.ts'
-export { thumbprint } from './thumbprint.ts'
+} from './claims/scopes.ts'
+export { type SignOptions, signToken } from './token/sign.ts'
+export { type Signer, SigningKey, type SigningKeyInput } from './keys/signing-key.ts'
+export { StaticKeys } from './keys/static-keys.ts'
+export { thumbprint } from './jose/thumbprint.ts'
 export { SciToken, type SciTokenOptions, type SerializeOptions } from './token.ts'
-export { issuerOf, keySetOf, tokenIds, type VerifiedToken, type VerifyOptions } from './verification.ts'
+export { issuerOf, keySetOf, tokenIds, type VerifiedToken, type VerifyOptions } from './token/verification.ts'
 export { verifyToken } from './verify.ts'

@@ -1,10 +1,10 @@
-import { checkAlgorithms, DEFAULT_ALGORITHMS } from './algorithms.ts'
-import { isChainLink } from './chain-format.ts'
-import { verifyChain } from './chain-verify.ts'
-import { type CheckedHeader, checkHeader, openCompact, readOrdinary } from './compact.ts'
+import { checkAlgorithms, DEFAULT_ALGORITHMS } from './jose/algorithms.ts'
+import { isChainLink } from './chain/link.ts'
+import { verifyChain } from './chain/verify.ts'
+import { type CheckedHeader, checkHeader, openCompact, readOrdinary } from './jose/compact.ts'
 import { ConfigError, TokenNotAcceptableError } from './errors.ts'
-import type { JsonObject } from './json.ts'
-import { detectProfile, profileRules } from './profiles.ts'
+import type { JsonObject } from './jose/json.ts'
+import { detectProfile, profileRules } from './claims/profiles.ts'
 import {
   checkIssuer,
   checkSignature,
@@ -12,7 +12,7 @@ import {
   keySetOf,
   type VerifiedToken,
   type VerifyOptions,
-} from './verification.ts'
+} from './token/verification.ts'
 
 /**
  * Verifies that a token is authentic: format, algorithm, issuer, key and signature, in this order, so that nothing is

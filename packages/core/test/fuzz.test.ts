@@ -22,7 +22,7 @@ import {
   thumbprint,
   verifyToken,
 } from '../src/index.ts'
-import { createTestIssuer } from '../src/testing/index.ts'
+import { createTestIssuer } from '../src/testing.ts'
 import { forge, part } from './tokens.ts'
 
 // Much work, and the machine may have other work.

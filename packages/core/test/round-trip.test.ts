@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { findGrant, parseRequestPath, parseScopes, SciToken } from '../src/index.ts'
-import { createTestIssuer } from '../src/testing/index.ts'
+import { createTestIssuer } from '../src/testing.ts'
 
 test.each(['ES256', 'RS256', 'ES384', 'ES512', 'PS256', 'EdDSA'] as const)(
   'a %s token is signed and verified',

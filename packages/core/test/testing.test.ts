@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { SciToken } from '../src/index.ts'
-import { createTestClock, createTestIssuer } from '../src/testing/index.ts'
+import { createTestClock, createTestIssuer } from '../src/testing.ts'
 
 test('a test clock stands still until it is moved', () => {
   const clock = createTestClock(100)

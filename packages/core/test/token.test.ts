@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { type JsonObject, SciToken, SigningKey, StaticKeys } from '../src/index.ts'
-import { createTestIssuer } from '../src/testing/index.ts'
+import { createTestIssuer } from '../src/testing.ts'
 import { refusal } from './refusal.ts'
 
 const issuer = await createTestIssuer()

@@ -1,4 +1,4 @@
-import { encodeBase64url } from '../src/base64url.ts'
+import { encodeBase64url } from '../src/jose/base64url.ts'
 import type { Signer } from '../src/index.ts'
 
 const encoder = new TextEncoder()

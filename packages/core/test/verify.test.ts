@@ -13,7 +13,7 @@ import {
   verifyToken,
   type VerifyOptions,
 } from '../src/index.ts'
-import { createTestIssuer } from '../src/testing/index.ts'
+import { createTestIssuer } from '../src/testing.ts'
 import { refusal } from './refusal.ts'
 import { forge, part } from './tokens.ts'
 

@@ -1,4 +1,4 @@
-import { isLoopbackHost } from '../issuer-identifier.ts'
+import { isLoopbackHost } from '../claims/issuer-identifier.ts'
 
 /** RFC 3986 section 2: nothing else stands in a URI, and a percent sign only before two digits. */
 const URI = /^(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+$/

@@ -7,6 +7,6 @@
 export { type Config, type ConfigOptions, type ConfigValues, readConfig } from './config.ts'
 export { discoverToken, type DiscoveredToken, type DiscoverOptions } from './discover-token.ts'
 export { createLogger, type Logger, type LoggerOptions } from './logger.ts'
-export { redactLine } from '../internal/redact.ts'
+export { redactLine } from '../text/redact.ts'
 export { getConfig, setConfig } from './set-config.ts'
 export { LOG_LEVELS, type LogLevel } from './settings.ts'

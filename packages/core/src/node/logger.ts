@@ -1,6 +1,6 @@
 import { basename, dirname } from 'node:path'
 import { ConfigError, quote } from '../errors.ts'
-import { redactLine } from '../internal/redact.ts'
+import { redactLine } from '../text/redact.ts'
 import type { LogLevel } from './settings.ts'
 
 /** A log with the levels of the reference library. Each line is a JSON object with `time` (ISO 8601), `level` and `msg`. */

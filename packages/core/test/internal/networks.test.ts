@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { networkOfPeer, Networks, parseIpAddress } from '../../src/internal/index.ts'
+import { networkOfPeer, Networks, parseIpAddress } from '../../src/internal.ts'
 
 const read = (...list: string[]): Networks => new Networks(list, { at: 'listen.trustedProxies' })
 const mistake = (about: string): unknown =>

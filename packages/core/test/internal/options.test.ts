@@ -15,7 +15,7 @@ import {
   recordOf,
   text,
   whole,
-} from '../../src/internal/index.ts'
+} from '../../src/internal.ts'
 
 interface Store {
   readonly basePath?: string

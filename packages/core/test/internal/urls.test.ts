@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isWebUrl, readUrl, unusableUrl } from '../../src/internal/index.ts'
+import { isWebUrl, readUrl, unusableUrl } from '../../src/internal.ts'
 
 test.each([
   'https://vo.example',

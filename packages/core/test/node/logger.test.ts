@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { SciToken, SigningKey } from '../../src/index.ts'
 import { createLogger, redactLine } from '../../src/node/index.ts'
-import { createTestIssuer } from '../../src/testing/index.ts'
+import { createTestIssuer } from '../../src/testing.ts'
 import { refusal } from '../refusal.ts'
 import { temporaryDirectory } from './temporary.ts'
 
