@@ -2,7 +2,8 @@ import { SciToken } from './token.ts'
 import type { Clock } from './clock.ts'
 import type { JsonObject } from './jose/json.ts'
 import type { Jwk } from './jose/jwk.ts'
-import { formatScopes, type Scope } from './claims/scopes.ts'
+import { formatScopes } from './claims/scopes.ts'
+import type { Scope } from './claims/scope.ts'
 
 /** Options of {@link attenuate}. */
 export interface AttenuateOptions {

@@ -15,7 +15,15 @@ export {
   findGrant,
   type Question,
 } from './claims/capabilities.ts'
-export { type ChainLimits, DEFAULT_MAX_CHAIN_DEPTH } from './chain/link.ts'
+export {
+  type ChainLimits,
+  issuerOf,
+  keySetOf,
+  tokenIds,
+  type VerifiedToken,
+  type VerifyOptions,
+} from './token/verification.ts'
+export { DEFAULT_MAX_CHAIN_DEPTH } from './chain/link.ts'
 export { joinKeyedToken, type KeyedToken, splitKeyedToken } from './chain/parent.ts'
 export { type BaseTokenOptions, signBaseToken } from './chain/sign.ts'
 export { type Clock, systemClock } from './clock.ts'
@@ -40,7 +48,8 @@ export {
 } from './errors.ts'
 export { GrantIndex } from './claims/grant-index.ts'
 export { isGroupName, parseGroups } from './claims/groups.ts'
-export { checkIssuerIdentifier, isLoopbackHost, type IssuerIdentifierOptions } from './claims/issuer-identifier.ts'
+export { checkIssuerIdentifier, type IssuerIdentifierOptions } from './claims/issuer-identifier.ts'
+export { isLoopbackHost } from './internal/urls.ts'
 export { isJsonValue, type JsonObject, type JsonValue, parseJsonObject, toJsonValue } from './jose/json.ts'
 export type { Jwk, Jwks } from './jose/jwk.ts'
 export { type DroppedKey, KeySet, type KeySetOptions, VerificationKey } from './keys/key-set.ts'
@@ -54,13 +63,13 @@ export {
   type StorageOperation,
 } from './claims/operations.ts'
 export {
-  covers as coversPath,
+  coversPath,
   encodeScopePath,
   intersectPaths,
   joinPath,
-  type Path,
   parseRequestPath,
   parseScopePath,
+  type Path,
   relativePath,
   type RequestPathOptions,
   ROOT,
@@ -71,24 +80,25 @@ export { checkProfiles, type ProfileName, PROFILES, type ProfileRules, profileRu
 export { redactSecrets } from './text/redact.ts'
 export {
   coveredByAny,
-  covers,
-  formatScope,
   formatScopes,
-  includesAuthz,
   intersectScopes,
   minimalScopes,
-  needsPath,
   normalizeScopeClaim,
-  parseScope,
   parseScopes,
-  type Scope,
   type ScopeClaim,
-  type ScopeOptions,
 } from './claims/scopes.ts'
+export {
+  covers,
+  formatScope,
+  includesAuthz,
+  needsPath,
+  parseScope,
+  type Scope,
+  type ScopeOptions,
+} from './claims/scope.ts'
 export { type SignOptions, signToken } from './token/sign.ts'
 export { type Signer, SigningKey, type SigningKeyInput } from './keys/signing-key.ts'
 export { StaticKeys } from './keys/static-keys.ts'
 export { thumbprint } from './jose/thumbprint.ts'
 export { SciToken, type SciTokenOptions, type SerializeOptions } from './token.ts'
-export { issuerOf, keySetOf, tokenIds, type VerifiedToken, type VerifyOptions } from './token/verification.ts'
 export { verifyToken } from './verify.ts'

@@ -1,7 +1,8 @@
 // The rules of token chains (DESIGN "Token chains"): what a link must say, and how a child may differ from its parent. What a
 // link looks like: chain-format.ts. Nothing here checks a signature; see chain-verify.ts.
 import { ANY_AUDIENCE, parseAudience } from '../claims/audience.ts'
-import { type ChainLimits, openLinks, readLinkClaims } from './link.ts'
+import type { ChainLimits } from '../token/verification.ts'
+import { openLinks, readLinkClaims } from './link.ts'
 import { type CompactToken, openCompact, own, withClaims } from '../jose/compact.ts'
 import { type CodeOf, type ErrorReason, quote, TokenNotAcceptableError } from '../errors.ts'
 import { GrantIndex } from '../claims/grant-index.ts'

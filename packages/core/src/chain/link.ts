@@ -14,15 +14,8 @@ import {
 } from '../jose/compact.ts'
 import { ConfigError, type ErrorReason, TokenNotAcceptableError } from '../errors.ts'
 import { type JsonObject, type JsonValue, parseJsonObjectInArray } from '../jose/json.ts'
+import type { ChainLimits } from '../token/verification.ts'
 import { CHAIN_TYPE } from '../claims/profiles.ts'
-
-/** How much of a chain a relying party is willing to look at. */
-export interface ChainLimits {
-  /** Links below the base token. Default: 8. */
-  readonly maxDepth?: number
-  /** Of the whole chain, in characters. Default: `maxLength` of the verification, 65 536. */
-  readonly maxLength?: number
-}
 
 /** Deepest chain where the relying party says nothing else, in links below the base. */
 export const DEFAULT_MAX_CHAIN_DEPTH = 8

@@ -1,6 +1,15 @@
 import { DEFAULT_ALGORITHMS } from '../jose/algorithms.ts'
 import { type ChainLink, effectiveClaims, judgeLink, readLink } from './chain.ts'
-import { type ChainLimits, checkDepth, openLinks, parentOf, readLinkClaims } from './link.ts'
+import {
+  type ChainLimits,
+  checkIssuer,
+  checkSignature,
+  issuerOf,
+  keySetOf,
+  type VerifiedToken,
+  type VerifyOptions,
+} from '../token/verification.ts'
+import { checkDepth, openLinks, parentOf, readLinkClaims } from './link.ts'
 import {
   type CheckedHeader,
   checkHeader,
@@ -14,14 +23,6 @@ import { TokenNotAcceptableError } from '../errors.ts'
 import { deepFreeze } from '../jose/json.ts'
 import { type KeySet, VerificationKey } from '../keys/key-set.ts'
 import type { UsableJwk } from '../keys/public-jwk.ts'
-import {
-  checkIssuer,
-  checkSignature,
-  issuerOf,
-  keySetOf,
-  type VerifiedToken,
-  type VerifyOptions,
-} from '../token/verification.ts'
 import { importVerificationKey } from '#signature'
 
 /**

@@ -1,7 +1,7 @@
 import { InvalidRequestError } from '../errors.ts'
-import { covers as coversPath, type Path } from './paths.ts'
+import { coversPath, type Path } from './paths.ts'
 import type { ProfileName } from './profiles.ts'
-import { needsPath, type Scope } from './scopes.ts'
+import { needsPath, type Scope } from './scope.ts'
 
 /** How the names in a token's scope are understood. */
 export interface CapabilityOptions {

@@ -1,7 +1,7 @@
 import { type CapabilityOptions, checkQuestion, findCondorGrant, namesOf, type Question } from './capabilities.ts'
 import { judgeOperation, type OperationRequest, type ScopeFinder } from './operations.ts'
-import { covers, type Path } from './paths.ts'
-import type { Scope } from './scopes.ts'
+import { coversPath, type Path } from './paths.ts'
+import type { Scope } from './scope.ts'
 
 /** Few scopes are compared one by one: that is quicker than looking up every ancestor of a path. */
 const FEW = 8
@@ -55,7 +55,8 @@ export class GrantIndex {
   find(question: Question): Scope | undefined {
     const { authz, path } = question
     // No other comes before the first one. On a server at work each object that need not be touched is time: memory is what is slow.
-    if (authz === this.#lastName && path !== undefined && covers(this.#lastFirst!.path, path)) return this.#lastFirst
+    if (authz === this.#lastName && path !== undefined && coversPath(this.#lastFirst!.path, path))
+      return this.#lastFirst
     checkQuestion(question)
     const grant = path === undefined ? this.#byName.get(authz)?.pathless : this.#covering(authz, path)
     return grant ?? findCondorGrant((name) => this.#byName.get(name)?.own, question, this.#options)
@@ -72,7 +73,7 @@ export class GrantIndex {
     this.#lastName = name
     this.#lastFirst = named.scopes[0]
     if (named.scopes.length <= FEW) {
-      for (const scope of named.scopes) if (covers(scope.path, path)) return scope
+      for (const scope of named.scopes) if (coversPath(scope.path, path)) return scope
       return undefined
     }
     const byPath = (named.byPath ??= firstPlaces(named.scopes))

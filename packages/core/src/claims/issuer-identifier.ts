@@ -1,4 +1,5 @@
 import { ConfigError, quote } from '../errors.ts'
+import { isLoopbackHost } from '../internal/urls.ts'
 
 /** Options of {@link checkIssuerIdentifier}. */
 export interface IssuerIdentifierOptions {
@@ -31,9 +32,4 @@ export function checkIssuerIdentifier(issuer: string, options: IssuerIdentifierO
   if (url.username || url.password) throw problem('names a user')
   if (/[?#]/.test(issuer)) throw problem('has a query or a fragment')
   return issuer
-}
-
-/** Whether a URL's host is this machine: 127.0.0.0/8, `[::1]` or `localhost`. */
-export function isLoopbackHost(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
 }

@@ -1,6 +1,6 @@
 import { answersTo, type CapabilityOptions } from './capabilities.ts'
-import { covers as coversPath, type Path, withoutTrailingSlash } from './paths.ts'
-import type { Scope } from './scopes.ts'
+import { coversPath, type Path, withoutTrailingSlash } from './paths.ts'
+import type { Scope } from './scope.ts'
 
 /** What a storage service does, rather than what it is called in a token. WLCG profile 1.3 section 2.2.1. */
 export type StorageOperation =

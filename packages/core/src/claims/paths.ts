@@ -79,15 +79,15 @@ export function parseRequestPath(text: string, options: RequestPathOptions = {})
 }
 
 /** Whether `scope` covers `path`: the same path or an ancestor, by whole components. `/a/` covers `/a/` but not `/a`. */
-export function covers(scope: Path, path: Path): boolean {
+export function coversPath(scope: Path, path: Path): boolean {
   if (!path.startsWith(scope)) return false
   return path.length === scope.length || scope.endsWith('/') || path.charCodeAt(scope.length) === 0x2f
 }
 
 /** The part of the namespace that both cover, or undefined. */
 export function intersectPaths(a: Path, b: Path): Path | undefined {
-  if (covers(a, b)) return b
-  return covers(b, a) ? a : undefined
+  if (coversPath(a, b)) return b
+  return coversPath(b, a) ? a : undefined
 }
 
 /** Puts `path` below `base`: `joinPath('/cms', '/store/')` is `/cms/store/`. */

@@ -1,5 +1,5 @@
 import type { Path } from './paths.ts'
-import type { Scope } from './scopes.ts'
+import { nameOf, type Scope } from './scope.ts'
 
 const [SPACE, DOT, SLASH, COLON] = [0x20, 0x2e, 0x2f, 0x3a] as const
 
@@ -108,9 +108,4 @@ export class ScopeList {
     }
     this.scopes.push(scope)
   }
-}
-
-/** One text for each scope: no authorization has a colon. */
-export function nameOf({ authz, path, hasPath }: Scope): string {
-  return hasPath ? `${authz}:${path}` : authz
 }

@@ -1,5 +1,3 @@
-import { isLoopbackHost } from '../claims/issuer-identifier.ts'
-
 /** RFC 3986 section 2: nothing else stands in a URI, and a percent sign only before two digits. */
 const URI = /^(?:[A-Za-z0-9\-._~:/?#[\]@!$&'()*+,;=]|%[0-9A-Fa-f]{2})+$/
 
@@ -40,4 +38,9 @@ export function isWebUrl(text: unknown): boolean {
   const url = readUrl(text)
   if (url === undefined || url.username !== '' || url.password !== '') return false
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))
+}
+
+/** Whether a URL's host is this machine: 127.0.0.0/8, `[::1]` or `localhost`. */
+export function isLoopbackHost(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
 }

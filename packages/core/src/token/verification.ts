@@ -1,12 +1,19 @@
 // The steps of a verification, shared by ordinary tokens (verify.ts) and chains (chain-verify.ts).
 import type { Algorithm } from '../jose/algorithms.ts'
-import type { ChainLimits } from '../chain/link.ts'
 import { type CheckedHeader, type CompactToken, own } from '../jose/compact.ts'
 import { quote, SciTokenError, TokenNotAcceptableError, UndecidedError } from '../errors.ts'
 import type { JsonObject } from '../jose/json.ts'
 import type { KeySet, VerificationKey } from '../keys/key-set.ts'
 import type { KeySource } from '../keys/key-source.ts'
 import type { ProfileName } from '../claims/profiles.ts'
+
+/** How much of a chain a relying party is willing to look at. */
+export interface ChainLimits {
+  /** Links below the base token. Default: 8. */
+  readonly maxDepth?: number
+  /** Of the whole chain, in characters. Default: `maxLength` of the verification, 65 536. */
+  readonly maxLength?: number
+}
 
 /** Options of {@link verifyToken}. */
 export interface VerifyOptions {
