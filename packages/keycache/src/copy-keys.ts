@@ -1,8 +1,8 @@
 import { type Clock, systemClock } from '@scitokens/core'
 import { DatabaseTurns } from '@scitokens/host/files'
-import { checkJwks } from './jwks.ts'
-import { ageOf, clampAges, createPolicy, type PolicyOptions } from './policy.ts'
-import type { KeyStore } from './store.ts'
+import { checkJwks } from './refresh/jwks.ts'
+import { ageOf, clampAges, createPolicy, type PolicyOptions } from './record/policy.ts'
+import type { KeyStore } from './record/store.ts'
 
 /** Options of {@link copyKeys}. */
 export interface CopyOptions {

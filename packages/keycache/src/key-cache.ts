@@ -8,16 +8,16 @@ import {
   TokenNotAcceptableError,
   type VerificationKey,
 } from '@scitokens/core'
-import { waitFor } from './abort.ts'
-import { type Monitoring, sumCounters } from './counters.ts'
+import { waitFor } from './refresh/abort.ts'
+import { type Monitoring, sumCounters } from './record/counters.ts'
 import { inParallel } from './in-parallel.ts'
-import { IssuerEntry } from './issuer-entry.ts'
+import { IssuerEntry } from './refresh/issuer-entry.ts'
 import { type KeyCacheOptions, readKeyCacheOptions, readSettings, type Settings } from './options.ts'
-import { ageOf, agesFrom, backingOff, judgeClaim, type Purpose } from './policy.ts'
-import { Refresher } from './refresher.ts'
+import { ageOf, agesFrom, backingOff, judgeClaim, type Purpose } from './record/policy.ts'
+import { Refresher } from './refresh/refresher.ts'
 import { describeStored, type IssuerStatus, type KeyCacheStatus } from './status.ts'
-import type { OpenStore } from './store.ts'
-import { storeFrom } from './store-options.ts'
+import type { OpenStore } from './record/store.ts'
+import { storeFrom } from './store/store-options.ts'
 
 /** Issuers asked at the same time by `updateAll` and `hydrate`. */
 const PARALLEL = 8

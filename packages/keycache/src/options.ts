@@ -11,11 +11,11 @@ import {
   text,
   whole,
 } from '@scitokens/core/internal'
-import type { KeyCacheEvent } from './events.ts'
-import type { HttpGet } from './fetcher.ts'
-import { httpFrom, NETWORK_READERS, type NetworkOptions } from './network-options.ts'
-import { createPolicy, type Policy, POLICY_READERS, type PolicyOptions } from './policy.ts'
-import { STORE_READERS, type StoreOptions } from './store-options.ts'
+import type { KeyCacheEvent } from './record/events.ts'
+import type { HttpGet } from './network/fetcher.ts'
+import { httpFrom, NETWORK_READERS, type NetworkOptions } from './network/network-options.ts'
+import { createPolicy, type Policy, POLICY_READERS, type PolicyOptions } from './record/policy.ts'
+import { STORE_READERS, type StoreOptions } from './store/store-options.ts'
 
 /** Options of `KeyCache`. Only `issuers` is mandatory. */
 export interface KeyCacheOptions extends PolicyOptions, StoreOptions, NetworkOptions {

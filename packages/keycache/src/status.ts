@@ -1,7 +1,7 @@
 import type { ErrorCode } from '@scitokens/core'
-import type { Monitoring } from './counters.ts'
-import { type Age, ageOf } from './policy.ts'
-import type { StoredIssuer } from './record.ts'
+import type { Monitoring } from './record/counters.ts'
+import { type Age, ageOf } from './record/policy.ts'
+import type { StoredIssuer } from './record/record.ts'
 
 /** One issuer, for people and health pages. Times in seconds since the epoch. */
 export interface IssuerStatus {

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { copyKeys, CppStore, MemoryStore, SqliteStore } from '../src/index.ts'
 import { temporaryDirectory } from './fixture.ts'
-import { NOW, recordFor } from './store-contract.ts'
+import { NOW, recordFor } from './store/store-contract.ts'
 
 const clock = (): number => NOW + 60
 

@@ -1,14 +1,14 @@
 // Table of contents of `@scitokens/token-manager`.
-export { type BrowserLoginOptions, loginByBrowser } from './browser-login.ts'
+export { type BrowserLoginOptions, loginByBrowser } from './oauth/browser-login.ts'
 export {
   type CertificateToken,
   type CertificateTokenRequest,
   requestTokenByCertificate,
-} from './certificate-token.ts'
-export { Credmon, type CredmonEvent, type CredmonOptions } from './credmon.ts'
-export type { CredmonProvider } from './credmon-enrolment.ts'
-export { type Daemon, type DaemonOptions, startDaemon } from './daemon.ts'
-export { type DeviceLoginOptions, type DevicePrompt, loginByDevice } from './device-login.ts'
+} from './oauth/certificate-token.ts'
+export { Credmon, type CredmonEvent, type CredmonOptions } from './credmon/credmon.ts'
+export type { CredmonProvider } from './credmon/credmon-enrolment.ts'
+export { type Daemon, type DaemonOptions, startDaemon } from './daemon/daemon.ts'
+export { type DeviceLoginOptions, type DevicePrompt, loginByDevice } from './oauth/device-login.ts'
 export type {
   Delivery,
   DeliveryFormat,
@@ -17,22 +17,28 @@ export type {
   FamilyName,
   HeldToken,
   Narrowing,
-} from './family.ts'
-export { findGridCredential, type GridCredential, type GridCredentialOptions } from './grid-credential.ts'
-export { createHttpsFetch, type Fetch, type FetchInit, type HttpsFetchOptions } from './https-fetch.ts'
-export { lockInstance } from './instance-lock.ts'
-export { jobWrapperPath, readJobWrapper } from './job-wrapper.ts'
-export type { IssuerMetadata } from './issuer-metadata.ts'
-export { ManagerClient } from './manager-client.ts'
-export { ManagerServer, type ManagerServerOptions, SOCKET_NAME } from './manager-server.ts'
-export { type ClientIdentity, type Grant, OAuthClient, type OAuthClientOptions, type Wanted } from './oauth-client.ts'
-export { type LoginKeeper, loginPerson, type PersonLogin } from './person-login.ts'
-export { registerClient } from './register-client.ts'
-export { backOff, type Random, renewalTime } from './renewal.ts'
-export { Renewer, type RenewerEvent, type RenewerOptions } from './renewer.ts'
-export { writeTokenFile, type TokenFileOptions } from './token-file.ts'
-export { type Environment, tokenFileLocation } from './token-location.ts'
-export { TokenManager } from './token-manager.ts'
+} from './state/family.ts'
+export { findGridCredential, type GridCredential, type GridCredentialOptions } from './oauth/grid-credential.ts'
+export { createHttpsFetch, type Fetch, type FetchInit, type HttpsFetchOptions } from './oauth/https-fetch.ts'
+export { lockInstance } from './state/instance-lock.ts'
+export { jobWrapperPath, readJobWrapper } from './daemon/job-wrapper.ts'
+export type { IssuerMetadata } from './oauth/issuer-metadata.ts'
+export { ManagerClient } from './daemon/manager-client.ts'
+export { ManagerServer, type ManagerServerOptions, SOCKET_NAME } from './daemon/manager-server.ts'
+export {
+  type ClientIdentity,
+  type Grant,
+  OAuthClient,
+  type OAuthClientOptions,
+  type Wanted,
+} from './oauth/oauth-client.ts'
+export { type LoginKeeper, loginPerson, type PersonLogin } from './manager/person-login.ts'
+export { registerClient } from './oauth/register-client.ts'
+export { backOff, type Random, renewalTime } from './manager/renewal.ts'
+export { Renewer, type RenewerEvent, type RenewerOptions } from './manager/renewer.ts'
+export { writeTokenFile, type TokenFileOptions } from './manager/token-file.ts'
+export { type Environment, tokenFileLocation } from './manager/token-location.ts'
+export { TokenManager } from './manager/token-manager.ts'
 export type {
   AccessToken,
   DeliveryRequest,
@@ -40,5 +46,5 @@ export type {
   FamilyStatus,
   TokenManagerOptions,
   TokenRequest,
-} from './token-manager-types.ts'
-export { type Account, type AccountLookup, systemAccounts } from './user-directory.ts'
+} from './manager/token-manager-types.ts'
+export { type Account, type AccountLookup, systemAccounts } from './daemon/user-directory.ts'

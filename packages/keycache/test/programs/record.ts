@@ -1,4 +1,4 @@
-import type { KeyRecord } from '../../src/record.ts'
+import type { KeyRecord } from '../../src/record/record.ts'
 
 /** A record big enough to span several pages of a file, all of which tell the same count. */
 export function recordFor(issuer: string, count: number): KeyRecord {

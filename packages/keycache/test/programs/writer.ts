@@ -1,6 +1,6 @@
 // Writes to one cache file until it is killed, telling after each write how often it has written.
 import { setTimeout as sleep } from 'node:timers/promises'
-import { SqliteStore } from '../../src/sqlite-store.ts'
+import { SqliteStore } from '../../src/store/sqlite-store.ts'
 import { recordFor } from './record.ts'
 
 const [, , file, name] = process.argv

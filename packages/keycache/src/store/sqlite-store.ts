@@ -1,0 +1,108 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { type FileOptions, guardFile } from './file-guard.ts'
+import { type ClaimRequest, judgeClaim } from '../record/policy.ts'
+import { type KeyRecord, type StoredIssuer, type Trouble, unknownIssuer } from '../record/record.ts'
+import { COLUMNS, readRow, type Row, rowOf } from './sqlite-row.ts'
+import { prepareSchema, versionOf } from './sqlite-schema.ts'
+import { type Claim, granted, type KeyStore, withKeys } from '../record/store.ts'
+
+/**
+ * Keeps records in one SQLite file shared by processes. Rollback journal, not WAL: home directories are often network file
+ * systems, where WAL breaks. No transaction is ever open while an issuer is asked. While another process has locked the file, each call
+ * fails at once, with SQLite's error.
+ */
+export class SqliteStore implements KeyStore {
+  readonly location: string
+  /** Whether the file or its directory can only be read. */
+  readonly readOnly: boolean
+  readonly #database: DatabaseSync
+  readonly #select: StatementSync
+  readonly #write: StatementSync | undefined
+
+  /**
+   * Opens the file, or makes it (0600, in a directory 0700). One that somebody else could have written is set aside with its journals, and made
+   * anew. Throws when it is corrupt, of another program or of a later version, and then leaves it as it is; and when somebody else could
+   * replace its directory.
+   */
+  constructor(file: string, options: FileOptions = {}) {
+    this.location = file
+    this.readOnly = guardFile(file, options) === 'read-only'
+    // Who waits for a lock waits in `SafeStore`: here, the event loop would wait too.
+    this.#database = new DatabaseSync(file, { timeout: 0, readOnly: this.readOnly })
+    try {
+      this.#database.exec('PRAGMA trusted_schema = OFF')
+      if (this.readOnly) versionOf(this.#database)
+      else prepareSchema(this.#database)
+      this.#select = this.#database.prepare('SELECT * FROM issuer WHERE issuer = ?')
+      if (!this.readOnly) {
+        const values = COLUMNS.map(() => '?').join(', ')
+        this.#write = this.#database.prepare(`INSERT OR REPLACE INTO issuer (${COLUMNS.join(', ')}) VALUES (${values})`)
+      }
+    } catch (error) {
+      this.#database.close()
+      throw error
+    }
+  }
+
+  read(issuer: string): StoredIssuer | undefined {
+    const row = this.#select.get(issuer)
+    return row && readRow(row as unknown as Row)
+  }
+
+  list(): StoredIssuer[] {
+    const rows = this.#database.prepare('SELECT * FROM issuer ORDER BY issuer').all()
+    return rows.map((row) => readRow(row as unknown as Row))
+  }
+
+  claim(issuer: string, request: ClaimRequest): Claim {
+    return this.#transaction(() => {
+      const before = this.#get(issuer)
+      const verdict = judgeClaim(before, request)
+      const stored = verdict === 'go' ? granted(before, request) : before
+      if (verdict === 'go') this.#put(stored)
+      return { verdict, stored }
+    })
+  }
+
+  saveKeys(record: KeyRecord): void {
+    this.#transaction(() => this.#put(withKeys(this.#get(record.issuer), record)))
+  }
+
+  saveTrouble(issuer: string, trouble: Trouble): void {
+    this.#transaction(() => this.#put({ ...this.#get(issuer), trouble, leasedUntil: 0 }))
+  }
+
+  release(issuer: string): void {
+    this.#database.prepare('UPDATE issuer SET leased_until = 0 WHERE issuer = ?').run(issuer)
+  }
+
+  remove(issuer: string): boolean {
+    return this.#database.prepare('DELETE FROM issuer WHERE issuer = ?').run(issuer).changes > 0
+  }
+
+  close(): void {
+    if (this.#database.isOpen) this.#database.close()
+  }
+
+  #get(issuer: string): StoredIssuer {
+    return this.read(issuer) ?? unknownIssuer(issuer)
+  }
+
+  #put(stored: StoredIssuer): void {
+    const row = rowOf(stored)
+    this.#write!.run(...COLUMNS.map((column): SQLInputValue => row[column]))
+  }
+
+  #transaction<T>(work: () => T): T {
+    this.#database.exec('BEGIN IMMEDIATE')
+    try {
+      const result = work()
+      this.#database.exec('COMMIT')
+      return result
+    } catch (error) {
+      // SQLite may have rolled back by itself (disk full, I/O error).
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK')
+      throw error
+    }
+  }
+}

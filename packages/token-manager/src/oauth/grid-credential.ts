@@ -1,0 +1,122 @@
+import { X509Certificate } from 'node:crypto'
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
+import { basename, join } from 'node:path'
+import { ConfigError, InvalidRequestError, SciTokenError, TokenNotAcceptableError } from '@scitokens/core'
+import type { ClientIdentityPem } from '@scitokens/keycache'
+import type { Environment } from '../manager/token-location.ts'
+
+/** Where a certificate and its key are. */
+export interface GridCredentialOptions {
+  readonly env: Environment
+  /** Seconds since the epoch. */
+  readonly now: number
+  /** A proxy: certificate, key and chain in one file. */
+  readonly proxy?: string
+  readonly certificate?: string
+  readonly key?: string
+  /** Default: `/tmp`, where proxies are kept, whatever `TMPDIR` says. */
+  readonly proxyDirectory?: string
+  /** Default: `/etc/grid-security`. */
+  readonly hostDirectory?: string
+  /** Whose proxy. Default: the effective user of this process. */
+  readonly uid?: number
+}
+
+/** A certificate of the grid with its key. */
+export interface GridCredential extends ClientIdentityPem {
+  /** The file of the certificate. */
+  readonly file: string
+}
+
+const MAX_BYTES = 1_048_576
+
+/**
+ * Finds the credential that the grid's tools would use: what is named, else `X509_USER_PROXY`, else `/tmp/x509up_u<uid>`, else
+ * `X509_USER_CERT` with `X509_USER_KEY`, else the certificate of this host.
+ *
+ * Throws `no_credentials` where there is none, `config_error` for a key that others can read, `bad_certificate` for one that has expired.
+ */
+export function findGridCredential(options: GridCredentialOptions): GridCredential {
+  const uid = options.uid ?? process.geteuid?.() ?? 0
+  const [certificate, key] = locate(options, uid)
+  const credential = {
+    file: certificate,
+    certificate: certificate === key ? readKey(key, uid) : read(certificate, 0),
+    key: readKey(key, uid),
+  }
+  checkTimes(credential, options.now)
+  return credential
+}
+
+function locate(options: GridCredentialOptions, uid: number): readonly [certificate: string, key: string] {
+  const { env, proxy, certificate, key } = options
+  const { proxyDirectory = '/tmp', hostDirectory = '/etc/grid-security' } = options
+  if (proxy !== undefined) return [proxy, proxy]
+  if (certificate !== undefined) return [certificate, key ?? certificate]
+  const named = env['X509_USER_PROXY']
+  if (named) return [named, named]
+  const usual = join(proxyDirectory, `x509up_u${uid}`)
+  if (existsSync(usual)) return [usual, usual]
+  const own = env['X509_USER_CERT']
+  if (own) return [own, env['X509_USER_KEY'] || own]
+  const host = [join(hostDirectory, 'hostcert.pem'), join(hostDirectory, 'hostkey.pem')] as const
+  if (host.every((file) => isReadable(file))) return host
+  const places = `X509_USER_PROXY, ${usual}, X509_USER_CERT and ${hostDirectory}`
+  throw new InvalidRequestError(`there is no certificate: looked at ${places}`, {}, 'no_credentials')
+}
+
+/** A file with a key must be its owner's alone. Of everybody's directory no link is followed: who made it is not known. */
+function readKey(file: string, uid: number): string {
+  return read(file, /^x509up_u\d+$/.test(basename(file)) ? constants.O_NOFOLLOW : 0, (stat) => {
+    if (process.platform === 'win32') return
+    if ((stat.mode & 0o077) !== 0) throw new ConfigError(`${file} can be read by others: chmod 600 it`)
+    if (stat.uid !== uid && stat.uid !== 0) throw new ConfigError(`${file} belongs to somebody else`)
+  })
+}
+
+function read(file: string, flags: number, check: (stat: Stats) => void = () => {}): string {
+  let descriptor: number
+  try {
+    descriptor = openSync(file, constants.O_RDONLY | flags)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    throw new InvalidRequestError(`${file} cannot be read (${code})`, { cause }, 'no_credentials')
+  }
+  try {
+    const stat = fstatSync(descriptor)
+    check(stat)
+    if (stat.size > MAX_BYTES) throw new ConfigError(`${file} is over ${MAX_BYTES} bytes`)
+    return readFileSync(descriptor, 'utf8')
+  } finally {
+    closeSync(descriptor)
+  }
+}
+
+function isReadable(file: string): boolean {
+  try {
+    closeSync(openSync(file, 'r'))
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** A proxy lives for hours: that it has expired is what goes wrong most, and an answer of TLS would not say so. */
+function checkTimes({ certificate, file }: GridCredential, now: number): void {
+  try {
+    const { validFrom, validTo } = new X509Certificate(certificate)
+    if (now > Date.parse(validTo) / 1000) {
+      throw new TokenNotAcceptableError('bad_certificate', `the certificate in ${file} has expired`, {
+        reason: 'expired',
+      })
+    }
+    if (now < Date.parse(validFrom) / 1000) {
+      throw new TokenNotAcceptableError('bad_certificate', `the certificate in ${file} is not valid yet`, {
+        reason: 'not_yet_valid',
+      })
+    }
+  } catch (cause) {
+    if (cause instanceof SciTokenError) throw cause
+    throw new ConfigError(`${file} holds no certificate in PEM form`, { cause })
+  }
+}
