@@ -1,5 +1,5 @@
 import type { Clock } from '@scitokens/core'
-import { backOff, LONGEST_WAIT, type Random } from './renewal.ts'
+import { backOff, LONGEST_WAIT, type Random } from '../oauth/back-off.ts'
 
 interface Trouble {
   failures: number

@@ -5,7 +5,8 @@ import { type Family, type HeldToken, labelOf, livesFor } from '../state/family.
 import { GrantWriter } from './grant-writer.ts'
 import type { Grant, OAuthClient, Wanted } from '../oauth/oauth-client.ts'
 import { loginRequired } from '../oauth/oauth-failure.ts'
-import { backOff, LONGEST_WAIT, type Random, renewalTime } from './renewal.ts'
+import { backOff, LONGEST_WAIT, type Random } from '../oauth/back-off.ts'
+import { renewalTime } from './renewal.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { checkWithinLogin } from './within.ts'
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { SciTokenError } from '@scitokens/core'
 import type { Family } from '../state/family.ts'
 import { IssuerCircuit } from './issuer-circuit.ts'
-import { LONGEST_WAIT, type Random } from './renewal.ts'
+import { LONGEST_WAIT, type Random } from '../oauth/back-off.ts'
 import type { TokenManager } from './token-manager.ts'
 import type { DueToken } from '../state/token-store.ts'
 

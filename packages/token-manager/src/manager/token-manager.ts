@@ -15,7 +15,7 @@ import { writeJobFile } from './job-file.ts'
 import { loadKeyFile } from '../state/key-file.ts'
 import { type Grant, OAuthClient, type Wanted } from '../oauth/oauth-client.ts'
 import { loginRequired } from '../oauth/oauth-failure.ts'
-import type { Random } from './renewal.ts'
+import type { Random } from '../oauth/back-off.ts'
 import { SecretBox } from '../state/secret-box.ts'
 import { StateStore } from '../state/state-store.ts'
 import type {

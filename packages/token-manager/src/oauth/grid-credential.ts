@@ -3,11 +3,10 @@ import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, ty
 import { basename, join } from 'node:path'
 import { ConfigError, InvalidRequestError, SciTokenError, TokenNotAcceptableError } from '@scitokens/core'
 import type { ClientIdentityPem } from '@scitokens/keycache'
-import type { Environment } from '../manager/token-location.ts'
 
 /** Where a certificate and its key are. */
 export interface GridCredentialOptions {
-  readonly env: Environment
+  readonly env: Readonly<Record<string, string | undefined>>
   /** Seconds since the epoch. */
   readonly now: number
   /** A proxy: certificate, key and chain in one file. */

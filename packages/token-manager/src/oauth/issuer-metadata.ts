@@ -4,7 +4,7 @@ import { metadataUrls } from '@scitokens/keycache'
 import type { AuthorizationServer } from 'oauth4webapi'
 import type { Fetch } from './https-fetch.ts'
 import { checkServerStatus } from './oauth-failure.ts'
-import { LONGEST_DELAY } from '../manager/renewal.ts'
+import { LONGEST_DELAY } from './back-off.ts'
 
 /** Seconds for which an issuer's metadata is believed without asking again. */
 const FRESH_FOR = 3600

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { backOff, renewalTime } from '../../src/index.ts'
+import { renewalTime } from '../../src/index.ts'
 
 const share = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
@@ -16,21 +16,4 @@ test('a token is renewed between 45 % and 55 % of its life, whatever the dice sa
 
 test('a token that has expired when it comes is due at once', () => {
   expect(renewalTime(1000, 900, () => 0.9)).toBe(1000)
-})
-
-test('back-off grows, never beyond ten minutes by itself, and never below what the issuer asks for within an hour', () => {
-  fc.assert(
-    fc.property(
-      fc.integer({ min: 1, max: 1e6 }),
-      fc.option(fc.integer({ min: 0, max: 1e9 })),
-      share,
-      (failures, asked, dice) => {
-        const wait = backOff(failures, asked ?? undefined, () => dice)
-        const longest = Math.min(600, 5 * 2 ** Math.min(failures - 1, 20))
-        expect(wait).toBeGreaterThanOrEqual(longest / 2)
-        expect(wait).toBeGreaterThanOrEqual(Math.min(asked ?? 0, 3600))
-        expect(wait).toBeLessThanOrEqual(Math.max(longest, Math.min(asked ?? 0, 3600)))
-      },
-    ),
-  )
 })
