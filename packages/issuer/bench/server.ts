@@ -40,7 +40,7 @@ async function issuer(algorithm: 'ES256' | 'RS256' = 'ES256'): Promise<string> {
   })
   const app = Fastify()
   const limits = readRateLimits({ perAddress: 1e9, perClient: 1e9 })
-  await limitRate(app, () => limits)
+  limitRate(app, () => limits)
   await app.register(running.plugin)
   return `${await app.listen({ host: '127.0.0.1', port: 0 })}/token`
 }

@@ -1,4 +1,3 @@
-import rateLimit from '@fastify/rate-limit'
 import { SciTokenError } from '@scitokens/core'
 import { networkOfPeer } from '@scitokens/core/internal'
 import type {
@@ -10,8 +9,13 @@ import type {
   preHandlerAsyncHookHandler,
   RouteShorthandOptions,
 } from 'fastify'
+<<<<<<< HEAD
 import { OAuthError } from '../http/oauth-error.ts'
 import { steadyCounts } from '../limits/steady-counts.ts'
+=======
+import { AttemptCounter } from '../attempt-counter.ts'
+import { OAuthError } from '../oauth-error.ts'
+>>>>>>> deef734 (issuer: limits count by a counter of our own alone; of @fastify/rate-limit nothing was left but its name)
 import { NO_STORE } from '../routes/token.ts'
 import { refuseDoubledFields } from '../http/single-fields.ts'
 import { acceptAnyBody } from './demo-body.ts'
@@ -75,7 +79,7 @@ export function demoPlugin(parts: DemoParts, host?: string): FastifyPluginAsync 
       return sendProblem(reply.code(status), status < 500 ? error.message : 'Something went wrong here.')
     })
     const route = optionsFor(host)
-    const limited = { ...route, onRequest: neverKept, preHandler: await limiter(app, parts.settings.perAddress) }
+    const limited = { ...route, onRequest: neverKept, preHandler: limiter(parts.settings.perAddress) }
     const context: DemoContext = { ...parts, app, route, limited }
     for (const add of ROUTES) add(context)
   }
@@ -104,24 +108,19 @@ function allowOtherOrigins(app: FastifyInstance, { settings }: DemoParts, host: 
 }
 
 function optionsFor(host: string | undefined): RouteShorthandOptions {
-  return { config: { [ROUTE_MARK]: true } as object, ...(host !== undefined && { constraints: { host } }) }
+  return { config: { [ROUTE_MARK]: true }, ...(host !== undefined && { constraints: { host } }) }
 }
 
-async function limiter(app: FastifyInstance, max: number): Promise<preHandlerAsyncHookHandler> {
-  // An application of somebody else may have brought it.
-  if (!app.hasDecorator('createRateLimit')) {
-    await app.register(rateLimit, { global: false, store: steadyCounts(REMEMBERED), timeWindow: MINUTE_MS })
-  }
-  const check = app.createRateLimit({
-    max,
-    timeWindow: MINUTE_MS,
-    keyGenerator: ({ ip }) => `demo ${networkOfPeer(ip)}`,
-  })
-  return async (request, reply) => {
-    const count = await check(request)
-    if (count.isAllowed || !count.isExceeded) return
-    const seconds = Math.max(1, count.ttlInSeconds)
-    await sendProblem(reply.code(429).header('retry-after', String(seconds)), `Too many requests: wait ${seconds} s.`)
+/** Answers 429 where one address, or one /64 of IPv6, asks more than `max` times in a minute. */
+function limiter(max: number): preHandlerAsyncHookHandler {
+  const counter = new AttemptCounter({ windowMs: MINUTE_MS, keys: REMEMBERED })
+  return async ({ ip }, reply) => {
+    const { attempts, endsInSeconds } = counter.count(networkOfPeer(ip))
+    if (attempts <= max) return
+    await sendProblem(
+      reply.code(429).header('retry-after', String(endsInSeconds)),
+      `Too many requests: wait ${endsInSeconds} s.`,
+    )
   }
 }
 

@@ -1,12 +1,19 @@
-import rateLimit from '@fastify/rate-limit'
 import { networkOfPeer } from '@scitokens/core/internal'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+<<<<<<< HEAD
 import { OAuthError } from '../http/oauth-error.ts'
 import { Parameters } from '../http/parameters.ts'
 import type { ReadRateLimits } from './rate-limits.ts'
 import { steadyCounts } from '../limits/steady-counts.ts'
+=======
+import { AttemptCounter } from '../attempt-counter.ts'
+import { OAuthError } from '../oauth-error.ts'
+import { Parameters } from '../parameters.ts'
+import type { ReadRateLimits } from './rate-limits.ts'
+>>>>>>> deef734 (issuer: limits count by a counter of our own alone; of @fastify/rate-limit nothing was left but its name)
 
-const MINUTE_MS = 60_000
+/** Limits are per minute. */
+const WINDOW_MS = 60_000
 /** Most addresses or clients that are counted at a time; the longest unseen are forgotten first. */
 const REMEMBERED = 50_000
 
@@ -16,6 +23,7 @@ export interface Named {
   /** Tells those apart who are one client: everybody with a certificate of the grid. Default: nobody is. */
   readonly certificate?: string | undefined
 }
+
 /** Options of {@link limitRate}. */
 export interface RateLimitOptions {
   /** Whom a request shows that names no client. Default: nobody. */
@@ -30,45 +38,37 @@ export interface RateLimitOptions {
  *
  * @param limits - asked at each request, so that they follow the configuration.
  */
-export async function limitRate(
+export function limitRate(
   app: FastifyInstance,
   limits: () => ReadRateLimits,
   { byCertificate, nowMs }: RateLimitOptions = {},
-): Promise<void> {
-  const nameOf = (request: FastifyRequest): Named => {
-    const clientId = namedClient(request)
-    return (clientId === '' ? byCertificate?.(request) : undefined) ?? { clientId }
+): void {
+  const counting = { windowMs: WINDOW_MS, keys: REMEMBERED, ...(nowMs && { nowMs }) }
+  const ofAddresses = new AttemptCounter(counting)
+  const ofClients = new AttemptCounter(counting)
+  const take = (counter: AttemptCounter, key: string, limit: number): void => {
+    const { attempts, endsInSeconds } = counter.count(key)
+    if (attempts > limit) throw tooMany(endsInSeconds)
   }
-  await app.register(rateLimit, {
-    global: false,
-    store: steadyCounts(REMEMBERED, nowMs),
-    timeWindow: MINUTE_MS,
-  })
-  const checks = [
-    app.createRateLimit({
-      max: ({ ip }: FastifyRequest) => limits().forAddress(ip),
-      keyGenerator: ({ ip }) => networkOfPeer(ip),
-    }),
-    app.createRateLimit({
-      max: (request: FastifyRequest) => limits().forClient(nameOf(request).clientId),
-      keyGenerator: (request) => {
-        const { clientId, certificate = '' } = nameOf(request)
-        return JSON.stringify([networkOfPeer(request.ip), clientId, certificate])
-      },
-    }),
-  ]
   const limit = async (request: FastifyRequest): Promise<void> => {
-    for (const check of checks) {
-      // oxlint-disable-next-line no-await-in-loop -- the first that is exceeded answers
-      const count = await check(request)
-      if (count.isAllowed || !count.isExceeded) continue
-      const headers = { 'retry-after': String(Math.max(1, count.ttlInSeconds)) }
-      throw new OAuthError('temporarily_unavailable', 'too many requests, slow down', { status: 429, headers })
-    }
+    const network = networkOfPeer(request.ip)
+    take(ofAddresses, network, limits().forAddress(request.ip))
+    const { clientId, certificate = '' } = nameOf(request, byCertificate)
+    take(ofClients, JSON.stringify([network, clientId, certificate]), limits().forClient(clientId))
   }
   app.addHook('onRoute', (route) => {
     if ([route.method].flat().includes('POST')) route.preHandler = [limit, route.preHandler ?? []].flat()
   })
+}
+
+function tooMany(seconds: number): OAuthError {
+  const headers = { 'retry-after': String(seconds) }
+  return new OAuthError('temporarily_unavailable', 'too many requests, slow down', { status: 429, headers })
+}
+
+function nameOf(request: FastifyRequest, byCertificate: RateLimitOptions['byCertificate']): Named {
+  const clientId = namedClient(request)
+  return (clientId === '' ? byCertificate?.(request) : undefined) ?? { clientId }
 }
 
 /** The client that a request names; empty: none. */

@@ -59,7 +59,7 @@ export async function serveIssuer(path: string, { env, clock, ...options }: Serv
       metrics.watch(app)
       // Before the issuer's limits: the demonstration has its own, so that nobody uses up there what he needs here.
       if (demo) await app.register(demo.hostPlugin)
-      await limitRate(app, () => limits, { byCertificate: (request) => holderOfCertificate(issuer, request) })
+      limitRate(app, () => limits, { byCertificate: (request) => holderOfCertificate(issuer, request) })
       await app.register(issuer.plugin)
     }
     const app = buildServer(guarded, server)

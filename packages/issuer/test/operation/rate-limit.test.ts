@@ -2,7 +2,10 @@ import Fastify from 'fastify'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { limitRate } from '../../src/operation/rate-limit.ts'
 import { readRateLimits } from '../../src/operation/rate-limits.ts'
+<<<<<<< HEAD:packages/issuer/test/operation/steady-counts.test.ts
 import { steadyCounts } from '../../src/limits/steady-counts.ts'
+=======
+>>>>>>> deef734 (issuer: limits count by a counter of our own alone; of @fastify/rate-limit nothing was left but its name):packages/issuer/test/operation/rate-limit.test.ts
 
 test('a clock that is set back by a day keeps nobody waiting for longer than the minute', async () => {
   vi.useFakeTimers({ toFake: ['Date'] })
@@ -10,7 +13,7 @@ test('a clock that is set back by a day keeps nobody waiting for longer than the
   let passedMs = 0
   const app = Fastify()
   const limits = readRateLimits({ perClient: 2, perAddress: 100 })
-  await limitRate(app, () => limits, { nowMs: () => passedMs })
+  limitRate(app, () => limits, { nowMs: () => passedMs })
   app.post('/', async () => 'done')
   onTestFinished(() => app.close())
   const ask = async (): Promise<number> => (await app.inject({ method: 'POST', url: '/' })).statusCode
@@ -20,16 +23,4 @@ test('a clock that is set back by a day keeps nobody waiting for longer than the
   expect(await ask()).toBe(429)
   passedMs += 1
   expect([await ask(), await ask(), await ask()]).toEqual([200, 200, 429])
-})
-
-test('only so many are counted at a time; the longest unseen is forgotten first', () => {
-  const counts = new (steadyCounts(3, () => 0))({})
-  const count = (key: string): number => {
-    let result = 0
-    counts.incr(key, (_, { current } = { current: 0, ttl: 0 }) => (result = current), 60_000, 1)
-    return result
-  }
-  expect(['a', 'b', 'c', 'a', 'd'].map(count)).toEqual([1, 1, 1, 2, 1])
-  // "b" made room for "d".
-  expect(['a', 'c', 'd', 'b'].map(count)).toEqual([3, 2, 2, 1])
 })
