@@ -9,13 +9,8 @@ import type {
   preHandlerAsyncHookHandler,
   RouteShorthandOptions,
 } from 'fastify'
-<<<<<<< HEAD
 import { OAuthError } from '../http/oauth-error.ts'
-import { steadyCounts } from '../limits/steady-counts.ts'
-=======
-import { AttemptCounter } from '../attempt-counter.ts'
-import { OAuthError } from '../oauth-error.ts'
->>>>>>> deef734 (issuer: limits count by a counter of our own alone; of @fastify/rate-limit nothing was left but its name)
+import { AttemptCounter } from '../limits/attempt-counter.ts'
 import { NO_STORE } from '../routes/token.ts'
 import { refuseDoubledFields } from '../http/single-fields.ts'
 import { acceptAnyBody } from './demo-body.ts'

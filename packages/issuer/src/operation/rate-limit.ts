@@ -1,16 +1,9 @@
 import { networkOfPeer } from '@scitokens/core/internal'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-<<<<<<< HEAD
 import { OAuthError } from '../http/oauth-error.ts'
 import { Parameters } from '../http/parameters.ts'
+import { AttemptCounter } from '../limits/attempt-counter.ts'
 import type { ReadRateLimits } from './rate-limits.ts'
-import { steadyCounts } from '../limits/steady-counts.ts'
-=======
-import { AttemptCounter } from '../attempt-counter.ts'
-import { OAuthError } from '../oauth-error.ts'
-import { Parameters } from '../parameters.ts'
-import type { ReadRateLimits } from './rate-limits.ts'
->>>>>>> deef734 (issuer: limits count by a counter of our own alone; of @fastify/rate-limit nothing was left but its name)
 
 /** Limits are per minute. */
 const WINDOW_MS = 60_000

@@ -2,10 +2,6 @@ import Fastify from 'fastify'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { limitRate } from '../../src/operation/rate-limit.ts'
 import { readRateLimits } from '../../src/operation/rate-limits.ts'
-<<<<<<< HEAD:packages/issuer/test/operation/steady-counts.test.ts
-import { steadyCounts } from '../../src/limits/steady-counts.ts'
-=======
->>>>>>> deef734 (issuer: limits count by a counter of our own alone; of @fastify/rate-limit nothing was left but its name):packages/issuer/test/operation/rate-limit.test.ts
 
 test('a clock that is set back by a day keeps nobody waiting for longer than the minute', async () => {
   vi.useFakeTimers({ toFake: ['Date'] })

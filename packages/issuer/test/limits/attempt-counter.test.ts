@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { AttemptCounter } from '../src/attempt-counter.ts'
+import { AttemptCounter } from '../../src/limits/attempt-counter.ts'
 
 test('a window begins with the first attempt of a key, and the next attempt after its end begins another', () => {
   let now = 0
