@@ -14,11 +14,11 @@ import {
   withoutTrailingSlash,
 } from '@scitokens/core'
 import { readOptions } from '@scitokens/core/internal'
-import { issuerRules } from './issuer-rules.ts'
-import { ENFORCER_READERS, VALIDATION_READERS } from './option-readers.ts'
-import type { EnforcerOptions, IssuerOptions, ValidationOptions } from './options.ts'
+import type { IssuerOptions } from './issuer-options.ts'
+import { issuerRules, type Jurisdiction } from './issuer-rules.ts'
+import { ENFORCER_READERS, type EnforcerOptions } from './options.ts'
 import type { Revocation } from './revocation.ts'
-import type { Jurisdiction } from './validated-token.ts'
+import { VALIDATION_READERS, type ValidationOptions } from './validation-options.ts'
 import { Validator } from './validator.ts'
 
 /** An enforcer's options, checked and copied: what the caller changes afterwards has no effect. */

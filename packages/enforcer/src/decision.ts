@@ -6,14 +6,18 @@ import {
   type Scope,
   type SciTokenError,
 } from '@scitokens/core'
-import type { ValidatedToken } from './validated-token.ts'
 
-/** The answer to "does this token allow this request here?", and why. Discriminated by `allowed`. */
-export type Decision = Allowed | Refused
+/**
+ * The answer to "does this token allow this request here?", and why. Discriminated by `allowed`.
+ *
+ * `Token` is the type of the answer's `token`: an `Enforcer` gives a `Decision<ValidatedToken>`. Leave it out where the token does
+ * not matter.
+ */
+export type Decision<Token = unknown> = Allowed<Token> | Refused<Token>
 
-/** Yes. */
-export interface Allowed {
-  /** Yes. */
+/** The token allows the request. */
+export interface Allowed<Token = unknown> {
+  /** True: the request may go on. */
   readonly allowed: true
   /** One sentence for people. */
   readonly reason: string
@@ -21,7 +25,7 @@ export interface Allowed {
   readonly grantedBy: Scope
   /** The path that was judged. Use this one, not the one that came. Undefined where none was asked about. */
   readonly normalizedPath: Path | undefined
-  /** Nothing. */
+  /** Empty: no scope is missing. */
   readonly missing: readonly []
   /** The issuer of the token. */
   readonly issuer: string
@@ -30,12 +34,12 @@ export interface Allowed {
   /** The local account that the site's mapping names for this request, if any. */
   readonly user: string | undefined
   /** The token, for further questions. */
-  readonly token: ValidatedToken
+  readonly token: Token
 }
 
-/** No, or not decided: `family` tells which. */
-export interface Refused {
-  /** No, or not decided. */
+/** The request may not go on: the token does not allow it, is not acceptable, or could not be judged. `family` tells which. */
+export interface Refused<Token = unknown> {
+  /** False: the request may not go on. */
   readonly allowed: false
   /** Stable; see `docs/errors.md`. */
   readonly code: ErrorCode
@@ -45,7 +49,7 @@ export interface Refused {
   readonly reason: string
   /** What would have been needed, as scopes write it: `read:/store/a`. Any one of them is enough. */
   readonly missing: readonly string[]
-  /** Nothing did. */
+  /** Undefined: no scope allowed it. */
   readonly grantedBy: undefined
   /** The path that was judged, where there was one. */
   readonly normalizedPath: Path | undefined
@@ -54,20 +58,29 @@ export interface Refused {
   /** The token's `sub`, once it is known to be acceptable. */
   readonly subject: string | undefined
   /** The token, where it is acceptable but does not allow this. */
-  readonly token: ValidatedToken | undefined
+  readonly token: Token | undefined
   /** The same as an error to throw or to log. */
   readonly error: SciTokenError
 }
 
-/** What {@link Refused} knows beside the error. */
-export interface RefusalEvidence {
+/** What a {@link Refused} tells besides the error. */
+export interface RefusalEvidence<Token> {
   readonly missing?: readonly string[]
   readonly normalizedPath?: Path | undefined
-  readonly token?: ValidatedToken | undefined
+  readonly token?: Token | undefined
+}
+
+/** What a refusal tells of an acceptable token. */
+interface AboutToken {
+  readonly issuer: string
+  readonly subject: string | undefined
 }
 
 /** A refusal from an error. */
-export function refused(error: SciTokenError, { missing = [], normalizedPath, token }: RefusalEvidence = {}): Refused {
+export function refused<Token extends AboutToken>(
+  error: SciTokenError,
+  { missing = [], normalizedPath, token }: RefusalEvidence<Token> = {},
+): Refused<Token> {
   return {
     allowed: false,
     code: error.code,
@@ -83,7 +96,7 @@ export function refused(error: SciTokenError, { missing = [], normalizedPath, to
   }
 }
 
-/** Why a scope's yes is one. */
+/** The reason of a {@link Decision} that a scope allowed. */
 export function sentenceOf(scope: Scope): string {
   return `${formatScope(scope)} allows it`
 }

@@ -8,7 +8,7 @@ import {
 import { type Configuration, readConfiguration } from './configuration.ts'
 import { type Decision, type Refused, refused } from './decision.ts'
 import type { EnforcerOptions } from './options.ts'
-import { admit, judgeClaims, judgeToken } from './token-judge.ts'
+import { admit, judgeClaims, judgeToken, type Verdict } from './token-judge.ts'
 import { type AuthorizationQuestion, type OperationQuestion, readOperationQuestion, readQuestion } from './question.ts'
 import { type AclEntry, ValidatedToken } from './validated-token.ts'
 import { VerdictCache } from './verdict-cache.ts'
@@ -25,8 +25,8 @@ export interface CallOptions {
  */
 export class Enforcer {
   #configuration: Configuration
-  readonly #cache: VerdictCache | undefined
-  #lastFailure: Refused | undefined
+  readonly #cache: VerdictCache<Verdict> | undefined
+  #lastFailure: Refused<ValidatedToken> | undefined
 
   /** Throws `config_error`, `insecure_url`. */
   constructor(options: EnforcerOptions) {
@@ -54,7 +54,7 @@ export class Enforcer {
    * Verifies, validates and enforces in one call, and tells the answer: look at its `allowed`. Never throws for anything that a
    * token, a request or an issuer can cause: the decision's `family` tells whose turn it is.
    */
-  async decide(serialized: string, question: AuthorizationQuestion & CallOptions): Promise<Decision> {
+  async decide(serialized: string, question: AuthorizationQuestion & CallOptions): Promise<Decision<ValidatedToken>> {
     const configuration = this.#configuration
     try {
       // The question comes first: what makes no sense is not worth a signature check.
@@ -67,7 +67,10 @@ export class Enforcer {
   }
 
   /** As {@link decide}, for what a storage service does. */
-  async decideOperation(serialized: string, question: OperationQuestion & CallOptions): Promise<Decision> {
+  async decideOperation(
+    serialized: string,
+    question: OperationQuestion & CallOptions,
+  ): Promise<Decision<ValidatedToken>> {
     const configuration = this.#configuration
     try {
       const asked = readOperationQuestion(question, configuration)
@@ -112,7 +115,7 @@ export class Enforcer {
   }
 
   /** Why the last {@link test} said no; undefined after a yes. Read it before anything is awaited. */
-  get lastFailure(): Refused | undefined {
+  get lastFailure(): Refused<ValidatedToken> | undefined {
     return this.#lastFailure
   }
 
@@ -123,7 +126,7 @@ export class Enforcer {
     return this.#admit(token).acls()
   }
 
-  #testDecision(token: SciToken | ValidatedToken, question: AuthorizationQuestion): Decision {
+  #testDecision(token: SciToken | ValidatedToken, question: AuthorizationQuestion): Decision<ValidatedToken> {
     try {
       return this.#admit(token).decide(question)
     } catch (error) {
@@ -153,7 +156,7 @@ export class Enforcer {
   }
 }
 
-function tokenOf(decision: Decision): ValidatedToken {
+function tokenOf(decision: Decision<ValidatedToken>): ValidatedToken {
   if (decision.allowed) return decision.token
   throw decision.error
 }

@@ -14,7 +14,7 @@ import {
   SciTokenError,
   withoutTrailingSlash,
 } from '@scitokens/core'
-import type { IssuerOptions } from './options.ts'
+import type { IssuerOptions } from './issuer-options.ts'
 import { createSubjectMapper, type SubjectMapper } from './subject-mapping.ts'
 
 /** What a site grants one issuer, checked. */
@@ -33,6 +33,15 @@ export interface IssuerRules {
    * far as the issuer does.
    */
   place(scopes: readonly Scope[]): readonly Scope[]
+}
+
+/** @internal What an issuer's tokens are judged with after their validation: what the site grants the issuer, and how the enforcer reads it. */
+export interface Jurisdiction {
+  readonly rules: IssuerRules
+  readonly clock: () => number
+  readonly clockTolerance: number
+  readonly rejectDotSegments: boolean
+  readonly scitokensCppCompat: boolean
 }
 
 /** Checks an issuer's options. Throws `config_error`. */

@@ -1,57 +1,24 @@
-import type { Clock, KeySource, VerifyOptions } from '@scitokens/core'
+import type { ChainLimits, KeySource, VerifyOptions } from '@scitokens/core'
+import {
+  anything,
+  callable,
+  choice,
+  flag,
+  listOf,
+  nested,
+  oneOrMore,
+  type OptionReaders,
+  readOptions,
+  recordOf,
+  text,
+  whole,
+  wrong,
+} from '@scitokens/core/internal'
 import type { ClaimValidator } from './claim-validator.ts'
-import type { SubjectMapping } from './subject-mapping.ts'
-import type { Revocation } from './revocation.ts'
-import type { VerdictCacheOptions } from './verdict-cache.ts'
-
-/** What a site grants an issuer, and how it reads its tokens. */
-export interface IssuerOptions {
-  /** The part of the namespace to which the issuer's scopes are relative; several are alternatives. Default: `/`. */
-  readonly basePath?: string | readonly string[]
-  /** Within the base path, only these parts: scopes are cut down to them. Default: no restriction. */
-  readonly restrictedPaths?: readonly string[]
-  /** Authorizations this issuer may grant, by their names in scopes. Default: all. */
-  readonly authorizations?: readonly string[]
-  /** This server's names in this issuer's tokens, instead of the enforcer's `audience`. */
-  readonly audience?: string | readonly string[]
-  /** How subjects become local accounts. Default: not at all. */
-  readonly mapping?: SubjectMapping
-  /**
-   * Claim that lists groups. Default: `wlcg.groups`; it counts in WLCG tokens, and in those of other profiles where this option,
-   * `groups` or `mapping` says that the site uses groups.
-   */
-  readonly groupsClaim?: string
-  /**
-   * What members of a group may do where the token has no capability of its own: group to scopes, relative to the base path
-   * (`{ '/cms/prod': ['read:/store', 'write:/store/prod'] }`). Capabilities win: WLCG profile 1.3 section 2.2.3. The groups of a
-   * token chain count for nothing.
-   */
-  readonly groups?: Readonly<Record<string, readonly string[]>>
-}
-
-/** Options that decide whether a token's claims hold here and now. Names as in the conformance suite. */
-export interface ValidationOptions {
-  /** The names of this server; a match with one is enough. Required unless `audienceCheck` is `none`. Never `ANY`. */
-  readonly audience?: string | readonly string[]
-  /** `none`: any audience will do, said explicitly. */
-  readonly audienceCheck?: 'none'
-  /** `compat`: all of them; or a list. Default: `compat`. */
-  readonly profiles?: 'compat' | readonly string[]
-  /** Seconds of grace for `nbf` and `iat`, at most 300; never for `exp`. Default: 60. */
-  readonly clockTolerance?: number
-  /** The longest accepted time from `nbf` or `iat` (of a chain: the base's) to `exp`, in seconds. Default: unlimited. */
-  readonly maxLifetime?: number
-  /** Every claim that the profile's document requires must be there. Default: false. */
-  readonly strict?: boolean
-  /** Audience `ANY` counts in 1.0 tokens too. Default: false. */
-  readonly acceptAnyInV1?: boolean
-  /** `scp` (array, or string split at spaces) stands in for a missing `scope`. Default: false. */
-  readonly acceptScp?: boolean
-  /** `https://scitokens.org/v1/authz/read:/x` means `read:/x`. Default: false. */
-  readonly acceptUriScopes?: boolean
-  /** Default: the machine's. */
-  readonly clock?: Clock
-}
+import { ISSUER_READERS, type IssuerOptions } from './issuer-options.ts'
+import { readRevocation, type Revocation } from './revocation.ts'
+import { VALIDATION_READERS, type ValidationOptions } from './validation-options.ts'
+import { CACHE_READERS, type VerdictCacheOptions } from './verdict-cache.ts'
 
 /** Options of an {@link Enforcer}. */
 export interface EnforcerOptions extends ValidationOptions {
@@ -93,4 +60,41 @@ export interface EnforcerOptions extends ValidationOptions {
   readonly chains?: VerifyOptions['chains']
   /** Trust issuers at `http://` on this machine, for demonstrations and tests. Default: false. */
   readonly dangerouslyAllowLoopbackHttp?: boolean
+}
+
+const CHAIN_READERS: OptionReaders<ChainLimits> = {
+  maxDepth: whole(1, Number.MAX_SAFE_INTEGER, 'links'),
+  maxLength: whole(1, Number.MAX_SAFE_INTEGER, 'characters'),
+}
+
+/** How the options of {@link EnforcerOptions} are read. */
+export const ENFORCER_READERS: OptionReaders<EnforcerOptions> = {
+  ...VALIDATION_READERS,
+  issuers: readIssuers,
+  keys: readKeys,
+  algorithms: listOf(text),
+  requireKid: flag,
+  acceptPaddedKeys: flag,
+  maxTokenLength: whole(1, Number.MAX_SAFE_INTEGER, 'characters'),
+  basePath: text,
+  sharedBasePaths: listOf(text, { empty: true }),
+  onMissing: choice('passthrough', 'allow', 'deny'),
+  rejectDotSegments: flag,
+  scitokensCppCompat: flag,
+  validators: recordOf(oneOrMore(callable<ClaimValidator>())),
+  revocation: readRevocation,
+  cache: (value, name) => (value === false ? value : readOptions(value, CACHE_READERS, name)),
+  chains: (value, name) => (typeof value === 'boolean' ? value : readOptions(value, CHAIN_READERS, name)),
+  dangerouslyAllowLoopbackHttp: flag,
+}
+
+function readIssuers(value: unknown, name: string): EnforcerOptions['issuers'] {
+  if (typeof value === 'string' || Array.isArray(value)) return oneOrMore(text)(value, name)
+  return recordOf(nested<IssuerOptions>(ISSUER_READERS))(value, name)
+}
+
+/** A key source is used as it is; documents by issuer are judged where they are read. */
+function readKeys(value: unknown, name: string): EnforcerOptions['keys'] {
+  if (typeof value !== 'object' || value === null) throw wrong(name, 'a key source, or JWKS documents by issuer', value)
+  return 'getKeySet' in value ? value : recordOf(anything)(value, name)
 }

@@ -24,6 +24,14 @@ export interface StandardClaims {
   readonly audience: readonly string[] | undefined
 }
 
+/** Claims that hold here and now. */
+export interface ValidatedClaims extends StandardClaims {
+  /** Which rules the token follows. */
+  readonly profile: ProfileName
+  /** What its scope says. */
+  readonly scope: ScopeClaim
+}
+
 /** What {@link readStandardClaims} needs to know. */
 export interface StandardClaimsOptions {
   readonly strict: boolean

@@ -12,7 +12,17 @@ import {
 import type { Configuration } from './configuration.ts'
 import { checkRevocation } from './revocation.ts'
 import { ValidatedToken } from './validated-token.ts'
-import type { Verdict, VerdictCache } from './verdict-cache.ts'
+import type { VerdictCache } from './verdict-cache.ts'
+
+/** What is known of a token, and under which circumstances it is true. */
+export interface Verdict {
+  /** The token, or why it will never be acceptable under the same circumstances. */
+  readonly outcome: ValidatedToken | SciTokenError
+  readonly issuer: string
+  readonly kid: string | undefined
+  readonly keySet: KeySet
+  readonly configuration: Configuration
+}
 
 /**
  * Turns text into a validated token, by verification and validation or by remembering them.
@@ -23,7 +33,7 @@ import type { Verdict, VerdictCache } from './verdict-cache.ts'
 export function judgeToken(
   text: string,
   configuration: Configuration,
-  cache: VerdictCache | undefined,
+  cache: VerdictCache<Verdict> | undefined,
   signal: AbortSignal | undefined,
 ): ValidatedToken | Promise<ValidatedToken> {
   if (signal?.aborted) throw new UndecidedError('aborted', 'the caller stopped waiting', { cause: signal.reason })
@@ -43,7 +53,7 @@ export function judgeToken(
 /** What a question that has to wait carries along. */
 interface Call {
   readonly configuration: Configuration
-  readonly cache: VerdictCache
+  readonly cache: VerdictCache<Verdict>
   readonly signal: AbortSignal | undefined
 }
 
@@ -72,7 +82,7 @@ function use(
   { outcome }: Verdict,
   text: string,
   configuration: Configuration,
-  cache: VerdictCache,
+  cache: VerdictCache<Verdict>,
 ): ValidatedToken | Promise<ValidatedToken> {
   if (!(outcome instanceof ValidatedToken)) throw outcome
   try {

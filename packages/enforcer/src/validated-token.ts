@@ -20,7 +20,7 @@ import {
   type VerifiedToken,
 } from '@scitokens/core'
 import { type Decision, refused, sentenceOf } from './decision.ts'
-import { type IssuerRules, pathBelow } from './issuer-rules.ts'
+import { type IssuerRules, type Jurisdiction, pathBelow } from './issuer-rules.ts'
 import {
   type AuthorizationQuestion,
   type OperationQuestion,
@@ -29,20 +29,10 @@ import {
   readOperationQuestion,
   readQuestion,
 } from './question.ts'
-import { checkTimes } from './standard-claims.ts'
-import type { ValidatedClaims } from './validator.ts'
+import { checkTimes, type ValidatedClaims } from './standard-claims.ts'
 
 /** An entry of an access control list: an authorization and where it holds. */
 export type AclEntry = readonly [authz: string, path: string]
-
-/** @internal What a token is judged with after its validation. */
-export interface Jurisdiction {
-  readonly rules: IssuerRules
-  readonly clock: () => number
-  readonly clockTolerance: number
-  readonly rejectDotSegments: boolean
-  readonly scitokensCppCompat: boolean
-}
 
 /**
  * A token that is authentic and whose claims hold here. Immutable. Its times are read again at every question, so that an
@@ -114,7 +104,7 @@ export class ValidatedToken {
   }
 
   /** Whether the token allows this now, and why. Never throws. */
-  decide(question: AuthorizationQuestion): Decision {
+  decide(question: AuthorizationQuestion): Decision<ValidatedToken> {
     try {
       return this.judge(readQuestion(question, this.#jurisdiction))
     } catch (error) {
@@ -123,7 +113,7 @@ export class ValidatedToken {
   }
 
   /** Whether the token lets a storage operation be done now, and why. Never throws. */
-  decideOperation(question: OperationQuestion): Decision {
+  decideOperation(question: OperationQuestion): Decision<ValidatedToken> {
     try {
       return this.judgeOperation(readOperationQuestion(question, this.#jurisdiction))
     } catch (error) {
@@ -132,14 +122,14 @@ export class ValidatedToken {
   }
 
   /** @internal The same for a question that was read already. Throws only for the times. */
-  judge(question: ReadQuestion): Decision {
+  judge(question: ReadQuestion): Decision<ValidatedToken> {
     this.checkNow()
     const grant = this.#find(question)
     return grant ? this.#allowed(grant, question.path) : this.#denied([question.authz], question.path)
   }
 
   /** @internal */
-  judgeOperation({ operation, path, to }: ReadOperationQuestion): Decision {
+  judgeOperation({ operation, path, to }: ReadOperationQuestion): Decision<ValidatedToken> {
     this.checkNow()
     const reachable = this.#isBelowBase(path) && (to === undefined || this.#isBelowBase(to))
     const grant = reachable ? this.#findOperation({ operation, path, ...(to && { to }) }) : undefined
@@ -153,7 +143,7 @@ export class ValidatedToken {
   }
 
   /** Whether the holder is in this group of the issuer, and why. Never throws. */
-  decideGroup(group: string): Decision {
+  decideGroup(group: string): Decision<ValidatedToken> {
     try {
       this.checkNow()
       if (this.groups.includes(group)) {
@@ -182,7 +172,7 @@ export class ValidatedToken {
   }
 
   /** Whether the token speaks for a host, and why. Never throws. */
-  decideHost(host: string): Decision {
+  decideHost(host: string): Decision<ValidatedToken> {
     try {
       this.checkNow()
       const grant = this.#find({ authz: 'host.auth', path: undefined })
@@ -241,7 +231,7 @@ export class ValidatedToken {
   }
 
   /** What makes no sense, or has expired, is an answer too. */
-  #refusal(error: unknown): Decision {
+  #refusal(error: unknown): Decision<ValidatedToken> {
     if (error instanceof SciTokenError) return refused(error, { token: this })
     throw error
   }
@@ -274,7 +264,7 @@ export class ValidatedToken {
     return pathBelow(this.#jurisdiction.rules.basePaths, path) !== undefined
   }
 
-  #allowed(grantedBy: Scope, normalizedPath: Path | undefined): Decision {
+  #allowed(grantedBy: Scope, normalizedPath: Path | undefined): Decision<ValidatedToken> {
     return {
       allowed: true,
       reason: this.#sentenceOf(grantedBy),
@@ -288,7 +278,7 @@ export class ValidatedToken {
     }
   }
 
-  #denied(names: readonly string[], path: Path | undefined): Decision {
+  #denied(names: readonly string[], path: Path | undefined): Decision<ValidatedToken> {
     const missing = names.map((authz) =>
       formatScope({ authz, path: path ?? ('/' as Path), hasPath: path !== undefined }),
     )

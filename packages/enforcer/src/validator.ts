@@ -10,7 +10,6 @@ import {
   profileRules,
   quote,
   SciToken,
-  type ScopeClaim,
   systemClock,
   TokenNotAcceptableError,
   type VerifiedToken,
@@ -18,16 +17,15 @@ import {
 import { callable, choice, flag, listOf, type OptionReaders, readOptions, text } from '@scitokens/core/internal'
 import { checkUnbound } from './bound-token.ts'
 import { ask, type ClaimValidator, type ClaimValidatorOptions, type Judge } from './claim-validator.ts'
-import { VALIDATION_READERS } from './option-readers.ts'
-import type { ValidationOptions } from './options.ts'
 import {
   checkAudience,
   checkTimes,
   missing,
   readScopes,
   readStandardClaims,
-  type StandardClaims,
+  type ValidatedClaims,
 } from './standard-claims.ts'
+import { VALIDATION_READERS, type ValidationOptions } from './validation-options.ts'
 
 /** Options of a {@link Validator}. */
 export interface ValidatorOptions extends ValidationOptions {
@@ -44,14 +42,6 @@ const VALIDATOR_READERS: OptionReaders<ValidatorOptions> = {
 }
 
 const JUDGE_READERS: OptionReaders<ClaimValidatorOptions> = { critical: flag, expected: text }
-
-/** Claims that hold here and now. */
-export interface ValidatedClaims extends StandardClaims {
-  /** Which rules the token follows. */
-  readonly profile: ProfileName
-  /** What its scope says. */
-  readonly scope: ScopeClaim
-}
 
 /** Times and types, the version, and identity: judged here in every profile. */
 const JUDGED_HERE: ReadonlySet<string> = new Set([

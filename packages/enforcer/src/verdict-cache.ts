@@ -1,8 +1,5 @@
-import type { KeySet, SciTokenError } from '@scitokens/core'
 import { type OptionReaders, readOptions, whole } from '@scitokens/core/internal'
-import type { Configuration } from './configuration.ts'
 import { Fingerprints } from './fingerprint.ts'
-import type { ValidatedToken } from './validated-token.ts'
 
 /** Options of the verdict cache. */
 export interface VerdictCacheOptions {
@@ -18,16 +15,6 @@ export const CACHE_READERS: OptionReaders<VerdictCacheOptions> = {
   maxBytes: whole(1, Number.MAX_SAFE_INTEGER, 'bytes'),
 }
 
-/** What is known of a token, and under which circumstances it is true. */
-export interface Verdict {
-  /** The token, or why it will never be acceptable under the same circumstances. */
-  readonly outcome: ValidatedToken | SciTokenError
-  readonly issuer: string
-  readonly kid: string | undefined
-  readonly keySet: KeySet
-  readonly configuration: Configuration
-}
-
 /** What a verdict weighs, in bytes: the text, parsed claims, scopes, their index, and the bookkeeping. */
 const bytesOf = (signedLength: number): number => 1536 + 6 * signedLength
 
@@ -36,11 +23,11 @@ const bytesOf = (signedLength: number): number => 1536 + 6 * signedLength
  * can stand in for it, and nobody who reads the memory finds a token. Who reads all of it, keys included, while the process runs
  * could make a text that this one process takes for the token; but then the tokens of the requests under way lie there as well.
  *
- * Refusals are kept apart: a flood of bad tokens drives no good one out.
+ * Refusals (verdicts whose outcome is an error) are kept apart: a flood of bad tokens drives no good one out.
  */
-export class VerdictCache {
-  readonly #accepted: BoundedMap
-  readonly #refused: BoundedMap
+export class VerdictCache<V extends { readonly outcome: unknown }> {
+  readonly #accepted: BoundedMap<V>
+  readonly #refused: BoundedMap<V>
   readonly #fingerprints = new Fingerprints()
 
   /** Throws `config_error`. */
@@ -52,7 +39,7 @@ export class VerdictCache {
   }
 
   /** What is known of exactly this token. */
-  find(token: string): Verdict | undefined {
+  find(token: string): V | undefined {
     const signed = this.#read(token)
     if (signed === undefined) return undefined
     const { words } = this.#fingerprints
@@ -60,7 +47,7 @@ export class VerdictCache {
   }
 
   /** Remembers a verdict, unless the token's signature is none that could be remembered. */
-  set(token: string, verdict: Verdict): void {
+  set(token: string, verdict: V): void {
     const signed = this.#read(token)
     if (signed === undefined) return
     const { words } = this.#fingerprints
@@ -100,14 +87,14 @@ export class VerdictCache {
   }
 }
 
-interface Slot {
+interface Slot<V> {
   /** The token up to its last dot. */
   readonly signed: string
   /** The fingerprint of its signature, but for the first word, by which it is looked for. */
   readonly second: number
   readonly third: number
   readonly fourth: number
-  readonly verdict: Verdict
+  readonly verdict: V
   readonly bytes: number
   /** Read since it was last in line to go: it gets a second chance. */
   used: boolean
@@ -125,8 +112,8 @@ function copyOf(slice: string): string {
  * A map bounded in entries and bytes, by the first words of fingerprints: of two tokens that share it, the later one is kept. What
  * was not used goes first; a hit costs no reordering.
  */
-class BoundedMap {
-  readonly #slots = new Map<number, Slot>()
+class BoundedMap<V> {
+  readonly #slots = new Map<number, Slot<V>>()
   readonly #maxEntries: number
   readonly #maxBytes: number
   #bytes = 0
@@ -144,7 +131,7 @@ class BoundedMap {
     return this.#bytes
   }
 
-  get(words: Int32Array, signed: string): Verdict | undefined {
+  get(words: Int32Array, signed: string): V | undefined {
     const slot = this.#slots.get(words[0]!)
     if (slot === undefined) return undefined
     if (slot.second !== words[1] || slot.third !== words[2] || slot.fourth !== words[3]) return undefined
@@ -154,7 +141,7 @@ class BoundedMap {
     return slot.verdict
   }
 
-  set(words: Int32Array, signed: string, verdict: Verdict): void {
+  set(words: Int32Array, signed: string, verdict: V): void {
     const [first = 0, second = 0, third = 0, fourth = 0] = words
     this.delete(first)
     const bytes = bytesOf(signed.length)

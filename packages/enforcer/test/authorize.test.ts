@@ -77,7 +77,7 @@ test('what reads like a yes or no is a boolean; decisions and outcomes have name
     false,
     true,
   ])
-  expectTypeOf<ReturnType<Enforcer['decide']>>().toEqualTypeOf<Promise<Decision>>()
+  expectTypeOf<ReturnType<Enforcer['decide']>>().toEqualTypeOf<Promise<Decision<ValidatedToken>>>()
   expect(token.decideGroup('/atlas')).toMatchObject({ allowed: false, code: 'group_denied' })
   expect(token.decideHost('b.example')).toMatchObject({ allowed: false, code: 'scope_denied' })
   const guard: Guard = createGuard({ enforcer })

@@ -3,7 +3,8 @@ import { createTestIssuer } from '@scitokens/core/testing'
 import { beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { MAX_FINGERPRINTED } from '../src/fingerprint.ts'
 import { Enforcer, type ValidatedToken } from '../src/index.ts'
-import { type Verdict, VerdictCache } from '../src/verdict-cache.ts'
+import type { Verdict } from '../src/token-judge.ts'
+import { VerdictCache } from '../src/verdict-cache.ts'
 
 let good: Verdict
 let bad: Verdict
@@ -23,16 +24,16 @@ function tokenOf(name: string, length = 500): string {
   return `${name.padEnd(length, 'x')}.${name}`
 }
 
-function remember(cache: VerdictCache, name: string, verdict: Verdict, length?: number): void {
+function remember(cache: VerdictCache<Verdict>, name: string, verdict: Verdict, length?: number): void {
   cache.set(tokenOf(name, length), verdict)
 }
 
-function recall(cache: VerdictCache, name: string, length?: number): Verdict | undefined {
+function recall(cache: VerdictCache<Verdict>, name: string, length?: number): Verdict | undefined {
   return cache.find(tokenOf(name, length))
 }
 
 test('no more tokens are remembered than the limit', () => {
-  const cache = new VerdictCache({ maxEntries: 100 })
+  const cache = new VerdictCache<Verdict>({ maxEntries: 100 })
   for (let i = 0; i < 5000; i++) remember(cache, `key ${i}`, good)
   expect(cache.size).toBe(100)
   expect(recall(cache, 'key 4999')).toBe(good)
@@ -40,7 +41,7 @@ test('no more tokens are remembered than the limit', () => {
 })
 
 test('no more memory is used than the limit, whatever the size of the tokens', () => {
-  const cache = new VerdictCache({ maxBytes: 1_000_000 })
+  const cache = new VerdictCache<Verdict>({ maxBytes: 1_000_000 })
   for (let i = 0; i < 2000; i++) {
     remember(cache, `key ${i}`, i % 3 ? good : bad, (i * 7919) % 20_000)
     expect(cache.bytes).toBeLessThanOrEqual(1_000_000)
@@ -49,7 +50,7 @@ test('no more memory is used than the limit, whatever the size of the tokens', (
 })
 
 test('one token that is larger than the whole cache is not remembered and drives nothing out', () => {
-  const cache = new VerdictCache({ maxBytes: 100_000 })
+  const cache = new VerdictCache<Verdict>({ maxBytes: 100_000 })
   remember(cache, 'small', good, 500)
   remember(cache, 'large', good, 60_000)
   expect(recall(cache, 'large')).toBeUndefined()
@@ -57,7 +58,7 @@ test('one token that is larger than the whole cache is not remembered and drives
 })
 
 test('a token in use outlives a flood of tokens that come once', () => {
-  const cache = new VerdictCache({ maxEntries: 50 })
+  const cache = new VerdictCache<Verdict>({ maxEntries: 50 })
   remember(cache, 'in use', good, 500)
   for (let i = 0; i < 5000; i++) {
     remember(cache, `once ${i}`, good, 500)
@@ -66,7 +67,7 @@ test('a token in use outlives a flood of tokens that come once', () => {
 })
 
 test('a flood of bad tokens drives no good one out', () => {
-  const cache = new VerdictCache({ maxEntries: 80 })
+  const cache = new VerdictCache<Verdict>({ maxEntries: 80 })
   for (let i = 0; i < 80; i++) remember(cache, `good ${i}`, good, 500)
   for (let i = 0; i < 5000; i++) remember(cache, `bad ${i}`, bad, 500)
   for (let i = 0; i < 80; i++) expect(recall(cache, `good ${i}`)).toBe(good)
@@ -74,7 +75,7 @@ test('a flood of bad tokens drives no good one out', () => {
 })
 
 test('a verdict that changes sides is held once', () => {
-  const cache = new VerdictCache()
+  const cache = new VerdictCache<Verdict>()
   remember(cache, 'key', bad, 500)
   remember(cache, 'key', good, 500)
   expect(cache.size).toBe(1)
@@ -86,12 +87,12 @@ test('a verdict that changes sides is held once', () => {
 test.each([{ maxEntries: 0 }, { maxBytes: -1 }, { maxEntries: 1.5 }, { maxBytes: Number.NaN }])(
   'limits that are none are a wrong configuration: %o',
   (options) => {
-    expect(() => new VerdictCache(options)).toThrow(expect.objectContaining({ code: 'config_error' }))
+    expect(() => new VerdictCache<Verdict>(options)).toThrow(expect.objectContaining({ code: 'config_error' }))
   },
 )
 
 test('a token is found only if every letter of it is the same', () => {
-  const cache = new VerdictCache()
+  const cache = new VerdictCache<Verdict>()
   const token = 'header.claims.signature'
   cache.set(token, good)
   expect(cache.find(['header', 'claims', 'signature'].join('.'))).toBe(good)
@@ -107,7 +108,7 @@ test('a token is found only if every letter of it is the same', () => {
 })
 
 test('what has no signature, or one that no key makes, is not remembered and drives nothing out', () => {
-  const cache = new VerdictCache()
+  const cache = new VerdictCache<Verdict>()
   cache.set('header.claims.signature', good)
   for (const token of ['', 'no dot', 'header.claims.é', `header.claims.${'A'.repeat(MAX_FINGERPRINTED + 1)}`]) {
     cache.set(token, good)
@@ -126,7 +127,7 @@ test('of two tokens that share the first word of their fingerprints, the later o
     return array
   })
   onTestFinished(() => draw.mockRestore())
-  const cache = new VerdictCache()
+  const cache = new VerdictCache<Verdict>()
   cache.set('same.AA', good)
   expect(cache.find('same.BB')).toBeUndefined()
   cache.set('same.BB', good)
@@ -138,7 +139,7 @@ test('of two tokens that share the first word of their fingerprints, the later o
 })
 
 test('a bad token with the signature of a good one does not drive it out', () => {
-  const cache = new VerdictCache()
+  const cache = new VerdictCache<Verdict>()
   cache.set('header.claims.signature', good)
   cache.set('header.other.signature', bad)
   expect(cache.find('header.claims.signature')).toBe(good)

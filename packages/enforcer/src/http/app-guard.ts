@@ -1,24 +1,9 @@
 import { ConfigError, type KeySource } from '@scitokens/core'
 import { Enforcer } from '../enforcer.ts'
 import type { EnforcerOptions } from '../options.ts'
-import { createGuard, type Guard, type GuardOptions } from './guard.ts'
+import { type AppGuardOptions, readAppGuardOptions } from './app-guard-options.ts'
+import { createGuard, type Guard } from './guard.ts'
 import { type ResourceMetadata, resourceMetadata } from './resource-metadata.ts'
-import { readAppGuardOptions } from './skin-options.ts'
-
-/** What an app says to be guarded: options of the enforcer, of the guard and of the metadata, in one object. */
-export interface AppGuardOptions
-  extends Partial<Omit<EnforcerOptions, 'rejectDotSegments'>>,
-    Omit<GuardOptions, 'enforcer' | 'resourceMetadata' | 'rejectDotSegments'> {
-  /** One that exists already; the options of an enforcer are then its own. */
-  readonly enforcer?: Enforcer
-  /**
-   * The public URL of this server, for RFC 9728 metadata and for challenges that point to it. Default: no metadata. Never taken
-   * from a request's `Host`.
-   */
-  readonly resource?: string
-  /** Told in the metadata. Default: not told. */
-  readonly scopesSupported?: readonly string[]
-}
 
 /** A guard and what it serves. */
 export interface AppGuard {

@@ -9,10 +9,10 @@ import {
   redactTarget,
 } from '@scitokens/core/internal'
 import type { Auth } from './auth.ts'
+import { readHost } from './destination.ts'
 import type { Guard, Stopped } from './guard.ts'
 import { type HeaderSource, headerValues } from './headers.ts'
 import { type Exists, judgeMethod, type MethodOutcome } from './judge-method.ts'
-import { host } from './guard-question.ts'
 import { URL_READERS, UrlNamespace, type UrlNamespaceOptions } from './url-namespace.ts'
 
 /**
@@ -47,7 +47,7 @@ const AUTHZ_READERS: OptionReaders<AuthzHandlerOptions> = {
   guard: having<Guard>('authenticate', 'a guard'),
   front: choice(...FRONT_SERVERS),
   exists: callable<Exists>(),
-  hosts: listOf(host, { empty: true }),
+  hosts: listOf(readHost, { empty: true }),
   log: callable<NonNullable<AuthzHandlerOptions['log']>>(),
 }
 

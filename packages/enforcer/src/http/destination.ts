@@ -1,4 +1,5 @@
 import { InvalidRequestError, quote } from '@scitokens/core'
+import { wrong } from '@scitokens/core/internal'
 
 /** Options of {@link destinationPath}. */
 export interface DestinationOptions {
@@ -32,4 +33,10 @@ export function destinationPath(
   if (stem === '') return path
   if (!path.startsWith(`${stem}/`)) throw new InvalidRequestError(`the destination does not lie in ${stem}/`)
   return path.slice(stem.length)
+}
+
+/** Reads a host of {@link DestinationOptions}, as it stands in URLs. Throws `config_error`. */
+export function readHost(value: unknown, name: string): string {
+  if (typeof value === 'string' && /^[^\s/\\?#@]+$/.test(value)) return value
+  throw wrong(name, 'a host as in URLs, such as data.example:8443', value)
 }

@@ -1,6 +1,7 @@
 // What an app says a request needs: read when the guard is made, so that what makes no sense does not wait for a request.
 import { ConfigError, parseRequestPath, parseScope, quote, SciTokenError } from '@scitokens/core'
 import { callable, flag, listOf, type OptionReaders, readOptions, wrong } from '@scitokens/core/internal'
+import { readHost } from './destination.ts'
 import type { Exists } from './judge-method.ts'
 import { URL_READERS, UrlNamespace, type UrlNamespaceOptions } from './url-namespace.ts'
 
@@ -28,7 +29,7 @@ const SCOPE_GUARD_READERS: OptionReaders<ScopeGuardOptions> = { ...URL_READERS, 
 const METHOD_GUARD_READERS: OptionReaders<MethodGuardOptions> = {
   ...URL_READERS,
   exists: callable<Exists>(),
-  hosts: listOf(host, { empty: true }),
+  hosts: listOf(readHost, { empty: true }),
 }
 
 /** What `requireScope` asks. */
@@ -77,12 +78,6 @@ export function readScopeQuestion<R>(
 export function readMethodQuestion(options: MethodGuardOptions): MethodQuestion {
   const { exists, hosts = [], ...where } = readOptions<MethodGuardOptions>(options, METHOD_GUARD_READERS)
   return { exists, hosts, urls: new UrlNamespace(where) }
-}
-
-/** A host as it stands in URLs. Throws `config_error`. */
-export function host(value: unknown, name: string): string {
-  if (typeof value === 'string' && /^[^\s/\\?#@]+$/.test(value)) return value
-  throw wrong(name, 'a host as in URLs, such as data.example:8443', value)
 }
 
 interface Authorizations {

@@ -73,7 +73,7 @@ export interface Passed {
   readonly auth: Auth | undefined
   /** The normalised path that was judged: serve this one. */
   readonly path: Path | undefined
-  readonly decision: Decision | undefined
+  readonly decision: Decision<ValidatedToken> | undefined
 }
 
 /** Send this, or throw `error` and let the app's handler do it. */
@@ -159,13 +159,13 @@ export function createGuard(given: GuardOptions): Guard {
     }
   }
 
-  const judge = (auth: Auth, decision: Decision): GuardOutcome =>
+  const judge = (auth: Auth, decision: Decision<ValidatedToken>): GuardOutcome =>
     decision.allowed ? passed(auth, decision) : refuse(decision.error, decision.missing)
 
   const check: Guard['check'] = (auth, { authz, path, pathIsDecoded = false, isDirectory = false }) => {
     const token = validatedOf(auth)
     if (!auth || !token) return refuse(noCredentials())
-    let first: Refused | undefined
+    let first: Refused<ValidatedToken> | undefined
     const missing: string[] = []
     for (const name of typeof authz === 'string' ? [authz] : authz) {
       const decision = token.decide(
@@ -218,7 +218,7 @@ function readMethods(value: unknown, name: string): NonNullable<GuardOptions['me
 
 const ANONYMOUS: Passed = { ok: true, auth: undefined, path: undefined, decision: undefined }
 
-function passed(auth: Auth, decision?: Allowed): Passed {
+function passed(auth: Auth, decision?: Allowed<ValidatedToken>): Passed {
   return { ok: true, auth, path: decision?.normalizedPath, decision }
 }
 

@@ -1,20 +1,8 @@
-import { ConfigError, InvalidRequestError, type Path, type Scope } from '@scitokens/core'
+import { ConfigError, InvalidRequestError } from '@scitokens/core'
 import type { Auth } from './auth.ts'
 import type { Guard, Passed } from './guard.ts'
+import type { Judged } from './judge-method.ts'
 import type { WholeUrl } from './url-namespace.ts'
-
-/** What was judged. Open these paths, whatever the request's URL looks like. */
-export interface Judged {
-  /** Normalised, decoded. */
-  readonly path: Path
-  /** Whether something was there, as far as the guard was told: where not, the right to replace it was not asked for. */
-  readonly exists?: boolean
-  /** The other end of a MOVE or COPY, normalised, decoded. */
-  readonly destination?: Path
-  readonly destinationExists?: boolean
-  /** The scope that allowed it, for the log. */
-  readonly grantedBy?: Scope | undefined
-}
 
 /** A request that has passed, as its guard knows it. */
 export interface GuardedRequest {

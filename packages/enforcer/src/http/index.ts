@@ -1,5 +1,6 @@
 // Table of contents of `@scitokens/enforcer/http`.
-export { type AppGuard, type AppGuardOptions, createAppGuard, type KeySourceNeeds } from './app-guard.ts'
+export { type AppGuard, createAppGuard, type KeySourceNeeds } from './app-guard.ts'
+export type { AppGuardOptions } from './app-guard-options.ts'
 export { type Auth, createAuth } from './auth.ts'
 export {
   type AuthzAnswer,
@@ -28,7 +29,6 @@ export { fromRawHeaders, type HeaderSource, headerValues } from './headers.ts'
 export {
   type GuardedRequest,
   GuardedRequests,
-  type Judged,
   judgedFrom,
 } from './guarded-requests.ts'
 export {
@@ -40,7 +40,7 @@ export {
   type ScopeQuestion,
 } from './guard-question.ts'
 export { HttpRefusalError } from './http-error.ts'
-export { type Exists, judgeMethod, type MethodOutcome, type MethodRequest } from './judge-method.ts'
+export { type Exists, type Judged, judgeMethod, type MethodOutcome, type MethodRequest } from './judge-method.ts'
 export { METHOD_RULES, type MethodContext, type MethodRule, type Step, stepsOf } from './methods.ts'
 export { cutTarget, type RequestTarget, requestTarget } from './request-target.ts'
 export { type ResourceMetadata, resourceMetadata, type ResourceMetadataOptions } from './resource-metadata.ts'

@@ -1,7 +1,6 @@
-import { InvalidRequestError, parseRequestPath, type Path, SciTokenError } from '@scitokens/core'
+import { InvalidRequestError, parseRequestPath, type Path, type Scope, SciTokenError } from '@scitokens/core'
 import type { Auth } from './auth.ts'
 import type { Guard, Stopped } from './guard.ts'
-import type { Judged } from './guarded-requests.ts'
 import { type HeaderSource, headerValue, SEVERAL } from './headers.ts'
 
 /** Whether something is at a path, in the tokens' namespace. */
@@ -28,6 +27,19 @@ export interface MethodRequest {
  * stands before and behind it, each in its own way. RFC 9110 section 5.3 lets nobody send them twice, RFC 9112 section 3.2 not `Host`.
  */
 const ONCE = ['overwrite', 'depth'] as const
+
+/** What was judged. Open these paths, whatever the request's URL looks like. */
+export interface Judged {
+  /** Normalised, decoded. */
+  readonly path: Path
+  /** Whether something was there, as far as the guard was told: where not, the right to replace it was not asked for. */
+  readonly exists?: boolean
+  /** The other end of a MOVE or COPY, normalised, decoded. */
+  readonly destination?: Path
+  readonly destinationExists?: boolean
+  /** The scope that allowed it, for the log. */
+  readonly grantedBy?: Scope | undefined
+}
 
 /** What {@link judgeMethod} found. */
 export type MethodOutcome = { readonly ok: true; readonly judged: Judged } | Stopped

@@ -7,7 +7,7 @@ import {
 } from '@scitokens/core'
 import { unknownNameAdvice } from '@scitokens/core/internal'
 import { issuerRules } from '../issuer-rules.ts'
-import type { IssuerOptions } from '../options.ts'
+import type { IssuerOptions } from '../issuer-options.ts'
 import type { SubjectMapping } from '../subject-mapping.ts'
 import type { IssuerMap } from './issuer-map.ts'
 import { readNameMapFile } from './name-map-file.ts'

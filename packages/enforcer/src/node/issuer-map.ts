@@ -1,8 +1,5 @@
-import { extname } from 'node:path'
-import type { IssuerIdentifierOptions } from '@scitokens/core'
-import type { EnforcerOptions, IssuerOptions } from '../options.ts'
-import { readJsonIssuerMap } from './issuer-map-json.ts'
-import { readScitokensCfg } from './scitokens-cfg.ts'
+import type { IssuerOptions } from '../issuer-options.ts'
+import type { EnforcerOptions } from '../options.ts'
 
 /** What a file says about issuers: options for an `Enforcer`. */
 export interface IssuerMap extends Pick<EnforcerOptions, 'audience' | 'sharedBasePaths'> {
@@ -13,14 +10,4 @@ export interface IssuerMap extends Pick<EnforcerOptions, 'audience' | 'sharedBas
    * allowed. An Enforcer always refuses; a server that has something to fall back on may read it.
    */
   readonly onMissing: 'passthrough' | 'allow' | 'deny'
-}
-
-/**
- * Reads which issuers a site trusts, and for what: JSON from a file that ends in `.json`, else XRootD's `scitokens.cfg`.
- * Throws `config_error`, naming file, line and key.
- *
- * @param trust - whether issuers at `http://` on this machine are accepted; the enforcer must be told the same.
- */
-export function readIssuerMap(file: string, trust: IssuerIdentifierOptions = {}): IssuerMap {
-  return extname(file) === '.json' ? readJsonIssuerMap(file, trust) : readScitokensCfg(file, trust)
 }

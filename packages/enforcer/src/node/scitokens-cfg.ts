@@ -7,7 +7,7 @@ import {
   quote,
 } from '@scitokens/core'
 import { unknownNameAdvice } from '@scitokens/core/internal'
-import type { IssuerOptions } from '../options.ts'
+import type { IssuerOptions } from '../issuer-options.ts'
 import type { SubjectMapping } from '../subject-mapping.ts'
 import { type IniEntry, type IniSection, readIniLines } from './ini-lines.ts'
 import type { IssuerMap } from './issuer-map.ts'

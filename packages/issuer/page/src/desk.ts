@@ -1,5 +1,5 @@
 import type { Sample } from '../../src/demo/samples.ts'
-import type { Decision } from '@scitokens/enforcer'
+import type { Decision, ValidatedToken } from '@scitokens/enforcer'
 import type { JsonObject, ProfileName } from '@scitokens/core'
 import type { Parts } from './read-parts.ts'
 import type { Question, Service, Verdict } from './service.ts'
@@ -22,7 +22,7 @@ export interface Shown {
   readonly signer: 'server' | 'page'
   readonly question: Question
   readonly verdict: Verdict
-  readonly decision: Decision
+  readonly decision: Decision<ValidatedToken>
   /** Seconds since the epoch. */
   readonly now: number
 }

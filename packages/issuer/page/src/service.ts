@@ -60,7 +60,7 @@ export class Service {
   }
 
   /** Whether it allows this. Throws `config_error` for a service that cannot be, such as one without a name. */
-  async decide(token: string, { issuer, audience, authz, path }: Question): Promise<Decision> {
+  async decide(token: string, { issuer, audience, authz, path }: Question): Promise<Decision<ValidatedToken>> {
     const key = JSON.stringify([issuer, audience])
     if (this.#asked?.key !== key) {
       this.#asked = { key, enforcer: this.#enforcer(this.#documents, [issuer], audience) }

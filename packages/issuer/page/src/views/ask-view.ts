@@ -1,4 +1,4 @@
-import type { Decision } from '@scitokens/enforcer'
+import type { Decision, ValidatedToken } from '@scitokens/enforcer'
 import type { Desk, Shown, View } from '../desk.ts'
 import { byId, el, fieldValue, fill, rich, show } from '../dom.ts'
 import { isChain } from '../profile-of.ts'
@@ -73,7 +73,7 @@ function no(desk: Desk, { code, reason, missing }: Extract<Decision, { allowed: 
 }
 
 /** Why each right does or does not cover it, where it came to that. */
-function rights({ token, normalizedPath }: Decision, authz: string): HTMLElement | undefined {
+function rights({ token, normalizedPath }: Decision<ValidatedToken>, authz: string): HTMLElement | undefined {
   if (!token || token.scopes.length === 0) return undefined
   const rows = scopeReasons(token.scopes, { authz, path: normalizedPath }, token.profile)
   const items = rows.map(({ scope, covers, reason }) =>
