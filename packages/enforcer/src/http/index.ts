@@ -1,7 +1,7 @@
 // Table of contents of `@scitokens/enforcer/http`.
-export { type AppGuard, createAppGuard, type KeySourceNeeds } from './app-guard.ts'
-export type { AppGuardOptions } from './app-guard-options.ts'
-export { type Auth, createAuth } from './auth.ts'
+export { type AppGuard, createAppGuard, type KeySourceNeeds } from './app/app-guard.ts'
+export type { AppGuardOptions } from './app/app-guard-options.ts'
+export { type Auth, createAuth } from './guard/auth.ts'
 export {
   type AuthzAnswer,
   type AuthzHandlerOptions,
@@ -10,9 +10,9 @@ export {
   createAuthzHandler,
   FRONT_SERVERS,
   type FrontServer,
-} from './authz-handler.ts'
-export { type BearerOptions, type BearerRequest, extractBearer } from './bearer.ts'
-export { challenge, type ChallengeOptions } from './challenge.ts'
+} from './front-server/authz-handler.ts'
+export { type BearerOptions, type BearerRequest, extractBearer } from './request/bearer.ts'
+export { challenge, type ChallengeOptions } from './answer/challenge.ts'
 export {
   createGuard,
   type Credentials,
@@ -23,14 +23,14 @@ export {
   type Need,
   type Passed,
   type Stopped,
-} from './guard.ts'
-export { destinationPath, type DestinationOptions } from './destination.ts'
-export { fromRawHeaders, type HeaderSource, headerValues } from './headers.ts'
+} from './guard/guard.ts'
+export { destinationPath, type DestinationOptions } from './request/destination.ts'
+export { fromRawHeaders, type HeaderSource, headerValues } from './request/headers.ts'
 export {
   type GuardedRequest,
   GuardedRequests,
   judgedFrom,
-} from './guarded-requests.ts'
+} from './app/guarded-requests.ts'
 export {
   type MethodGuardOptions,
   type MethodQuestion,
@@ -38,14 +38,14 @@ export {
   readScopeQuestion,
   type ScopeGuardOptions,
   type ScopeQuestion,
-} from './guard-question.ts'
-export { HttpRefusalError } from './http-error.ts'
-export { type Exists, type Judged, judgeMethod, type MethodOutcome, type MethodRequest } from './judge-method.ts'
-export { METHOD_RULES, type MethodContext, type MethodRule, type Step, stepsOf } from './methods.ts'
-export { cutTarget, type RequestTarget, requestTarget } from './request-target.ts'
-export { type ResourceMetadata, resourceMetadata, type ResourceMetadataOptions } from './resource-metadata.ts'
-export { parseRoute, pathOfRoute, type Route, RouteReader } from './route-path.ts'
-export { checkScope, needFinder } from './scope-question.ts'
-export { type OwnOptions, readSkinOptions, type SkinOptions } from './skin-options.ts'
-export { type HttpRefusal, httpRefusal, type OAuthErrorName } from './status.ts'
-export { UrlNamespace, type UrlNamespaceOptions, type WholeUrl } from './url-namespace.ts'
+} from './app/guard-question.ts'
+export { HttpRefusalError } from './guard/http-error.ts'
+export { type Exists, type Judged, judgeMethod, type MethodOutcome, type MethodRequest } from './guard/judge-method.ts'
+export { METHOD_RULES, type MethodContext, type MethodRule, type Step, stepsOf } from './request/methods.ts'
+export { cutTarget, type RequestTarget, requestTarget } from './request/request-target.ts'
+export { type ResourceMetadata, resourceMetadata, type ResourceMetadataOptions } from './answer/resource-metadata.ts'
+export { parseRoute, pathOfRoute, type Route, RouteReader } from './request/route-path.ts'
+export { checkScope, needFinder } from './app/scope-question.ts'
+export { type OwnOptions, readSkinOptions, type SkinOptions } from './app/skin-options.ts'
+export { type HttpRefusal, httpRefusal, type OAuthErrorName } from './answer/status.ts'
+export { UrlNamespace, type UrlNamespaceOptions, type WholeUrl } from './request/url-namespace.ts'

@@ -1,6 +1,6 @@
 import { type BigIntStats, readFileSync, statSync } from 'node:fs'
 import { number, type OptionReaders, readOptions } from '@scitokens/core/internal'
-import { DenyList, type RevocationList, type RevocationQuestion } from '../revocation.ts'
+import { DenyList, type RevocationList, type RevocationQuestion } from '../validation/revocation.ts'
 import { badFile } from './site-file.ts'
 
 /** Options of {@link DenyListFile}. */

@@ -6,9 +6,9 @@ import {
   parseJsonObject,
 } from '@scitokens/core'
 import { unknownNameAdvice } from '@scitokens/core/internal'
-import { issuerRules } from '../issuer-rules.ts'
-import type { IssuerOptions } from '../issuer-options.ts'
-import type { SubjectMapping } from '../subject-mapping.ts'
+import { issuerRules } from '../issuers/issuer-rules.ts'
+import type { IssuerOptions } from '../issuers/issuer-options.ts'
+import type { SubjectMapping } from '../issuers/subject-mapping.ts'
 import type { IssuerMap } from './issuer-map.ts'
 import { readNameMapFile } from './name-map-file.ts'
 import { badFile, checkedAt, lineOfMember, parseSiteJson, readSiteFile } from './site-file.ts'

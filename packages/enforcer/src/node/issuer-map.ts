@@ -1,5 +1,5 @@
-import type { IssuerOptions } from '../issuer-options.ts'
-import type { EnforcerOptions } from '../options.ts'
+import type { IssuerOptions } from '../issuers/issuer-options.ts'
+import type { EnforcerOptions } from '../enforcement/enforcer-options.ts'
 
 /** What a file says about issuers: options for an `Enforcer`. */
 export interface IssuerMap extends Pick<EnforcerOptions, 'audience' | 'sharedBasePaths'> {

@@ -1,5 +1,5 @@
 import { parseScopePath } from '@scitokens/core'
-import type { NameRule } from '../subject-mapping.ts'
+import type { NameRule } from '../issuers/subject-mapping.ts'
 import { badFile, checkedAt, parseSiteJson, readSiteFile } from './site-file.ts'
 
 const CONDITIONS = ['sub', 'username', 'path', 'group'] as const

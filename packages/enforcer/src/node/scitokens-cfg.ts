@@ -7,8 +7,8 @@ import {
   quote,
 } from '@scitokens/core'
 import { unknownNameAdvice } from '@scitokens/core/internal'
-import type { IssuerOptions } from '../issuer-options.ts'
-import type { SubjectMapping } from '../subject-mapping.ts'
+import type { IssuerOptions } from '../issuers/issuer-options.ts'
+import type { SubjectMapping } from '../issuers/subject-mapping.ts'
 import { type IniEntry, type IniSection, readIniLines } from './ini-lines.ts'
 import type { IssuerMap } from './issuer-map.ts'
 import { readNameMapFile } from './name-map-file.ts'
