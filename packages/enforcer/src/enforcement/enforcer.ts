@@ -9,7 +9,12 @@ import { type Configuration, readConfiguration } from './configuration.ts'
 import { type Decision, type Refused, refused } from '../decision/decision.ts'
 import type { EnforcerOptions } from './enforcer-options.ts'
 import { admit, judgeClaims, judgeToken, type Verdict } from './token-judge.ts'
-import { type AuthorizationQuestion, type OperationQuestion, readOperationQuestion, readQuestion } from '../decision/question.ts'
+import {
+  type AuthorizationQuestion,
+  type OperationQuestion,
+  readOperationQuestion,
+  readQuestion,
+} from '../decision/question.ts'
 import { type AclEntry, ValidatedToken } from '../decision/validated-token.ts'
 import { VerdictCache } from '../verdicts/verdict-cache.ts'
 
