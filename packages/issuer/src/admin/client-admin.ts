@@ -12,7 +12,7 @@ import type { Realm } from '../realm/realm.ts'
 import { randomToken } from '../secrets/secrets.ts'
 import type { Change, Entry, EntryKey } from '../store/store.ts'
 import { revokeChosen } from '../logins/end-logins.ts'
-import { type ClientProperties, readClientProperties } from '../operation/config/client-block.ts'
+import { type ClientProperties, readClientProperties } from '../clients/client-properties.ts'
 import { type DescribedClient, describeClient } from './described-client.ts'
 
 /** A client, and a secret that is told this once. */

@@ -23,7 +23,7 @@ export interface ClientDefaults {
 const MIN_SECRET_LENGTH = 16
 
 /** All grants, with the short names that errors and documentation use. */
-const GRANT_TYPES: readonly GrantType[] = [
+export const GRANT_TYPES: readonly GrantType[] = [
   'client_credentials',
   'authorization_code',
   'refresh_token',

@@ -112,12 +112,20 @@ describe('a client that an operator adds', () => {
   })
 
   test.each([
-    ['an unknown property', { scope: ['read:/'] }, /^scope is not a property of a client/],
-    ['a property of the wrong type', { lifetime: 'long' }, /^lifetime: expected number/],
-    ['a property deep inside', { certificates: [{ sha265: 'x' }] }, /sha265/],
+    ['an unknown property', { scope: ['read:/'] }, 'there is no property "scope": did you mean scopes?'],
+    [
+      'a property of the wrong type',
+      { lifetime: 'long' },
+      'the property lifetime must be a number of seconds, at least 1, not text',
+    ],
+    [
+      'a property deep inside',
+      { certificates: [{ sha265: 'x' }] },
+      'no property "sha265" in certificates[0]: did you mean sha256?',
+    ],
     ['a scope that cannot be', { scopes: ['read:/..'] }, /^scopes: /],
     ['a lifetime over the limit', { lifetime: 999_999 }, /^lifetime: .*over the issuer's limit/],
-    ['a secret, which it gets', { clientSecret: SECRET }, /^clientSecret is not a property/],
+    ['a secret, which it gets', { clientSecret: SECRET }, 'there is no property "clientSecret"'],
   ])('is refused with %s, named', async (_, wrong, message) => {
     const { admin } = await start()
     await expect(admin.add('portal', wrong as object)).rejects.toThrow(message)

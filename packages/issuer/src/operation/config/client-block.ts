@@ -1,4 +1,3 @@
-import { InvalidRequestError } from '@scitokens/core'
 import { z } from 'zod'
 import type { ClientOptions } from '../../clients/client-options.ts'
 import { algorithm, jwks, list, profile, refresh, type SecretReference, seconds, secret, text } from './values.ts'
@@ -53,19 +52,3 @@ export const clientBlock: z.ZodType<object> = z.strictObject({
   clientSecret: z.union([secret, z.array(secret).min(1)]).optional(),
   ...properties,
 })
-
-/** What a client is beside its id and its secrets: for one that lies in the store. */
-export type ClientProperties = Omit<Partial<ClientOptions>, 'clientId' | 'clientSecret'>
-
-const propertiesBlock = z.strictObject(properties)
-
-/** Checks the form of properties, wherever they come from. Throws `invalid_request` naming the property at fault. */
-export function readClientProperties(value: unknown): ClientProperties {
-  const result = propertiesBlock.safeParse(value)
-  if (result.success) return result.data as ClientProperties
-  const [issue] = result.error.issues
-  if (issue?.code === 'unrecognized_keys')
-    throw new InvalidRequestError(`${issue.keys[0]} is not a property of a client`)
-  const place = issue?.path.map((key) => (typeof key === 'number' ? `[${key}]` : String(key))).join('') ?? ''
-  throw new InvalidRequestError(`${place}: ${issue?.message.replace(/^Invalid input: /, '') ?? 'is not valid'}`)
-}
