@@ -1,5 +1,11 @@
 // Table of contents of `@scitokens/core/internal`: what is pure and several packages of this project need. It may change with any
 // release, so nothing outside of the project should use it.
+export { backOff, type BackOffLimits, isWaiting, type Random } from './internal/back-off.ts'
+export { BoundedMap, type BoundedMapLimits } from './internal/bounded-map.ts'
+export { type Given, given } from './internal/given.ts'
+export type { HttpGet, HttpGetAnswer, HttpGetRequest, HttpHeaders } from './internal/http-get.ts'
+export { inParallel } from './internal/in-parallel.ts'
+export { type Logger, silentLogger } from './internal/logger.ts'
 export {
   type IpAddress,
   LOOPBACK,
@@ -29,5 +35,9 @@ export {
   wrong,
 } from './internal/options.ts'
 export { redactLine, redactSecrets, redactTarget } from './text/redact.ts'
+export { formatRetryAfter, readRetryAfter } from './internal/retry-after.ts'
+export { isSubject } from './claims/subject.ts'
+export { isSecureUrl, isWebUrl, readUrl, unusableUrl } from './internal/urls.ts'
 export { escapeHidden, hasHidden, HIDDEN, showHidden } from './text/visible-text.ts'
-export { isWebUrl, readUrl, unusableUrl } from './internal/urls.ts'
+export { type Deadline, deadline, sleep, waitFor } from './internal/waiting.ts'
+export { type Counted, WindowCounter, type WindowCounterOptions } from './internal/window-counter.ts'

@@ -37,10 +37,15 @@ export function unusableUrl(metadata: object, members: readonly string[]): strin
 export function isWebUrl(text: unknown): boolean {
   const url = readUrl(text)
   if (url === undefined || url.username !== '' || url.password !== '') return false
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))
+  return isSecureUrl(url, true)
 }
 
 /** Whether a URL's host is this machine: 127.0.0.0/8, `[::1]` or `localhost`. */
 export function isLoopbackHost(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname)
+}
+
+/** Whether a URL may be spoken to: `https`, or `http` on a loopback host where somebody has allowed that for demonstrations and tests. */
+export function isSecureUrl(url: URL, allowLoopbackHttp: boolean): boolean {
+  return url.protocol === 'https:' || (allowLoopbackHttp && url.protocol === 'http:' && isLoopbackHost(url.hostname))
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isWebUrl, readUrl, unusableUrl } from '../../src/internal.ts'
+import { isSecureUrl, isWebUrl, readUrl, unusableUrl } from '../../src/internal.ts'
 
 test.each([
   'https://vo.example',
@@ -78,4 +78,12 @@ test('of metadata the first member that is there and unusable is named; what is 
   expect(unusableUrl(metadata, ['a_endpoint', 'b_endpoint', 'c_uri'])).toBe('b_endpoint')
   expect(unusableUrl(metadata, ['d'])).toBe('d')
   expect(unusableUrl(Object.create({ a_endpoint: 'nothing' }) as object, ['a_endpoint'])).toBeUndefined()
+})
+
+test('a URL may be spoken to over https, and over http only on this machine and by leave', () => {
+  const [secure, loopback, plain, other] = ['https://a', 'http://127.0.0.1', 'http://a', 'ftp://localhost'].map(
+    (url) => new URL(url),
+  )
+  expect([secure, loopback, plain, other].map((url) => isSecureUrl(url!, false))).toEqual([true, false, false, false])
+  expect([secure, loopback, plain, other].map((url) => isSecureUrl(url!, true))).toEqual([true, true, false, false])
 })

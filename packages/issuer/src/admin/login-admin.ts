@@ -1,6 +1,6 @@
 import { InvalidRequestError, quote } from '@scitokens/core'
 import { clientRound, FIRST_ROUND, isSameRound, readPerson } from '../logins/standing.ts'
-import { checkSubject } from '../people/subject.ts'
+import { isSubject } from '@scitokens/core/internal'
 import type { Realm } from '../realm/realm.ts'
 import type { Entry } from '../store/store.ts'
 import { type EndedLogins, endLogins, families, type LoginChoice } from '../logins/end-logins.ts'
@@ -79,7 +79,7 @@ export class LoginAdmin {
     if ('family' in choice && !(await this.#family(choice.family))) {
       throw new InvalidRequestError(`there is no login ${quote(choice.family)} that goes on`)
     }
-    if ('subject' in choice && !checkSubject(choice.subject))
+    if ('subject' in choice && !isSubject(choice.subject))
       throw new InvalidRequestError('this is no subject that a token can carry')
     return endLogins(this.#realm, choice, { detail: 'by an operator' })
   }

@@ -1,7 +1,7 @@
 import { InvalidRequestError, quote } from '@scitokens/core'
 import type { AuditEvent } from '../audit/audit.ts'
 import { changePerson, type PersonRecord, readPerson, type SubjectRecord } from '../logins/standing.ts'
-import { checkSubject } from '../people/subject.ts'
+import { isSubject } from '@scitokens/core/internal'
 import type { Realm } from '../realm/realm.ts'
 
 /** A person as an operator sees him. Times in seconds since the epoch. */
@@ -48,7 +48,7 @@ export class PersonAdmin {
    * @param options - `reason`: for other operators; stands in the audit.
    */
   async suspend(subject: string, options: { readonly reason?: string } = {}): Promise<DescribedPerson> {
-    if (!checkSubject(subject)) throw new InvalidRequestError('this is no subject that a token can carry')
+    if (!isSubject(subject)) throw new InvalidRequestError('this is no subject that a token can carry')
     const { reason } = options
     const suspended = { at: this.#now(), ...(reason === undefined ? {} : { reason }) }
     await this.#refuseClients(subject)

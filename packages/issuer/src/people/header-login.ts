@@ -1,10 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import { ConfigError, isGroupName } from '@scitokens/core'
-import { LOOPBACK, Networks } from '@scitokens/core/internal'
+import { isSubject, LOOPBACK, Networks } from '@scitokens/core/internal'
 import { headerValues } from '@scitokens/enforcer/http'
 import { html } from './html.ts'
-import { checkSubject } from './subject.ts'
 import type { LoginRequest, LoginStep, Upstream } from './upstream.ts'
 
 /** Options of {@link HeaderLogin}. One of `addresses`, `secret` and `unixSocket` is needed, and every one given must hold. */
@@ -91,7 +90,7 @@ export class HeaderLogin implements Upstream {
   #person(request: LoginRequest): Extract<LoginStep, { person: unknown }>['person'] {
     const { subjectHeader, nameHeader, groupsHeader } = this.#options
     const subject = single(request, subjectHeader)
-    if (subject === undefined || !checkSubject(subject)) throw new NotBelieved()
+    if (subject === undefined || !isSubject(subject)) throw new NotBelieved()
     const name = nameHeader === undefined ? undefined : single(request, nameHeader)
     const groups = groupsHeader === undefined ? [] : (single(request, groupsHeader) ?? '').split(/[,; ]+/)
     return { subject, ...(name === undefined ? {} : { name }), groups: groups.filter(isGroupName) }

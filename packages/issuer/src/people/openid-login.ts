@@ -6,10 +6,9 @@ import {
   type JsonObject,
   type JsonValue,
 } from '@scitokens/core'
-import { unusableUrl } from '@scitokens/core/internal'
+import { isSubject, unusableUrl } from '@scitokens/core/internal'
 import * as oidc from 'openid-client'
 import { html } from './html.ts'
-import { checkSubject } from './subject.ts'
 import type { LoginRequest, LoginStep, Person, Upstream } from './upstream.ts'
 
 /** Options of {@link OpenIdLogin}. */
@@ -97,7 +96,7 @@ export class OpenIdLogin implements Upstream {
   #personOf(claims: JsonObject): Person {
     const { subjectClaim = 'sub', groupsClaim, keepClaims = KEPT } = this.#options
     const subject = Object.hasOwn(claims, subjectClaim) ? claims[subjectClaim] : undefined
-    if (!checkSubject(subject)) throw new UnusableAnswer('it does not say who you are in a form that can be used here')
+    if (!isSubject(subject)) throw new UnusableAnswer('it does not say who you are in a form that can be used here')
     // OpenID Connect Core section 5.1: without it anybody may have typed any address.
     if (subjectClaim === 'email' && claims['email_verified'] !== true)
       throw new UnusableAnswer('it does not say that your address was verified')

@@ -4,7 +4,7 @@ import type { AuthenticatedClient } from '../client-auth/authenticate.ts'
 import type { Client } from '../clients/client.ts'
 import { type ClientDefaults, readClient } from '../clients/read-client.ts'
 import { OAuthError } from '../http/oauth-error.ts'
-import { checkSubject } from '../people/subject.ts'
+import { isSubject } from '@scitokens/core/internal'
 import type { ScopeTemplate } from '../policy/template.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { Clock, Logger } from '../context/types.ts'
@@ -121,8 +121,7 @@ export class X509Authenticator {
     const { dn, fqans, limited, notAfter } = identity
     const username = identity.username ?? mapping?.get(dn)
     const subject = username ?? dn
-    if (!checkSubject(subject))
-      throw new CertificateRefused('ambiguous_name', 'the name is one that no token can carry')
+    if (!isSubject(subject)) throw new CertificateRefused('ambiguous_name', 'the name is one that no token can carry')
     const scopes = scopesFor(rules, { ...identity, username }).filter((scope) => !(limited && startsJobs(scope)))
     const groups = fqans.filter(({ role }) => role === undefined).map(({ group }) => group)
     return {

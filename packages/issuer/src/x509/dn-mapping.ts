@@ -1,4 +1,4 @@
-import { checkSubject } from '../people/subject.ts'
+import { isSubject } from '@scitokens/core/internal'
 import { normaliseDn } from './names.ts'
 
 /** User names by distinguished name. */
@@ -13,7 +13,7 @@ export function readDnMapping(content: Buffer): DnMapping {
   const mapping = new Map<string, string>()
   for (const [dn, username] of Object.entries(document)) {
     if (!dn.startsWith('/')) throw new Error(`${JSON.stringify(dn.slice(0, 80))} is no distinguished name`)
-    if (checkSubject(username)) mapping.set(normaliseDn(dn), username)
+    if (isSubject(username)) mapping.set(normaliseDn(dn), username)
   }
   return mapping
 }

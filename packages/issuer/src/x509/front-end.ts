@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { ConfigError } from '@scitokens/core'
-import { checkSubject } from '../people/subject.ts'
+import { isSubject } from '@scitokens/core/internal'
 import { certificatesOfHeader } from './certificate-header.ts'
 import { CertificateRefused } from './defects.ts'
 import { type Fqan, parseFqan } from './fqan.ts'
@@ -121,7 +121,7 @@ export class FrontEnd {
     const dn = single(request, dnHeader!)
     if (dn === undefined) return undefined
     const username = usernameHeader === undefined ? undefined : single(request, usernameHeader)
-    if (username !== undefined && !checkSubject(username)) throw nonsense('a user name')
+    if (username !== undefined && !isSubject(username)) throw nonsense('a user name')
     const fqans = fqansHeader === undefined ? '' : (single(request, fqansHeader) ?? '')
     const groups = fqans.split(/[,;]/).filter((text) => text.trim() !== '')
     const name = readDn(dn)
@@ -165,7 +165,7 @@ function numbered(request: FrontEndRequest, prefix: string): string[] {
 
 function readDn(text: string): string {
   const dn = normaliseDn(text)
-  if (!dn.startsWith('/') || !checkSubject(dn)) throw nonsense('a distinguished name')
+  if (!dn.startsWith('/') || !isSubject(dn)) throw nonsense('a distinguished name')
   return dn
 }
 

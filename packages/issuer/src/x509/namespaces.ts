@@ -1,5 +1,4 @@
-import type { DistinguishedName } from './names.ts'
-import { normaliseDn } from './names.ts'
+import { type DistinguishedName, normaliseDn } from './names.ts'
 
 /** What an authority may name, from one of the two files that the grid has for it. */
 export interface NamespaceRule {
