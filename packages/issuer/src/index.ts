@@ -31,7 +31,7 @@ export { explainPolicy, type PolicyExplanation, type PolicyQuery, type PolicySub
 export type { CapabilitySetOptions, Match, PolicyOptions, PolicyRule } from './policy/policy.ts'
 export type { Realm, Registration } from './realm/realm.ts'
 export type { Change, Entry, EntryKey, EntryKind, ListQuery, NewEntry, Store } from './store/store.ts'
-export type { Logger } from './context/types.ts'
+export type { Logger } from './log/logger.ts'
 export type { FrontEndOptions } from './x509/front-end.ts'
 export type { X509Options } from './x509/options.ts'
 export type { Strictness } from './x509/verify-path.ts'

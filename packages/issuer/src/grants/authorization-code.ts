@@ -5,7 +5,7 @@ import type { GrantBounds } from '../policy/decide.ts'
 import type { Principal } from '../policy/principal.ts'
 import type { Entry } from '../store/store.ts'
 import { newFamilyId } from '../logins/refresh-token.ts'
-import { familyTag, newTokenId } from '../tokens/token-id.ts'
+import { familyTag, newTokenId } from '../logins/token-id.ts'
 import type { Grant } from './grant.ts'
 
 /** An authorization code as stored, by the keyed hash of the code. */

@@ -15,7 +15,7 @@ import { PostgresEngine } from '../store/postgres-engine.ts'
 import { SqlStore } from '../store/sql-store.ts'
 import { SqliteEngine } from '../store/sqlite-engine.ts'
 import type { Store } from '../store/store.ts'
-import { type Clock, silentLogger } from '../context/types.ts'
+import { type Clock, silentLogger } from '../log/logger.ts'
 
 /** Options of {@link Issuer.listen}. */
 export interface ListenOptions {

@@ -6,7 +6,7 @@ import type { Entry } from '../store/store.ts'
 import { updateEntry } from '../store/update-entry.ts'
 import type { Family } from './refresh-token.ts'
 import { revokeFamily, revokeTag } from './revoke-family.ts'
-import { familyTag, tagOf } from '../tokens/token-id.ts'
+import { familyTag, tagOf } from './token-id.ts'
 
 /** Whose logins are meant: all of a person, all with a client, or one. */
 export type LoginChoice =

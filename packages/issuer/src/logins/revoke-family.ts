@@ -2,7 +2,7 @@ import type { AuditEvent } from '../audit/audit.ts'
 import type { Realm } from '../realm/realm.ts'
 import type { Entry, NewEntry } from '../store/store.ts'
 import type { Family } from './refresh-token.ts'
-import { familyTag } from '../tokens/token-id.ts'
+import { familyTag } from './token-id.ts'
 
 /**
  * Ends a refresh family, and with it every access token that came of it as far as this issuer is asked, and says so in the audit.

@@ -1,4 +1,4 @@
-import type { Logger } from '../context/types.ts'
+import type { Logger } from '../log/logger.ts'
 
 /** How much the log says. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'

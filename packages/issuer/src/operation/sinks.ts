@@ -1,5 +1,5 @@
 import type { AuditSink } from '../audit/audit.ts'
-import type { Clock, Logger } from '../context/types.ts'
+import type { Clock, Logger } from '../log/logger.ts'
 
 /** What an issuer writes to, beside its database. */
 export interface Sinks {

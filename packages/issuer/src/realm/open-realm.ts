@@ -17,7 +17,7 @@ import type { Endpoints, Realm, RealmTimes } from './realm.ts'
 import { type RealmSettings, readSettings } from './realm-settings.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { Store } from '../store/store.ts'
-import type { Clock, Logger } from '../context/types.ts'
+import type { Clock, Logger } from '../log/logger.ts'
 import { X509Authenticator, type X509Context } from '../x509/authenticator.ts'
 import type { X509Options } from '../x509/options.ts'
 

@@ -9,7 +9,7 @@ import type { KeyScheduleOptions } from '../keys/key-schedule.ts'
 import type { Upstream } from '../people/upstream.ts'
 import type { PolicyOptions } from '../policy/policy.ts'
 import type { Store } from '../store/store.ts'
-import type { Clock, Logger } from '../context/types.ts'
+import type { Clock, Logger } from '../log/logger.ts'
 import type { X509Options } from '../x509/options.ts'
 
 /** One issuer (one VO). */

@@ -7,7 +7,7 @@ import type { RealmOptions } from './options.ts'
 import { type Policy, readPolicy } from '../policy/policy.ts'
 import type { Realm, Registration } from './realm.ts'
 import type { Secrets } from '../secrets/secrets.ts'
-import type { Clock } from '../context/types.ts'
+import type { Clock } from '../log/logger.ts'
 
 /** What of an issuer may change while it runs: its clients, its policy, and what they are given. */
 export interface RealmSettings {

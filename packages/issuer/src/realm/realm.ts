@@ -12,7 +12,7 @@ import type { Upstream } from '../people/upstream.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { Store } from '../store/store.ts'
-import type { Clock, Logger } from '../context/types.ts'
+import type { Clock, Logger } from '../log/logger.ts'
 import type { X509Authenticator } from '../x509/authenticator.ts'
 import type { UserLimit } from '../limits/user-limit.ts'
 

@@ -3,7 +3,7 @@ import { type JsonObject, type ProfileName, SciTokenError, TokenNotAcceptableErr
 import { explainRefusal, readStanding, refusalOf } from '../logins/standing.ts'
 import type { Realm } from '../realm/realm.ts'
 import { checkProof } from './confirmation.ts'
-import { tagOf } from './token-id.ts'
+import { tagOf } from '../logins/token-id.ts'
 
 /**
  * The claims of an access token of this issuer that was brought to be used: it is valid now, was not revoked, and its bearer has the

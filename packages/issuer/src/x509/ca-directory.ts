@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Logger } from '../context/types.ts'
+import type { Logger } from '../log/logger.ts'
 import type { Certificate } from './certificate.ts'
 import { CertificateReader } from './certificate-reader.ts'
 import { type Crl, readCrl } from './crl.ts'

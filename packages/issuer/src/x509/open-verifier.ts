@@ -1,5 +1,5 @@
 import { ConfigError, SciTokenError } from '@scitokens/core'
-import type { Logger } from '../context/types.ts'
+import type { Logger } from '../log/logger.ts'
 import { CaDirectory } from './ca-directory.ts'
 import { IdentityVerifier } from './identity.ts'
 import type { X509Options } from './options.ts'

@@ -1,6 +1,6 @@
 import type { BigIntStats } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
-import type { Logger } from '../context/types.ts'
+import type { Logger } from '../log/logger.ts'
 
 /** Options of {@link WatchedFile}. */
 export interface WatchedFileOptions<T> {

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { CaDirectory } from '../../src/x509/ca-directory.ts'
-import { silentLogger } from '../../src/context/types.ts'
+import { silentLogger } from '../../src/log/logger.ts'
 import { IdentityVerifier } from '../../src/x509/identity.ts'
 import { Certificate } from '../../src/x509/certificate.ts'
 import { weaknessOf } from '../../src/x509/key-strength.ts'

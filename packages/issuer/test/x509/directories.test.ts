@@ -1,7 +1,7 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { Logger } from '../../src/context/types.ts'
+import type { Logger } from '../../src/log/logger.ts'
 import { startIssuer } from '../harness.ts'
 import { CaDirectory } from '../../src/x509/ca-directory.ts'
 import { Certificate } from '../../src/x509/certificate.ts'

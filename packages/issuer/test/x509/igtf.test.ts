@@ -8,7 +8,7 @@ import { mayName, readSigningPolicy } from '../../src/x509/namespaces.ts'
 import { checkAuthority } from '../../src/x509/path-rules.ts'
 import { certificatesOfPem } from '../../src/x509/pem.ts'
 import { SignatureChecks } from '../../src/x509/signature-checks.ts'
-import { silentLogger } from '../../src/context/types.ts'
+import { silentLogger } from '../../src/log/logger.ts'
 import { temporaryDirectory } from './scenario.ts'
 
 // The authorities of the grid as Debian has them: igtf-policy-classic, -iota, -mics.

@@ -6,7 +6,7 @@ import { request } from 'node:https'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
 import { serveIssuer } from '../../src/operation/serve.ts'
-import { silentLogger } from '../../src/context/types.ts'
+import { silentLogger } from '../../src/log/logger.ts'
 import { freePort } from '../operation/served.ts'
 import { type Files, OpenSsl } from './openssl.ts'
 

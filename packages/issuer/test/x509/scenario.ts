@@ -6,7 +6,7 @@ import { CaDirectory } from '../../src/x509/ca-directory.ts'
 import { CertificateRefused, CertificateUndecided } from '../../src/x509/defects.ts'
 import { type IdentityPolicy, IdentityVerifier, type X509Identity } from '../../src/x509/identity.ts'
 import { VomsDirectory } from '../../src/x509/vomsdir.ts'
-import { silentLogger } from '../../src/context/types.ts'
+import { silentLogger } from '../../src/log/logger.ts'
 import {
   type AttributesSpec,
   authorityExtension,
