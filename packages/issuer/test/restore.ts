@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import type { StorageOptions } from '../src/realm/options.ts'
+import type { StorageOptions } from '../src/store/storages.ts'
 import { APP, basic, type Harness, loginByCode, SECRET, startIssuerForPeople } from './harness.ts'
 
 const masterKey = { value: new Uint8Array(32).fill(5) }

@@ -1,7 +1,7 @@
-import type { X509Certificate } from 'node:crypto'
 import type { Client } from '../clients/client.ts'
 import { invalidClient, OAuthError } from '../http/oauth-error.ts'
 import type { Parameters } from '../http/parameters.ts'
+import type { AuthenticatedClient } from './authenticated-client.ts'
 import { parseBasic, secretMatches } from './secret.ts'
 import { verifyClientAssertion, type AssertionTools } from './private-key-jwt.ts'
 import { certificateMatches, describeCertificate, type PeerCertificate } from './mutual-tls.ts'
@@ -11,20 +11,6 @@ export interface ClientCredentials {
   readonly authorization: string | undefined
   readonly certificate: PeerCertificate | undefined
   readonly parameters: Parameters
-}
-
-/** The client of a request, authenticated. */
-export interface AuthenticatedClient {
-  readonly client: Client
-  readonly method: 'secret' | 'private_key_jwt' | 'tls' | 'x509' | 'none'
-  /** Set where the token is to be bound to it (RFC 8705 section 3). */
-  readonly certificate: X509Certificate | undefined
-  /** What was shown ends then, and tokens with it; in seconds since the epoch. */
-  readonly notAfter?: number
-  /** For the audit: who it is where the client alone does not say. */
-  readonly note?: string
-  /** For the audit: the certificate by which it is known. */
-  readonly shown?: { readonly dn: string; readonly issuer: string; readonly serial: string; readonly sha256: string }
 }
 
 /** Parameters that client authentication reads. */

@@ -1,6 +1,6 @@
 import { createHash, type X509Certificate } from 'node:crypto'
 import type { Client } from '../clients/client.ts'
-import type { AuthenticatedClient } from './authenticate.ts'
+import type { AuthenticatedClient } from './authenticated-client.ts'
 
 /** The certificate of a TLS connection. */
 export interface PeerCertificate {

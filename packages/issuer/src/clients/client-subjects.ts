@@ -1,5 +1,5 @@
 import { InvalidRequestError, quote } from '@scitokens/core'
-import type { Realm } from '../realm/realm.ts'
+import type { LoginsContext } from '../logins/standing.ts'
 import type { Change, Entry } from '../store/store.ts'
 import { changeOf } from '../store/update-entry.ts'
 import type { Family } from '../logins/refresh-token.ts'
@@ -27,7 +27,7 @@ export function subjectsOfStored(stored: StoredClient): readonly string[] {
 }
 
 /** Whether a person has this subject: was seen here, or has a login that goes on. Throws `undecided`. */
-export async function isPersons(realm: Realm, subject: string): Promise<boolean> {
+export async function isPersons(realm: LoginsContext, subject: string): Promise<boolean> {
   const entry = await realm.store.get<SubjectRecord>(subjectKey(realm, subject))
   if (entry) return entry.value.holder === 'person'
   // A login from before people were noted.
@@ -43,7 +43,7 @@ export async function isPersons(realm: Realm, subject: string): Promise<boolean>
  * @param has - what it shall have; nothing for a client that is removed.
  */
 export async function subjectChanges(
-  realm: Realm,
+  realm: LoginsContext,
   clientId: string,
   had: readonly string[],
   has: readonly string[],
@@ -74,7 +74,7 @@ export async function subjectChanges(
 }
 
 async function read(
-  realm: Realm,
+  realm: LoginsContext,
   subject: string,
 ): Promise<{
   key: ReturnType<typeof subjectKey>

@@ -1,10 +1,19 @@
 import { ConfigError, type Clock } from '@scitokens/core'
 import { Attempts } from '../limits/attempts.ts'
-import type { Registration } from '../realm/realm.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { Client } from './client.ts'
 import { type ClientDefaults, readClient } from './read-client.ts'
 import type { RegisteredClient, RegistrationOptions } from './registration.ts'
+
+/** How clients register themselves, checked. */
+export interface Registration {
+  readonly options: RegistrationOptions
+  readonly attempts: Attempts
+  /** Whether this is an initial access token. */
+  accepts(token: string | undefined): boolean
+  /** What a stored registration means. Throws `config_error`. */
+  read(registered: RegisteredClient): Client
+}
 
 const MIN_TOKEN_LENGTH = 16
 

@@ -1,6 +1,6 @@
 import { UndecidedError } from '@scitokens/core'
 import { type ClientState, clientStateKey } from '../logins/standing.ts'
-import type { Realm } from '../realm/realm.ts'
+import type { LoginsContext } from '../logins/standing.ts'
 import type { EntryKey } from '../store/store.ts'
 import { changeOf } from '../store/update-entry.ts'
 import { subjectChanges, subjectsOfStored } from './client-subjects.ts'
@@ -12,7 +12,7 @@ const MAX_ATTEMPTS = 10
  * Removes a client from the store, and in the same step ends for good what it held: refresh tokens, codes, device logins, its secrets and
  * its registration access token. One of the same id that comes later inherits nothing. False: there was none.
  */
-export async function removeClient(realm: Realm, clientId: string): Promise<boolean> {
+export async function removeClient(realm: LoginsContext, clientId: string): Promise<boolean> {
   const key: EntryKey = { realm: realm.issuer, kind: 'client', id: clientId }
   const stateKey = clientStateKey(realm, clientId)
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt++) {

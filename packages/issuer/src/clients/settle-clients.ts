@@ -1,6 +1,6 @@
 import { ConfigError, quote } from '@scitokens/core'
 import { type ClientState, clientStateKey, subjectKey, type SubjectRecord } from '../logins/standing.ts'
-import type { Realm } from '../realm/realm.ts'
+import type { LoginsContext } from '../logins/standing.ts'
 import type { EntryKey } from '../store/store.ts'
 import { updateEntry } from '../store/update-entry.ts'
 import { endClientRound } from '../logins/end-logins.ts'
@@ -12,7 +12,7 @@ import type { StoredClient } from './stored-clients.ts'
  * Refuses configured clients that are new, or have a new subject, where a person has it: `config_error`. Where nobody has counted yet,
  * because an earlier program left the database, that is told in the log; the person then gets nothing.
  */
-export async function refusePersonsSubjects(realm: Realm, configured: readonly Client[]): Promise<void> {
+export async function refusePersonsSubjects(realm: LoginsContext, configured: readonly Client[]): Promise<void> {
   const [states, first] = [await configuredStates(realm), !(await realm.store.get(upgradeKey(realm)))]
   for (const client of configured) {
     const known = states.get(client.clientId)?.subjects ?? []
@@ -33,7 +33,7 @@ export async function refusePersonsSubjects(realm: Realm, configured: readonly C
  * @param before - those that this process had until now.
  */
 export async function settleClients(
-  realm: Realm,
+  realm: LoginsContext,
   configured: readonly Client[],
   before: readonly Client[] = [],
 ): Promise<void> {
@@ -65,13 +65,13 @@ export async function settleClients(
 }
 
 /** Clients that the configuration had when that was last looked at. */
-async function configuredStates(realm: Realm): Promise<ReadonlyMap<string, ClientState>> {
+async function configuredStates(realm: LoginsContext): Promise<ReadonlyMap<string, ClientState>> {
   const states = await all<ClientState>(realm, 'client_state')
   return new Map(states.filter(({ value }) => value.configured).map(({ id, value }) => [id, value]))
 }
 
 /** Once: subjects of clients that an earlier program stored are kept from people from now on. */
-async function reserveStored(realm: Realm): Promise<void> {
+async function reserveStored(realm: LoginsContext): Promise<void> {
   if (await realm.store.get(upgradeKey(realm))) return
   for (const { id, value } of await all<StoredClient>(realm, 'client')) {
     for (const subject of subjectsOfStored(value)) {
@@ -87,14 +87,14 @@ async function reserveStored(realm: Realm): Promise<void> {
   await realm.store.insertIfAbsent({ ...upgradeKey(realm), value: {} })
 }
 
-function upgradeKey({ issuer }: Realm): EntryKey {
+function upgradeKey({ issuer }: LoginsContext): EntryKey {
   return { realm: issuer, kind: 'upgrade', id: 'client-subjects' }
 }
 
 /** All entries of a kind. */
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- as with the store's own list
 async function all<Value>(
-  realm: Realm,
+  realm: LoginsContext,
   kind: EntryKey['kind'],
 ): Promise<readonly { readonly id: string; readonly value: Value }[]> {
   const found: { readonly id: string; readonly value: Value }[] = []

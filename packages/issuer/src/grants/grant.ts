@@ -1,5 +1,5 @@
 import type { Clock, JsonObject } from '@scitokens/core'
-import type { AuthenticatedClient } from '../client-auth/authenticate.ts'
+import type { AuthenticatedClient } from '../client-auth/authenticated-client.ts'
 import type { Client } from '../clients/client.ts'
 import type { GrantType } from '../clients/client.ts'
 import type { Parameters } from '../http/parameters.ts'

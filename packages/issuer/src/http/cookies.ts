@@ -1,6 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { JsonObject } from '@scitokens/core'
-import type { Realm } from '../realm/realm.ts'
+import type { RealmContext } from '../context/realm-context.ts'
 
 /** A cookie that this issuer alone can read and write. */
 export interface SealedCookie {
@@ -15,7 +15,12 @@ const MAX_COOKIE_LENGTH = 3800
 const CLOCK_SKEW = 60
 
 /** Sets a cookie: encrypted, HttpOnly, SameSite=Lax, Secure wherever the issuer has TLS. */
-export function setSealedCookie(realm: Realm, reply: FastifyReply, cookie: SealedCookie, value: JsonObject): void {
+export function setSealedCookie(
+  realm: RealmContext,
+  reply: FastifyReply,
+  cookie: SealedCookie,
+  value: JsonObject,
+): void {
   const expiresAt = Math.floor(realm.clock()) + cookie.maxAgeSeconds
   const sealed = realm.secrets.seal('session', JSON.stringify({ value, expiresAt }), contextOf(realm, cookie))
   if (sealed.length > MAX_COOKIE_LENGTH)
@@ -24,7 +29,7 @@ export function setSealedCookie(realm: Realm, reply: FastifyReply, cookie: Seale
 }
 
 /** Takes a cookie away. */
-export function clearCookie(realm: Realm, reply: FastifyReply, cookie: SealedCookie): void {
+export function clearCookie(realm: RealmContext, reply: FastifyReply, cookie: SealedCookie): void {
   append(reply, `${cookieName(realm, cookie)}=; Max-Age=0${attributes(realm, cookie)}`)
 }
 
@@ -32,7 +37,11 @@ export function clearCookie(realm: Realm, reply: FastifyReply, cookie: SealedCoo
  * The value of a cookie; undefined where there is none, or it is over, changed or another issuer's, and where there are two of the
  * name: a neighbour's host name can add one of its own to ours, and nothing tells which is which (RFC 6265 section 8.6).
  */
-export function readSealedCookie(realm: Realm, request: FastifyRequest, cookie: SealedCookie): JsonObject | undefined {
+export function readSealedCookie(
+  realm: RealmContext,
+  request: FastifyRequest,
+  cookie: SealedCookie,
+): JsonObject | undefined {
   const name = cookieName(realm, cookie)
   const [pair, another] = (request.headers.cookie ?? '').split(/; */).filter((part) => part.startsWith(`${name}=`))
   if (pair === undefined || another !== undefined) return undefined
@@ -50,19 +59,19 @@ function append(reply: FastifyReply, cookie: string): void {
   void reply.header('set-cookie', [...(present === undefined ? [] : [present].flat().map(String)), cookie])
 }
 
-function contextOf(realm: Realm, { name }: SealedCookie): string {
+function contextOf(realm: RealmContext, { name }: SealedCookie): string {
   return `${realm.issuer} ${name}`
 }
 
-function isSecure(realm: Realm): boolean {
+function isSecure(realm: RealmContext): boolean {
   return realm.issuer.startsWith('https:')
 }
 
-function cookieName(realm: Realm, { name }: SealedCookie): string {
+function cookieName(realm: RealmContext, { name }: SealedCookie): string {
   return `${isSecure(realm) ? '__Secure-' : ''}scitokens_${name}`
 }
 
-function attributes(realm: Realm, { path }: SealedCookie): string {
+function attributes(realm: RealmContext, { path }: SealedCookie): string {
   const base = new URL(realm.issuer).pathname.replace(/\/$/, '')
   return `; Path=${base}${path}; HttpOnly; SameSite=Lax${isSecure(realm) ? '; Secure' : ''}`
 }

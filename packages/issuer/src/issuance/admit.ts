@@ -1,4 +1,4 @@
-import type { AuthenticatedClient } from '../client-auth/authenticate.ts'
+import type { AuthenticatedClient } from '../client-auth/authenticated-client.ts'
 import type { GrantProposal } from '../grants/grant.ts'
 import { OAuthError } from '../http/oauth-error.ts'
 import type { Realm } from '../realm/realm.ts'

@@ -1,5 +1,5 @@
 import type { Client } from '../clients/client.ts'
-import type { TokenRequest } from './pipeline.ts'
+import type { TokenRequest } from './token-request.ts'
 import type { Realm } from '../realm/realm.ts'
 import { verifyAssertion } from '../tokens/assertion.ts'
 import { endStolenLogin } from '../logins/end-logins.ts'

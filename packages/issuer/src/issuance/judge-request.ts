@@ -1,11 +1,10 @@
 import type { Client } from '../clients/client.ts'
 import type { Parameters } from '../http/parameters.ts'
 import { boundingAudience, identityAudience, requestedAudience } from '../policy/audience.ts'
-import { decide, type GrantBounds, isIdentityAlone } from '../policy/decide.ts'
+import { boundsOf, decide, type GrantBounds, isIdentityAlone } from '../policy/decide.ts'
 import type { Principal } from '../policy/principal.ts'
 import { parseRequestedScopes } from '../policy/requested-scopes.ts'
 import type { Realm } from '../realm/realm.ts'
-import { boundsOf } from './refresh-plan.ts'
 
 /** What a person can be asked to consent to: the request within the policy. Throws OAuth errors. */
 export function judgeRequest(realm: Realm, client: Client, principal: Principal, parameters: Parameters): GrantBounds {

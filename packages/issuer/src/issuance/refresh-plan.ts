@@ -1,7 +1,7 @@
-import type { AuthenticatedClient } from '../client-auth/authenticate.ts'
+import type { AuthenticatedClient } from '../client-auth/authenticated-client.ts'
 import type { Grant, GrantProposal } from '../grants/grant.ts'
 import { FIRST_ROUND, type LoginRound } from '../logins/standing.ts'
-import type { GrantBounds, PolicyDecision } from '../policy/decide.ts'
+import { boundsOf, type PolicyDecision } from '../policy/decide.ts'
 import type { Realm } from '../realm/realm.ts'
 import type { Change } from '../store/store.ts'
 import { type Family, formatRefreshToken, newFamilyId } from '../logins/refresh-token.ts'
@@ -60,26 +60,5 @@ export function planRefresh(
     token: formatRefreshToken({ familyId, generation: 1 }, realm.secrets),
     familyId,
     changes: [{ insert: { ...entry, value: family, expiresAt } }],
-  }
-}
-
-/**
- * What a decision leaves as the bounds of everything derived from it.
- *
- * @param audienceByDefault - nobody asked for this audience, it is what the client gets without asking.
- */
-export function boundsOf(
-  decision: PolicyDecision,
-  audience: readonly string[],
-  wlcg: boolean,
-  audienceByDefault: boolean = false,
-): GrantBounds {
-  return {
-    scope: decision.scopeItems,
-    identity: decision.identity,
-    groups: decision.groups,
-    audience,
-    ...(audienceByDefault ? { audienceByDefault } : {}),
-    wlcg,
   }
 }

@@ -6,16 +6,14 @@ import { ClockWatch } from './clock-watch.ts'
 import { ForeignKeys } from '../keys/foreign-keys.ts'
 import { loadSecrets } from '../secrets/master-key.ts'
 import { openRealm, readChangedSettings, type SharedParts } from '../realm/open-realm.ts'
-import type { IssuerOptions, RealmOptions, StorageOptions } from '../realm/options.ts'
+import type { IssuerOptions, RealmOptions } from '../realm/options.ts'
 import { issuerPlugin } from './plugin.ts'
 import type { Realm } from '../realm/realm.ts'
 import { applySettings } from '../realm/realm-settings.ts'
 import { buildServer } from '../http/build-server.ts'
-import { PostgresEngine } from '../store/postgres-engine.ts'
-import { SqlStore } from '../store/sql-store.ts'
-import { SqliteEngine } from '../store/sqlite-engine.ts'
-import type { Store } from '../store/store.ts'
-import { type Clock, silentLogger } from '../log/logger.ts'
+import { chooseStorage } from '../store/storage.ts'
+import { STORAGE_ENGINES } from '../store/storages.ts'
+import { silentLogger } from '../log/logger.ts'
 
 /** Options of {@link Issuer.listen}. */
 export interface ListenOptions {
@@ -61,8 +59,9 @@ const MAX_SWEEPS = 200
 export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
   const clock = options.clock ?? systemClock
   const logger = options.logger ?? silentLogger
-  const secrets = loadSecrets(options.masterKey, options.storage)
-  const store = await openStore(options.storage, clock)
+  const storage = chooseStorage(STORAGE_ENGINES, options.storage)
+  const secrets = loadSecrets(options.masterKey, storage.masterKey)
+  const store = await storage.open(clock)
   const ownKeys = new ForeignKeys({
     clock,
     dangerouslyAllowLoopbackHttp: options.dangerouslyAllowLoopbackHttp ?? false,
@@ -175,16 +174,4 @@ async function openRealms(options: IssuerOptions, shared: SharedParts): Promise<
     realms.push(await openRealm(realm, options, shared, options.realms ? `realms[${index}].` : ''))
   }
   return realms
-}
-
-async function openStore(storage: StorageOptions, clock: Clock): Promise<Store> {
-  if ('store' in storage) return storage.store
-  if ('memory' in storage) return SqlStore.open(new SqliteEngine({ file: ':memory:' }), clock)
-  if ('postgres' in storage) {
-    return SqlStore.open(
-      new PostgresEngine({ connectionString: storage.postgres, maxConnections: storage.maxConnections ?? 10 }),
-      clock,
-    )
-  }
-  return SqlStore.open(new SqliteEngine(storage), clock)
 }

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { AuditEvent } from '../audit/audit.ts'
 import { changePerson, type ClientState, clientStateKey, readPerson } from './standing.ts'
-import type { Realm } from '../realm/realm.ts'
+import type { LoginsContext } from './standing.ts'
 import type { Entry } from '../store/store.ts'
 import { updateEntry } from '../store/update-entry.ts'
 import type { Family } from './refresh-token.ts'
@@ -26,7 +26,7 @@ export interface EndedLogins {
  * this issuer is asked. First comes the one write that does it, then the audit, then what is left is cleared away.
  */
 export async function endLogins(
-  realm: Realm,
+  realm: LoginsContext,
   choice: LoginChoice,
   why: Pick<AuditEvent, 'address' | 'detail'>,
 ): Promise<EndedLogins> {
@@ -46,7 +46,7 @@ export async function endLogins(
  * @param change - what else is to be noted of the client.
  */
 export async function endClientRound(
-  realm: Realm,
+  realm: LoginsContext,
   clientId: string,
   change: Partial<Pick<ClientState, 'configured' | 'subjects'>> = {},
 ): Promise<void> {
@@ -58,7 +58,7 @@ export async function endClientRound(
 
 /** Revokes the families that are meant, and those that were exchanged for their tokens. */
 export async function revokeChosen(
-  realm: Realm,
+  realm: LoginsContext,
   choice: LoginChoice,
   why: Pick<AuditEvent, 'address' | 'detail'>,
 ): Promise<readonly string[]> {
@@ -76,7 +76,7 @@ export async function revokeChosen(
  * One that has no refresh token ends as well.
  */
 export async function endStolenLogin(
-  realm: Realm,
+  realm: LoginsContext,
   { familyId, subject }: { readonly familyId: string; readonly subject: string },
   why: Pick<AuditEvent, 'address' | 'detail'>,
 ): Promise<void> {
@@ -92,7 +92,7 @@ export async function endStolenLogin(
 }
 
 /** Families that are meant, before those that came of them. */
-async function chosenFamilies(realm: Realm, choice: LoginChoice): Promise<readonly Entry<Family>[]> {
+async function chosenFamilies(realm: LoginsContext, choice: LoginChoice): Promise<readonly Entry<Family>[]> {
   const chosen: Entry<Family>[] = []
   const exchanged: Entry<Family>[] = []
   const take = (entry: Entry<Family>): void => {
@@ -122,7 +122,7 @@ function isChosen({ id, owner, value }: Entry<Family>, choice: LoginChoice): boo
 
 /** Of `exchanged`, those whose token came of one of `chosen`, or of one of these. */
 function descendants(
-  realm: Realm,
+  realm: LoginsContext,
   chosen: readonly Pick<Entry<Family>, 'id'>[],
   exchanged: readonly Entry<Family>[],
 ): readonly Entry<Family>[] {
@@ -140,7 +140,7 @@ function descendants(
 }
 
 /** Refresh families, page by page; of one subject by the index on owners. */
-export async function* families(realm: Realm, owner: string | undefined): AsyncGenerator<Entry<Family>> {
+export async function* families(realm: LoginsContext, owner: string | undefined): AsyncGenerator<Entry<Family>> {
   for (let after = ''; ; ) {
     // oxlint-disable-next-line no-await-in-loop -- each page begins where the last one ended
     const page = await realm.store.list<Family>(realm.issuer, 'family', {

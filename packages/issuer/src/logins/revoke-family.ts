@@ -1,5 +1,5 @@
 import type { AuditEvent } from '../audit/audit.ts'
-import type { Realm } from '../realm/realm.ts'
+import type { RealmContext } from '../context/realm-context.ts'
 import type { Entry, NewEntry } from '../store/store.ts'
 import type { Family } from './refresh-token.ts'
 import { familyTag } from './token-id.ts'
@@ -9,7 +9,7 @@ import { familyTag } from './token-id.ts'
  * False: it had ended already.
  */
 export async function revokeFamily(
-  realm: Realm,
+  realm: RealmContext,
   { id, value }: Pick<Entry<Family>, 'id' | 'value'>,
   why: Pick<AuditEvent, 'event' | 'address' | 'detail'>,
 ): Promise<boolean> {
@@ -32,11 +32,11 @@ export async function revokeFamily(
 }
 
 /** Ends the access tokens of a login that has no refresh token, and those that were exchanged for them, as far as this issuer is asked. */
-export async function revokeTag(realm: Realm, familyId: string): Promise<void> {
+export async function revokeTag(realm: RealmContext, familyId: string): Promise<void> {
   await realm.store.insertIfAbsent(revokedTag(realm, familyId, Math.floor(realm.clock())))
 }
 
-function revokedTag(realm: Realm, familyId: string, now: number): NewEntry {
+function revokedTag(realm: RealmContext, familyId: string, now: number): NewEntry {
   const id = familyTag(realm.secrets, familyId)
   return { realm: realm.issuer, kind: 'revoked', id, value: {}, expiresAt: now + realm.times.maxLifetime }
 }

@@ -1,6 +1,16 @@
-import type { Realm } from '../realm/realm.ts'
+import type { RealmContext } from '../context/realm-context.ts'
 import type { EntryKey } from '../store/store.ts'
 import { updateEntry } from '../store/update-entry.ts'
+
+/** What is asked about logins: a realm as far as it knows which clients there are. */
+export interface LoginsContext extends RealmContext {
+  readonly clients: {
+    /** Whether the configuration has this client. */
+    isConfigured(clientId: string): boolean
+    /** Whether no person may have this subject, whatever is stored. */
+    holdsSubject(subject: string): boolean
+  }
+}
 
 /** Whose a subject is, as stored by the subject. */
 export type SubjectRecord = PersonRecord | ClientSubject
@@ -82,7 +92,12 @@ export type StandingRefusal = 'suspended' | 'ended' | 'subject_of_client'
  *
  * @param from - the client whose token is exchanged, or was; undefined where there is none.
  */
-export async function readStanding(realm: Realm, subject: string, clientId: string, from?: string): Promise<Standing> {
+export async function readStanding(
+  realm: LoginsContext,
+  subject: string,
+  clientId: string,
+  from?: string,
+): Promise<Standing> {
   const other = from !== undefined && from !== clientId ? from : undefined
   const [record, client, fromState] = await Promise.all([
     readSubject(realm, subject),
@@ -140,7 +155,7 @@ export function explainRefusal(refusal: StandingRefusal): string {
 
 /** Whether a session's person may go on with it. */
 export async function refusalOfSession(
-  realm: Realm,
+  realm: LoginsContext,
   subject: string,
   round: number,
 ): Promise<StandingRefusal | undefined> {
@@ -152,7 +167,7 @@ export async function refusalOfSession(
 
 /** How a person stands, whatever the client. Throws `undecided`. */
 export async function readPerson(
-  realm: Realm,
+  realm: LoginsContext,
   subject: string,
 ): Promise<{ readonly person: PersonRecord | undefined; readonly heldByClient: boolean }> {
   const record = await readSubject(realm, subject)
@@ -163,7 +178,7 @@ export async function readPerson(
 }
 
 /** In which round of logins a client is. Throws `undecided`. */
-export async function clientRound(realm: Realm, clientId: string): Promise<number> {
+export async function clientRound(realm: LoginsContext, clientId: string): Promise<number> {
   return (await readClientState(realm, clientId))?.round ?? 0
 }
 
@@ -175,7 +190,7 @@ const DAY_SECONDS = 86_400
  * Notes that a person was seen, so that no client can be given the same subject; once a day. Answers what is known of the person, or
  * `subject_of_client` where a client was quicker.
  */
-export async function notePerson(realm: Realm, subject: string): Promise<PersonRecord | 'subject_of_client'> {
+export async function notePerson(realm: LoginsContext, subject: string): Promise<PersonRecord | 'subject_of_client'> {
   const now = Math.floor(realm.clock())
   const record = await updateEntry<SubjectRecord>(realm.store, subjectKey(realm, subject), (before) => {
     if (before?.holder === 'client') return undefined
@@ -186,13 +201,13 @@ export async function notePerson(realm: Realm, subject: string): Promise<PersonR
 }
 
 /** Whether {@link notePerson} has anything to write. */
-export function isNoted(realm: Realm, { person }: Pick<Standing, 'person'>): boolean {
+export function isNoted(realm: LoginsContext, { person }: Pick<Standing, 'person'>): boolean {
   return person !== undefined && person.seenAt + DAY_SECONDS > realm.clock()
 }
 
 /** Changes what is known of a person, and makes the record where there is none. `undefined` where the subject is a client's. */
 export async function changePerson(
-  realm: Realm,
+  realm: LoginsContext,
   subject: string,
   change: (before: PersonRecord) => PersonRecord | undefined,
 ): Promise<PersonRecord | undefined> {
@@ -209,18 +224,18 @@ function keepPerson(value: PersonRecord, now: number): { value: PersonRecord; ex
   return value.suspended || value.round > 0 ? { value } : { value, expiresAt: now + REMEMBER_SECONDS }
 }
 
-export function subjectKey({ issuer }: Realm, subject: string): EntryKey {
+export function subjectKey({ issuer }: LoginsContext, subject: string): EntryKey {
   return { realm: issuer, kind: 'subject', id: subject }
 }
 
-export function clientStateKey({ issuer }: Realm, clientId: string): EntryKey {
+export function clientStateKey({ issuer }: LoginsContext, clientId: string): EntryKey {
   return { realm: issuer, kind: 'client_state', id: clientId }
 }
 
-async function readSubject(realm: Realm, subject: string): Promise<SubjectRecord | undefined> {
+async function readSubject(realm: LoginsContext, subject: string): Promise<SubjectRecord | undefined> {
   return (await realm.store.get<SubjectRecord>(subjectKey(realm, subject)))?.value
 }
 
-async function readClientState(realm: Realm, clientId: string): Promise<ClientState | undefined> {
+async function readClientState(realm: LoginsContext, clientId: string): Promise<ClientState | undefined> {
   return (await realm.store.get<ClientState>(clientStateKey(realm, clientId)))?.value
 }

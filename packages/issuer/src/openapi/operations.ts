@@ -1,6 +1,6 @@
 import type { z } from 'zod'
 import { CLIENT_PARAMETERS } from '../client-auth/authenticate.ts'
-import { COMMON_PARAMETERS } from '../issuance/pipeline.ts'
+import { COMMON_PARAMETERS } from '../issuance/issue-token.ts'
 import type { Realm } from '../realm/realm.ts'
 import { AUTHORIZATION_PARAMETERS } from '../routes/authorize.ts'
 import * as answers from './answers.ts'

@@ -1,6 +1,6 @@
 import type { JsonObject } from '@scitokens/core'
 import type { Parameters } from '../http/parameters.ts'
-import type { Realm } from '../realm/realm.ts'
+import type { RealmContext } from '../context/realm-context.ts'
 
 /** What a browser shows by its cookie: a session, or a login under way. */
 export interface Shown {
@@ -21,7 +21,7 @@ export const FORM_FIELD = 'page'
  * @param seconds - how long the page may lie open. Default: `pageSeconds` of the issuer.
  */
 export function sealForm(
-  realm: Realm,
+  realm: RealmContext,
   shown: Shown,
   purpose: FormPurpose,
   value: JsonObject = {},
@@ -38,7 +38,7 @@ export function sealForm(
  * The token is opened by AES-GCM, whose tag OpenSSL compares in constant time.
  */
 export function openForm(
-  realm: Realm,
+  realm: RealmContext,
   shown: Shown | undefined,
   purpose: FormPurpose,
   form: Parameters,
@@ -52,6 +52,6 @@ export function openForm(
   return expiresAt > realm.clock() ? value : undefined
 }
 
-function contextOf({ issuer }: Realm, { id }: Shown, purpose: FormPurpose): string {
+function contextOf({ issuer }: RealmContext, { id }: Shown, purpose: FormPurpose): string {
   return `${issuer} ${id} ${purpose}`
 }

@@ -78,6 +78,27 @@ export function decide(question: PolicyQuestion): PolicyDecision {
   return { scopes, scopeItems: scopes.map(formatScope), identity, groups, narrowed }
 }
 
+/**
+ * What a decision leaves as the bounds of everything derived from it.
+ *
+ * @param audienceByDefault - nobody asked for this audience, it is what the client gets without asking.
+ */
+export function boundsOf(
+  decision: PolicyDecision,
+  audience: readonly string[],
+  wlcg: boolean,
+  audienceByDefault: boolean = false,
+): GrantBounds {
+  return {
+    scope: decision.scopeItems,
+    identity: decision.identity,
+    groups: decision.groups,
+    audience,
+    ...(audienceByDefault ? { audienceByDefault } : {}),
+    wlcg,
+  }
+}
+
 /** The token will say who somebody is and nothing else. */
 export function isIdentityAlone({ scopes, groups }: Pick<PolicyDecision, 'scopes' | 'groups'>): boolean {
   return scopes.length === 0 && groups.length === 0

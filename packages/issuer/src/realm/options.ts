@@ -8,7 +8,8 @@ import type { KeyProvider } from '../keys/key-provider.ts'
 import type { KeyScheduleOptions } from '../keys/key-schedule.ts'
 import type { Upstream } from '../people/upstream.ts'
 import type { PolicyOptions } from '../policy/policy.ts'
-import type { Store } from '../store/store.ts'
+import type { MasterKeyOptions } from '../secrets/master-key.ts'
+import type { StorageOptions } from '../store/storages.ts'
 import type { Clock, Logger } from '../log/logger.ts'
 import type { X509Options } from '../x509/options.ts'
 
@@ -67,26 +68,6 @@ export interface RealmOptions {
   /** Told in the metadata. Default: what clients and policy name without placeholders. */
   readonly scopesSupported?: readonly string[]
 }
-
-/** Where things are kept. */
-export type StorageOptions =
-  /**
-   * SQLite, one file: nothing to install. `busyTimeoutMs`: how long a request waits for another process that holds the database; everything
-   * else goes on meanwhile. Default: 5000.
-   */
-  | { readonly file: string; readonly busyTimeoutMs?: number }
-  /** Nothing survives the process: for tests and demonstrations. */
-  | { readonly memory: true }
-  /** A connection string, for several instances. It is never told in errors. */
-  | { readonly postgres: string; readonly maxConnections?: number }
-  | { readonly store: Store }
-
-/** The key that protects everything at rest. */
-export type MasterKeyOptions =
-  /** 32 bytes or more. */
-  | { readonly value: Uint8Array }
-  /** A file with at least 32 bytes, base64url or hex, readable by its owner only; made where it is missing if `create`. */
-  | { readonly file: string; readonly create?: boolean }
 
 /** Options of {@link createIssuer}: one issuer directly, or several as `realms`. */
 export interface IssuerOptions extends Partial<RealmOptions> {

@@ -1,11 +1,11 @@
 import { type Algorithm, ConfigError, quote } from '@scitokens/core'
 import type { Client, RefreshPolicy } from '../clients/client.ts'
 import type { ClientOptions } from '../clients/client-options.ts'
-import { openRegistration } from '../clients/open-registration.ts'
+import { openRegistration, type Registration } from '../clients/open-registration.ts'
 import { type ClientCertificateUse, type ClientDefaults, readClient, seconds } from '../clients/read-client.ts'
 import type { RealmOptions } from './options.ts'
 import { type Policy, readPolicy } from '../policy/policy.ts'
-import type { Realm, Registration } from './realm.ts'
+import type { Realm } from './realm.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { Clock } from '../log/logger.ts'
 

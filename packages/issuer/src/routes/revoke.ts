@@ -1,6 +1,6 @@
 import { authenticateClient } from '../client-auth/authenticate.ts'
 import { OAuthError } from '../http/oauth-error.ts'
-import { authenticationTools } from '../issuance/pipeline.ts'
+import { authenticationTools } from '../issuance/authentication-tools.ts'
 import type { Realm } from '../realm/realm.ts'
 import { readRevocable } from '../tokens/own-token.ts'
 import { type Family, parseRefreshToken } from '../logins/refresh-token.ts'

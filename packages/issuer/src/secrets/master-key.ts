@@ -1,16 +1,32 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { ConfigError } from '@scitokens/core'
-import type { MasterKeyOptions, StorageOptions } from '../realm/options.ts'
 import { MASTER_KEY_BYTES, Secrets } from './secrets.ts'
 
-/** Finds or makes the master key. Throws `config_error`; never quotes the key. */
-export function loadSecrets(options: MasterKeyOptions | undefined, storage: StorageOptions): Secrets {
+/** The key that protects everything at rest. */
+export type MasterKeyOptions =
+  /** The key itself: 32 bytes or more. */
+  | { readonly value: Uint8Array }
+  /**
+   * A file with at least 32 bytes, as base64url or hex, readable by its owner only. `create`: made where it is missing. Default: false.
+   */
+  | { readonly file: string; readonly create?: boolean }
+
+/**
+ * Finds or makes the master key. Throws `config_error`; never quotes the key.
+ *
+ * @param fallback - where it lies unless options say: in this file, made where it is missing, in memory only, or nowhere.
+ */
+export function loadSecrets(
+  options: MasterKeyOptions | undefined,
+  fallback: { readonly file: string } | 'memory' | 'named',
+): Secrets {
   if (options && 'value' in options) return new Secrets(options.value)
   if (options) return new Secrets(readKeyFile(options.file, options.create ?? false))
-  if ('memory' in storage) return new Secrets(randomBytes(MASTER_KEY_BYTES))
-  if ('file' in storage) return new Secrets(readKeyFile(`${storage.file}.key`, true))
-  throw new ConfigError('masterKey: a store that several instances share needs a key that they share')
+  if (fallback === 'memory') return new Secrets(randomBytes(MASTER_KEY_BYTES))
+  if (fallback === 'named')
+    throw new ConfigError('masterKey: a store that several instances share needs a key that they share')
+  return new Secrets(readKeyFile(fallback.file, true))
 }
 
 function readKeyFile(path: string, create: boolean): Uint8Array {

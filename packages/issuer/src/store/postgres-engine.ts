@@ -1,5 +1,5 @@
-import { SciTokenError, UndecidedError } from '@scitokens/core'
-import { DatabaseError, Pool, type PoolClient, type QueryConfig } from 'pg'
+import { ConfigError, SciTokenError, UndecidedError } from '@scitokens/core'
+import type { Pool, PoolClient, QueryConfig } from 'pg'
 import type { SqlEngine, SqlRow, SqlStatement } from './sql-engine.ts'
 
 /** Options of {@link PostgresEngine}. */
@@ -25,28 +25,21 @@ const MAX_ATTEMPTS = 10
  * distributed database wants tried again is tried again.
  */
 export class PostgresEngine implements SqlEngine {
-  readonly #pool: Pool
+  readonly #options: PostgresOptions
+  #opened: Promise<OpenPool> | undefined
 
+  /** Connects with the first statement. That throws `config_error` where the package `pg` is not installed. */
   constructor(options: PostgresOptions) {
-    const { statementTimeoutMs = 10_000 } = options
-    this.#pool = new Pool({
-      connectionString: options.connectionString,
-      max: options.maxConnections ?? 10,
-      connectionTimeoutMillis: options.connectTimeoutMs ?? 5000,
-      statement_timeout: statementTimeoutMs,
-      // An instance that vanished amid a transaction, with its machine, keeps no row locked until the network finds out.
-      idle_in_transaction_session_timeout: statementTimeoutMs,
-      // The server's own limit is of no use when the server, or the way to it, is silent.
-      query_timeout: options.queryTimeoutMs ?? statementTimeoutMs + 2000,
-      keepAlive: true,
-      application_name: 'scitokens-issuer',
-    })
-    // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
-    this.#pool.on('error', () => {})
+    this.#options = options
   }
 
   query(statement: SqlStatement): Promise<readonly SqlRow[]> {
-    return guard(() => retried(async () => (await this.#pool.query(toPostgres(statement))).rows as SqlRow[]))
+    return guard(() =>
+      retried(async () => {
+        const { pool } = await this.#open()
+        return (await pool.query(toPostgres(statement))).rows as SqlRow[]
+      }),
+    )
   }
 
   atomically(statements: readonly SqlStatement[]): Promise<boolean> {
@@ -66,11 +59,17 @@ export class PostgresEngine implements SqlEngine {
   }
 
   async close(): Promise<void> {
-    if (!this.#pool.ended) await this.#pool.end()
+    const opened = await this.#opened?.catch(() => undefined)
+    if (opened && !opened.pool.ended) await opened.pool.end()
+  }
+
+  #open(): Promise<OpenPool> {
+    return (this.#opened ??= openPool(this.#options))
   }
 
   async #transaction(work: (client: PoolClient) => Promise<boolean>): Promise<boolean> {
-    const client = await this.#pool.connect()
+    const { pool, DatabaseError } = await this.#open()
+    const client = await pool.connect()
     let broken: Error | undefined
     // A connection that breaks while it is lent out tells its listeners as well as the query; without one the process would end.
     const ignore = (): void => {}
@@ -81,7 +80,7 @@ export class PostgresEngine implements SqlEngine {
       await client.query(held ? 'COMMIT' : 'ROLLBACK')
       return held
     } catch (error) {
-      broken = await rollBack(client, error as Error)
+      broken = await rollBack(client, error as Error, DatabaseError)
       throw error
     } finally {
       client.off('error', ignore)
@@ -90,8 +89,50 @@ export class PostgresEngine implements SqlEngine {
   }
 }
 
+/** Connections, and how an answer of the server that says no is told from one that never came. */
+interface OpenPool {
+  readonly pool: Pool
+  readonly DatabaseError: typeof import('pg').DatabaseError
+}
+
+async function openPool(options: PostgresOptions): Promise<OpenPool> {
+  const { statementTimeoutMs = 10_000 } = options
+  const { DatabaseError, Pool } = await loadDriver()
+  const pool = new Pool({
+    connectionString: options.connectionString,
+    max: options.maxConnections ?? 10,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 5000,
+    statement_timeout: statementTimeoutMs,
+    // An instance that vanished amid a transaction, with its machine, keeps no row locked until the network finds out.
+    idle_in_transaction_session_timeout: statementTimeoutMs,
+    // The server's own limit is of no use when the server, or the way to it, is silent.
+    query_timeout: options.queryTimeoutMs ?? statementTimeoutMs + 2000,
+    keepAlive: true,
+    application_name: 'scitokens-issuer',
+  })
+  // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
+  pool.on('error', () => {})
+  return { pool, DatabaseError }
+}
+
+/** The driver is an optional peer: who keeps things in SQLite installs nothing. */
+async function loadDriver(): Promise<typeof import('pg')> {
+  try {
+    return await import('pg')
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause
+    throw new ConfigError('storage.postgres: the package pg is not installed beside this one: npm install pg', {
+      cause,
+    })
+  }
+}
+
 /** What makes the connection useless, if anything does. */
-function rollBack(client: PoolClient, error: Error): Promise<Error | undefined> {
+function rollBack(
+  client: PoolClient,
+  error: Error,
+  DatabaseError: OpenPool['DatabaseError'],
+): Promise<Error | undefined> {
   // No answer of the server: nothing more is asked of this connection, and without it the server undoes what was begun.
   if (!(error instanceof DatabaseError)) return Promise.resolve(error)
   return client.query('ROLLBACK').then(

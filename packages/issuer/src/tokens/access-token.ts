@@ -7,21 +7,30 @@ import {
   SciTokenError,
   signToken,
 } from '@scitokens/core'
-import type { AuthenticatedClient } from '../client-auth/authenticate.ts'
+import type { AuthenticatedClient } from '../client-auth/authenticated-client.ts'
 import type { Client } from '../clients/client.ts'
-import type { GrantProposal } from '../grants/grant.ts'
 import { OAuthError } from '../http/oauth-error.ts'
 import type { Parameters } from '../http/parameters.ts'
 import type { PolicyDecision } from '../policy/decide.ts'
-import type { Realm } from '../realm/realm.ts'
+import type { Principal } from '../policy/principal.ts'
+import type { RealmContext } from '../context/realm-context.ts'
 import { confirmationOf } from './confirmation.ts'
+
+/** Whom an access token is about, who acts for it, and to what it is bound. */
+export interface AccessTokenSubject {
+  readonly principal: Principal
+  /** `act` of a delegation. RFC 8693 section 4.1. */
+  readonly actor?: JsonObject
+  /** `cnf` of what was presented: the token stays bound to it, unless the client's own certificate takes its place. */
+  readonly confirmation?: JsonObject
+}
 
 /** What an access token is made of. */
 export interface AccessTokenInput {
-  readonly realm: Realm
+  readonly realm: RealmContext & { readonly wlcgVersion: string }
   readonly signer: Signer
   readonly authentication: AuthenticatedClient
-  readonly proposal: GrantProposal
+  readonly proposal: AccessTokenSubject
   readonly decision: PolicyDecision
   readonly profile: ProfileName
   readonly audience: readonly string[]
@@ -88,7 +97,7 @@ export function readChildKey(client: Client, parameters: Parameters, wlcg: boole
  */
 function confirmation(
   { method, certificate }: AuthenticatedClient,
-  { confirmation: before }: GrantProposal,
+  { confirmation: before }: AccessTokenSubject,
 ): JsonObject {
   if (method === 'tls' && certificate) return { cnf: confirmationOf(certificate) }
   return before === undefined ? {} : { cnf: before }

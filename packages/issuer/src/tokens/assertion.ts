@@ -1,7 +1,13 @@
 import { type JsonObject, KeySet, type KeySource, SciTokenError, verifyToken } from '@scitokens/core'
 import type { AssertionPolicy, Client } from '../clients/client.ts'
 import { OAuthError } from '../http/oauth-error.ts'
-import type { Realm } from '../realm/realm.ts'
+import type { RealmContext } from '../context/realm-context.ts'
+
+/** What is needed to judge an assertion of another issuer. */
+export interface AssertionContext extends RealmContext {
+  /** Keys of issuers for which the client has none configured; undefined: there are none. */
+  readonly foreignKeys: KeySource | undefined
+}
 
 const MAX_ASSERTION_SECONDS = 3600
 const LEEWAY_SECONDS = 60
@@ -10,7 +16,7 @@ const LEEWAY_SECONDS = 60
  * Verifies an assertion by another issuer that this client may bring. RFC 7523 section 3: `iss`, `sub`, `aud`, `exp`; here `jti`
  * as well, so that it can be used once only. Throws `invalid_grant`.
  */
-export async function verifyAssertion(realm: Realm, assertion: string, client: Client): Promise<JsonObject> {
+export async function verifyAssertion(realm: AssertionContext, assertion: string, client: Client): Promise<JsonObject> {
   const refuse = (description: string): OAuthError => new OAuthError('invalid_grant', description)
   const keys: KeySource = {
     getKeySet: (issuer, hint) => {
@@ -35,7 +41,7 @@ export async function verifyAssertion(realm: Realm, assertion: string, client: C
 }
 
 function checkClaims(
-  realm: Realm,
+  realm: AssertionContext,
   claims: JsonObject,
   policy: AssertionPolicy,
   refuse: (description: string) => OAuthError,

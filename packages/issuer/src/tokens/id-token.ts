@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto'
 import type { JsonObject, Signer } from '@scitokens/core'
 import type { Client } from '../clients/client.ts'
-import type { GrantProposal } from '../grants/grant.ts'
 import type { PolicyDecision } from '../policy/decide.ts'
 import type { Principal } from '../policy/principal.ts'
-import type { Realm } from '../realm/realm.ts'
+import type { RealmContext } from '../context/realm-context.ts'
 
 /** What an ID token is made of. */
 export interface IdTokenInput {
-  readonly realm: Realm
+  readonly realm: RealmContext & { readonly wlcgVersion: string }
   readonly signer: Signer
   readonly client: Client
-  readonly proposal: GrantProposal
+  /** Who logged in, and the `nonce` of the authorization request. */
+  readonly proposal: { readonly principal: Principal; readonly nonce?: string }
   readonly decision: PolicyDecision
   readonly accessToken: string
   readonly wlcg: boolean

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ConfigError, formatScope, type Scope } from '@scitokens/core'
-import type { AuthenticatedClient } from '../client-auth/authenticate.ts'
+import type { AuthenticatedClient } from '../client-auth/authenticated-client.ts'
 import type { Client } from '../clients/client.ts'
 import { type ClientDefaults, readClient } from '../clients/read-client.ts'
 import { OAuthError } from '../http/oauth-error.ts'

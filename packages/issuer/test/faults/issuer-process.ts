@@ -115,7 +115,7 @@ async function start({
     ...(signingSeconds === undefined ? {} : { keys: { signingSeconds, publishAheadSeconds: 1 } }),
     storage: { store: await SqlStore.open(mortalEngine(engine), clock) },
     masterKey: master,
-    keyProvider: mortalKeys(new LocalKeys(loadSecrets(master, { memory: true }))),
+    keyProvider: mortalKeys(new LocalKeys(loadSecrets(master, 'memory'))),
     clock,
     audit: {
       write: async (event) => {

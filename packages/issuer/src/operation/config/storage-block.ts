@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { MasterKeyOptions } from '../../realm/options.ts'
+import type { MasterKeyOptions } from '../../secrets/master-key.ts'
 import { count, type SecretReference, secret, text } from './values.ts'
 
 /** The database, as written. */

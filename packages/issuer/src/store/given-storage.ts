@@ -1,0 +1,16 @@
+import { having } from '@scitokens/core/internal'
+import type { Store } from './store.ts'
+import { type StorageEngine, storageEngine } from './storage.ts'
+
+/** A store of your own. */
+export interface GivenStorageOptions {
+  readonly store: Store
+}
+
+/** What an application brings itself. Others may share it, so the master key has to be named. */
+export const givenStorage: StorageEngine = storageEngine<GivenStorageOptions>({
+  chosenBy: 'store',
+  readers: { store: having<Store>('commit', 'a store') },
+  masterKey: () => 'named',
+  open: async ({ store }) => store,
+})
