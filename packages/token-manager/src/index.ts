@@ -37,7 +37,6 @@ export { registerClient } from './oauth/register-client.ts'
 export { backOff, type Random } from './oauth/back-off.ts'
 export { renewalTime } from './manager/renewal.ts'
 export { Renewer, type RenewerEvent, type RenewerOptions } from './manager/renewer.ts'
-export { writeTokenFile, type TokenFileOptions } from './manager/token-file.ts'
 export { type Environment, tokenFileLocation } from './manager/token-location.ts'
 export { TokenManager } from './manager/token-manager.ts'
 export type {

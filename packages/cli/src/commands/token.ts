@@ -41,7 +41,8 @@ export function addToken(program: Command, registry: Registry): void {
 
 async function token(invocation: Invocation<TokenCommandOptions>, name?: string): Promise<ExitCode> {
   const { context, output, options } = invocation
-  const { tokenFileLocation, writeTokenFile } = await import('@scitokens/token-manager')
+  const { tokenFileLocation } = await import('@scitokens/token-manager')
+  const { writePrivateFile } = await import('@scitokens/host/files')
   const { token: text, expiresAt } = await withManager(invocation, async (manager) => {
     const login = await findLogin(manager, name)
     const asked = manager.accessToken({
@@ -58,7 +59,7 @@ async function token(invocation: Invocation<TokenCommandOptions>, name?: string)
     return EXIT.yes
   }
   const file = options.write === true ? tokenFileLocation(context.env, options.purpose) : options.write
-  writeTokenFile(file, `${text}\n`)
+  writePrivateFile(file, `${text}\n`, { what: 'the token file' })
   output.result({ ok: true, file, expiresAt }, () => file)
   return EXIT.yes
 }

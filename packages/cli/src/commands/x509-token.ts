@@ -53,9 +53,8 @@ async function x509Token(
   { context, output, options }: Invocation<X509TokenOptions>,
   issuer: string,
 ): Promise<ExitCode> {
-  const { findGridCredential, requestTokenByCertificate, tokenFileLocation, writeTokenFile } = await import(
-    '@scitokens/token-manager'
-  )
+  const { findGridCredential, requestTokenByCertificate, tokenFileLocation } = await import('@scitokens/token-manager')
+  const { writePrivateFile } = await import('@scitokens/host/files')
   const { proxy, cert, key, audience, lifetime, tokenEndpoint } = options
   const credential = findGridCredential({
     env: context.env,
@@ -84,7 +83,7 @@ async function x509Token(
     return EXIT.yes
   }
   const file = options.write === true ? tokenFileLocation(context.env, options.purpose) : options.write
-  writeTokenFile(file, `${token}\n`)
+  writePrivateFile(file, `${token}\n`, { what: 'the token file' })
   output.result({ ok: true, file, credential: credential.file, ...told }, () => file)
   return EXIT.yes
 }

@@ -1,14 +1,6 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHmac,
-  createSecretKey,
-  hkdfSync,
-  type KeyObject,
-  randomBytes,
-  timingSafeEqual,
-} from 'node:crypto'
+import { createHmac, createSecretKey, hkdfSync, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
 import { ConfigError } from '@scitokens/core'
+import { NONCE_BYTES, open, seal, TAG_BYTES } from '@scitokens/host/sealing'
 
 /** What a derived key is for. One purpose never stands in for another. */
 export type SecretPurpose = 'signing-key' | 'refresh-token' | 'lookup' | 'client-secret' | 'session' | 'page'
@@ -59,27 +51,22 @@ export class Secrets {
     return createHmac('sha256', this.#key(purpose)).update(text).digest()
   }
 
-  /** Encrypts and authenticates (AES-256-GCM). `context` must be given again to {@link open}. */
+  /** Encrypts and authenticates. `context` must be given again to {@link open}. As base64url: nonce, tag, encrypted text. */
   seal(purpose: SecretPurpose, text: string, context: string): string {
-    const nonce = randomBytes(12)
-    const cipher = createCipheriv('aes-256-gcm', this.#key(purpose), nonce)
-    cipher.setAAD(Buffer.from(context))
-    const body = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()])
-    return Buffer.concat([nonce, cipher.getAuthTag(), body]).toString('base64url')
+    const { nonce, tag, body } = seal(this.#key(purpose), text, context)
+    return Buffer.concat([nonce, tag, body]).toString('base64url')
   }
 
   /** The text that {@link seal} made, or undefined where it was made with another key or context, or changed. */
   open(purpose: SecretPurpose, sealed: string, context: string): string | undefined {
     const bytes = Buffer.from(sealed, 'base64url')
-    if (bytes.length < 28) return undefined
-    try {
-      const decipher = createDecipheriv('aes-256-gcm', this.#key(purpose), bytes.subarray(0, 12), { authTagLength: 16 })
-      decipher.setAAD(Buffer.from(context))
-      decipher.setAuthTag(bytes.subarray(12, 28))
-      return Buffer.concat([decipher.update(bytes.subarray(28)), decipher.final()]).toString('utf8')
-    } catch {
-      return undefined
+    const start = NONCE_BYTES + TAG_BYTES
+    const parts = {
+      nonce: bytes.subarray(0, NONCE_BYTES),
+      tag: bytes.subarray(NONCE_BYTES, start),
+      body: bytes.subarray(start),
     }
+    return open(this.#key(purpose), parts, context)
   }
 }
 

@@ -1,6 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { Jwks } from '@scitokens/core'
-import { type FileOptions, guardFile } from './file-guard.ts'
+import { type FileOptions, guardStoreFile } from './file-options.ts'
 import { MemoryStore } from './memory-store.ts'
 import type { ClaimRequest } from '../record/policy.ts'
 import { type KeyRecord, type StoredIssuer, type Trouble, unknownIssuer } from '../record/record.ts'
@@ -28,7 +28,7 @@ export class CppStore implements KeyStore {
    */
   constructor(file: string, options: FileOptions = {}) {
     this.location = file
-    this.readOnly = guardFile(file, { ...options, mode: 0o644, shared: true }) === 'read-only'
+    this.readOnly = guardStoreFile(file, options, { mode: 0o644, shared: true }) === 'read-only'
     this.#database = new DatabaseSync(file, { timeout: 0, readOnly: this.readOnly })
     try {
       this.#database.exec('PRAGMA trusted_schema = OFF')

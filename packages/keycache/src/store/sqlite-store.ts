@@ -1,5 +1,5 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
-import { type FileOptions, guardFile } from './file-guard.ts'
+import { type FileOptions, guardStoreFile } from './file-options.ts'
 import { type ClaimRequest, judgeClaim } from '../record/policy.ts'
 import { type KeyRecord, type StoredIssuer, type Trouble, unknownIssuer } from '../record/record.ts'
 import { COLUMNS, readRow, type Row, rowOf } from './sqlite-row.ts'
@@ -26,7 +26,7 @@ export class SqliteStore implements KeyStore {
    */
   constructor(file: string, options: FileOptions = {}) {
     this.location = file
-    this.readOnly = guardFile(file, options) === 'read-only'
+    this.readOnly = guardStoreFile(file, options) === 'read-only'
     // Who waits for a lock waits in `SafeStore`: here, the event loop would wait too.
     this.#database = new DatabaseSync(file, { timeout: 0, readOnly: this.readOnly })
     try {

@@ -5,7 +5,7 @@ import { type CredmonProvider, takeTop } from './credmon-enrolment.ts'
 import { CredmonFiles, type TopFile } from './credmon-files.ts'
 import { type DeliveryFormat, type Family, labelOf } from '../state/family.ts'
 import { Renewer, type RenewerOptions } from '../manager/renewer.ts'
-import { writeTokenFile } from '../manager/token-file.ts'
+import { writePrivateFile } from '@scitokens/host/files'
 import { isAlive } from '../state/process-life.ts'
 import type { TokenManager } from '../manager/token-manager.ts'
 
@@ -194,7 +194,7 @@ export class Credmon {
 
   /** Writes a `.top` anew; answers its digest, so that our own writing is no new login. */
   #rewrite({ path, owner, name }: TopFile, content: Readonly<Record<string, unknown>>): string {
-    writeTokenFile(path, `${JSON.stringify(content)}\n`, { mode: 0o600, ...this.#trusted() })
+    writePrivateFile(path, `${JSON.stringify(content)}\n`, { what: 'the token file', mode: 0o600, ...this.#trusted() })
     const written = this.#files.tops(owner, () => {}).find((top) => top.name === name)
     return written?.digest ?? ''
   }
@@ -231,7 +231,8 @@ export class Credmon {
   }
 
   #write(name: string, content: string, mode: number): void {
-    writeTokenFile(join(this.#options.directory, name), content, { mode, ...this.#trusted() })
+    const options = { what: 'the token file', mode, ...this.#trusted() }
+    writePrivateFile(join(this.#options.directory, name), content, options)
   }
 
   #trusted(): { trustedOwners: readonly number[] } {

@@ -1,14 +1,15 @@
+import { writePrivateFile } from '@scitokens/host/files'
 import type { Delivery, DeliveryFormat } from '../state/family.ts'
-import { writeTokenFile } from './token-file.ts'
 
-/** Writes the file that a job reads: mode 0400, whole or not at all, and the job's own. Throws what {@link writeTokenFile} throws. */
+/** Writes the file that a job reads: mode 0400, whole or not at all, and the job's own. Throws what {@link writePrivateFile} throws. */
 export function writeJobFile(
   { file, uid, gid, format }: Delivery,
   token: string,
   expiresAt: number,
   now: number,
 ): void {
-  writeTokenFile(file, contentOf(format, token, expiresAt, now), {
+  writePrivateFile(file, contentOf(format, token, expiresAt, now), {
+    what: 'the token file',
     mode: 0o400,
     // No job survives a power loss, and every start of a renewer writes the files of those that are there.
     durable: false,

@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto'
-import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, type Stats } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { ConfigError, InvalidRequestError, SciTokenError, TokenNotAcceptableError } from '@scitokens/core'
+import { readPrivateFile } from '@scitokens/host/files'
 import type { ClientIdentityPem } from '@scitokens/keycache'
 
 /** Where a certificate and its key are. */
@@ -40,7 +41,7 @@ export function findGridCredential(options: GridCredentialOptions): GridCredenti
   const [certificate, key] = locate(options, uid)
   const credential = {
     file: certificate,
-    certificate: certificate === key ? readKey(key, uid) : read(certificate, 0),
+    certificate: certificate === key ? readKey(key, uid) : readCertificate(certificate),
     key: readKey(key, uid),
   }
   checkTimes(credential, options.now)
@@ -66,34 +67,33 @@ function locate(options: GridCredentialOptions, uid: number): readonly [certific
 
 /** A file with a key must be its owner's alone. Of everybody's directory no link is followed: who made it is not known. */
 function readKey(file: string, uid: number): string {
-  return read(file, /^x509up_u\d+$/.test(basename(file)) ? constants.O_NOFOLLOW : 0, (stat) => {
-    if (process.platform === 'win32') return
-    if ((stat.mode & 0o077) !== 0) throw new ConfigError(`${file} can be read by others: chmod 600 it`)
-    if (stat.uid !== uid && stat.uid !== 0) throw new ConfigError(`${file} belongs to somebody else`)
+  const bytes = readPrivateFile(file, {
+    maxBytes: MAX_BYTES,
+    owner: uid,
+    refuseLink: /^x509up_u\d+$/.test(basename(file)),
+    // Whoever names a file, or puts a proxy in the usual place, knows what lies above it.
+    judgeWay: false,
   })
+  if (bytes === undefined) throw unreadable(file)
+  return bytes.toString('utf8')
 }
 
-function read(file: string, flags: number, check: (stat: Stats) => void = () => {}): string {
-  let descriptor: number
+function readCertificate(file: string): string {
   try {
-    descriptor = openSync(file, constants.O_RDONLY | flags)
+    return readFileSync(file, 'utf8')
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException
-    throw new InvalidRequestError(`${file} cannot be read (${code})`, { cause }, 'no_credentials')
+    throw unreadable(file, cause)
   }
-  try {
-    const stat = fstatSync(descriptor)
-    check(stat)
-    if (stat.size > MAX_BYTES) throw new ConfigError(`${file} is over ${MAX_BYTES} bytes`)
-    return readFileSync(descriptor, 'utf8')
-  } finally {
-    closeSync(descriptor)
-  }
+}
+
+function unreadable(file: string, cause?: unknown): InvalidRequestError {
+  const { code = 'ENOENT' } = (cause ?? {}) as NodeJS.ErrnoException
+  return new InvalidRequestError(`${file} cannot be read (${code})`, { cause }, 'no_credentials')
 }
 
 function isReadable(file: string): boolean {
   try {
-    closeSync(openSync(file, 'r'))
+    accessSync(file, constants.R_OK)
     return true
   } catch {
     return false

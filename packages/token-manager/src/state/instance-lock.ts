@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { ConfigError, quote } from '@scitokens/core'
-import { privateDatabase } from './private-file.ts'
+import { guardDatabase } from '@scitokens/host/files'
 
 /**
  * Makes sure that one manager serves a state directory. The lock is the operating system's (by way of SQLite, as Node has no file
@@ -12,7 +12,9 @@ import { privateDatabase } from './private-file.ts'
  * @returns what releases it.
  */
 export function lockInstance(stateDirectory: string): Disposable {
-  const database = new DatabaseSync(privateDatabase(join(stateDirectory, 'instance.lock')), { timeout: 0 })
+  const file = join(stateDirectory, 'instance.lock')
+  guardDatabase(file)
+  const database = new DatabaseSync(file, { timeout: 0 })
   try {
     database.exec('begin exclusive')
   } catch (cause) {

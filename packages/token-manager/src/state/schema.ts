@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs'
 import type { DatabaseSync } from 'node:sqlite'
 import { ConfigError } from '@scitokens/core'
-import { privateDatabase } from './private-file.ts'
+import { guardDatabase } from '@scitokens/host/files'
 
 /**
  * One entry per version, only ever added to. Secrets and tokens are sealed (see `secret-box.ts`); lists are JSON; times are
@@ -78,7 +78,9 @@ export function attachVolatile(database: DatabaseSync, leaseFile: string): void 
 }
 
 function attachLeases(database: DatabaseSync, leaseFile: string): void {
-  database.prepare('attach ? as leases').run(privateDatabase(leaseFile))
+  // What need not last is set aside when others could have written it.
+  guardDatabase(leaseFile)
+  database.prepare('attach ? as leases').run(leaseFile)
   database.exec('pragma leases.journal_mode = memory; pragma leases.synchronous = off')
   database.exec(VOLATILE)
 }

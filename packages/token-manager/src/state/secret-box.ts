@@ -1,12 +1,10 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { ConfigError } from '@scitokens/core'
-
-const NONCE_BYTES = 12
-const TAG_BYTES = 16
+import { NONCE_BYTES, open, seal, TAG_BYTES } from '@scitokens/host/sealing'
 
 /**
- * Encrypts what must not be readable at rest: AES-256-GCM with a random nonce (NIST SP 800-38D section 8.2.2). Each text is bound to the
- * place it belongs to, so that whoever can write the database cannot move one user's secret to another.
+ * Encrypts what must not be readable at rest, and binds each text to the place it belongs to, so that whoever can write the database cannot
+ * move one user's secret to another. As bytes: nonce, encrypted text, tag.
  */
 export class SecretBox {
   /** Tells keys apart without telling the key. */
@@ -21,26 +19,20 @@ export class SecretBox {
 
   /** @param place - what the text belongs to; the same is needed to open it. */
   seal(text: string, place: string): Uint8Array {
-    const nonce = randomBytes(NONCE_BYTES)
-    const cipher = createCipheriv('aes-256-gcm', this.#key, nonce).setAAD(Buffer.from(place))
-    return Buffer.concat([nonce, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()])
+    const { nonce, body, tag } = seal(this.#key, text, place)
+    return Buffer.concat([nonce, body, tag])
   }
 
   /** Throws `config_error` when the text was sealed with another key, for another place, or was changed. */
   open(sealed: Uint8Array, place: string): string {
-    const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength)
-    try {
-      const decipher = createDecipheriv('aes-256-gcm', this.#key, bytes.subarray(0, NONCE_BYTES), {
-        authTagLength: TAG_BYTES,
-      })
-        .setAAD(Buffer.from(place))
-        .setAuthTag(bytes.subarray(-TAG_BYTES))
-      return Buffer.concat([decipher.update(bytes.subarray(NONCE_BYTES, -TAG_BYTES)), decipher.final()]).toString(
-        'utf8',
-      )
-    } catch {
-      throw new ConfigError('a stored secret cannot be decrypted: the key file is not the one it was stored with')
+    const parts = {
+      nonce: sealed.subarray(0, NONCE_BYTES),
+      body: sealed.subarray(NONCE_BYTES, -TAG_BYTES),
+      tag: sealed.subarray(-TAG_BYTES),
     }
+    const text = open(this.#key, parts, place)
+    if (text !== undefined) return text
+    throw new ConfigError('a stored secret cannot be decrypted: the key file is not the one it was stored with')
   }
 
   toJSON(): { keyId: string } {

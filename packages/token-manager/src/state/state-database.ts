@@ -1,9 +1,9 @@
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type SQLOutputValue, type StatementSync } from 'node:sqlite'
-import { DatabaseTurns } from '@scitokens/host/files'
-import { checkPrivateDatabase, privateFile } from './private-file.ts'
+import { ConfigError } from '@scitokens/core'
+import { databaseInOtherHands, DatabaseTurns, guardDatabase, makePrivateDirectory } from '@scitokens/host/files'
 import { attachVolatile, migrate } from './schema.ts'
-import { asStateError, makePrivateDirectory } from './state-directory.ts'
+import { asStateError } from './state-error.ts'
 
 /** Name of the state file in its directory. */
 const STATE_FILE = 'token-manager.sqlite'
@@ -35,7 +35,7 @@ export class StateDatabase {
    * and `undecided` for a full or broken disk, or when another process holds it all the time.
    */
   static async open(directory: string): Promise<StateDatabase> {
-    makePrivateDirectory(directory)
+    makePrivateDirectory(directory, 'the state directory')
     const turns = new DatabaseTurns(WAIT_MS)
     try {
       return new StateDatabase(await turns.run(() => openOnce(directory)), turns)
@@ -105,8 +105,9 @@ export class StateDatabase {
 
 function openOnce(directory: string): DatabaseSync {
   const file = join(directory, STATE_FILE)
-  checkPrivateDatabase(file)
-  const database = new DatabaseSync(privateFile(file), { timeout: 0, enableForeignKeyConstraints: true })
+  checkPrivate(file)
+  guardDatabase(file)
+  const database = new DatabaseSync(file, { timeout: 0, enableForeignKeyConstraints: true })
   try {
     // Home directories may be NFS, where WAL breaks; FULL: a rotated refresh token must survive a power loss.
     database.exec('pragma journal_mode = delete; pragma synchronous = full; pragma secure_delete = on')
@@ -117,4 +118,16 @@ function openOnce(directory: string): DatabaseSync {
     database.close()
     throw error
   }
+}
+
+/**
+ * Refuses a state that somebody else could have written, itself or a journal of it, be it that its modes were put right since: who wrote
+ * it would choose where credentials are sent. Throws `config_error`.
+ */
+function checkPrivate(file: string): void {
+  const doubt = databaseInOtherHands(file)
+  if (doubt === undefined) return
+  throw new ConfigError(
+    `${doubt}, so what stands in ${file} is not believed: move it away with its journals, and log in again`,
+  )
 }

@@ -1,8 +1,8 @@
 import { chmodSync, chownSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { databaseInOtherHands, directoryInOtherHands } from '../src/files.ts'
-import { temporaryDirectory } from './fixture.ts'
+import { databaseInOtherHands, directoryInOtherHands } from '../../src/files/index.ts'
+import { temporaryDirectory } from '../fixture.ts'
 
 const isRoot = process.geteuid?.() === 0
 const STRANGER = 64_321

@@ -33,30 +33,52 @@ export function directoryInOtherHands(
   owners: TrustedOwners | undefined = ownersTrustedHere(),
 ): string | undefined {
   if (owners === undefined) return undefined
-  const { root } = parse(resolve(directory))
-  const ahead = namesOf(resolve(directory).slice(root.length))
-  let at = root
+  const end = walk(directory, owners)
+  return typeof end === 'string' ? end : judge(end.path, end.stats, owners, 'itself')
+}
+
+/**
+ * Who else could have written a file, or could put another one in its place: a sentence about the first step on the way to it that is in
+ * other hands, or about the file itself; undefined when nobody could. As {@link directoryInOtherHands}, but the file may lie in a sticky
+ * directory.
+ *
+ * Throws the file system's error for what is not there.
+ */
+export function fileInOtherHands(
+  file: string,
+  owners: TrustedOwners | undefined = ownersTrustedHere(),
+): string | undefined {
+  if (owners === undefined) return undefined
+  const end = walk(file, owners)
+  return typeof end === 'string' ? end : judgeFile(end.path, end.stats, owners)
+}
+
+/** Goes to a file or directory step by step: where the way ends, or a sentence about a step that is in other hands. */
+function walk(destination: string, owners: TrustedOwners): { readonly path: string; readonly stats: Stats } | string {
+  const { root } = parse(resolve(destination))
+  const ahead = namesOf(resolve(destination).slice(root.length))
+  let path = root
   let stats = lstatSync(root)
   let links = 0
   for (let name = ahead.shift(); name !== undefined; name = ahead.shift()) {
-    const problem = judge(at, stats, owners, 'above')
+    const problem = judge(path, stats, owners, 'above')
     if (problem !== undefined) return problem
-    const next = name === '..' ? dirname(at) : join(at, name)
+    const next = name === '..' ? dirname(path) : join(path, name)
     const found = lstatSync(next)
     if (!found.isSymbolicLink()) {
-      at = next
+      path = next
       stats = found
       continue
     }
     if (!owners.has(found.uid)) return `the link ${next} belongs to another user`
-    if (++links > MAX_LINKS) return `too many links lead to ${directory}`
+    if (++links > MAX_LINKS) return `too many links lead to ${destination}`
     const target = readlinkSync(next)
     ahead.unshift(...namesOf(target))
     if (!isAbsolute(target)) continue
-    at = root
+    path = root
     stats = lstatSync(root)
   }
-  return judge(at, stats, owners, 'itself')
+  return { path, stats }
 }
 
 /**

@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { makeDirectory } from '../src/files.ts'
-import { temporaryDirectory } from './fixture.ts'
+import { makeDirectory } from '../../src/files/index.ts'
+import { temporaryDirectory } from '../fixture.ts'
 
 const refusal = (path: string, why: string): unknown =>
   expect.objectContaining({ code: 'config_error', message: `the directory "${path}" cannot be made: ${why}` })

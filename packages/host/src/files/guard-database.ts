@@ -1,39 +1,40 @@
 import { accessSync, chmodSync, closeSync, constants, lstatSync, openSync, type Stats } from 'node:fs'
-import { basename, dirname } from 'node:path'
-import {
-  databaseInOtherHands,
-  directoryInOtherHands,
-  makeDirectory,
-  ownersTrustedHere,
-  setAside,
-  setDatabaseAside,
-} from '@scitokens/host/files'
+import { dirname } from 'node:path'
+import { makeDirectory } from './make-directory.ts'
+import { setAside, setDatabaseAside } from './set-aside.ts'
+import { databaseInOtherHands, directoryInOtherHands, ownersTrustedHere } from './trusted-path.ts'
 
-/** Options of a store in a file. */
-export interface FileOptions {
+/** How {@link guardDatabase} treats a database and its directory. */
+export interface GuardOptions {
   /** Change and make nothing; what somebody else could have written is refused. Default: false. */
   readonly readOnly?: boolean
   /** Hears of what was set aside. Default: `process.emitWarning`. */
   readonly warn?: (message: string) => void
-}
-
-/** Options of {@link guardFile}. */
-export interface GuardOptions extends FileOptions {
   /** The most that anybody may do with the file. Default: 0600. */
   readonly mode?: number
   /** Other programs use the file too: one of another user is refused, since setting it aside would take it from them. Default: false. */
   readonly shared?: boolean
+  /**
+   * Set the file's directory aside too, with all that is in it, where others could have written it: for one that is made for this purpose
+   * alone, by programs that leave its mode to the caller's umask. Default: false, and such a directory is refused.
+   */
+  readonly remakeDirectory?: boolean
 }
 
 /**
- * Makes sure that nobody but this user (or root) can have written a cache file: whoever can write it can mint tokens. What somebody else
- * could have written is not put right and then believed: the file with its journals, or the directory that the SciTokens libraries share, is
- * set aside and made anew. Makes directory (0700) and file (0600) where they are missing. A file that is only to be read is refused
- * instead.
+ * Makes sure that nobody but this user (or root) can have written a database of what need not last: a cache, say. What somebody else could
+ * have written is not put right and then believed: the file with its journals is set aside and made anew. Makes directory (0700) and file
+ * (0600) where they are missing. A file that is only to be read is refused instead.
  *
- * Throws when somebody else could replace the directory, or when the file cannot be made.
+ * A file that is there is not opened: to close it again would give up the locks that a database of this process holds on it
+ * (sqlite.org/howtocorrupt.html, 2.2).
+ *
+ * Throws a plain `Error` when somebody else could replace the directory, `config_error` when the directory cannot be made, and the file
+ * system's error when the file cannot.
+ *
+ * @returns whether this process can write to it.
  */
-export function guardFile(file: string, options: GuardOptions = {}): 'read-write' | 'read-only' {
+export function guardDatabase(file: string, options: GuardOptions = {}): 'read-write' | 'read-only' {
   const { readOnly = false, mode = 0o600 } = options
   const directory = dirname(file)
   if (!readOnly) makeGuardedDirectory(directory, options)
@@ -52,13 +53,10 @@ export function guardFile(file: string, options: GuardOptions = {}): 'read-write
   return !readOnly && isWritable(file) && isWritable(directory) ? 'read-write' : 'read-only'
 }
 
-/**
- * Makes the directory. The one that the SciTokens libraries share is made by the others with the caller's umask: when that let somebody
- * else in, it is set aside with all that is in it.
- */
+/** Makes the directory, or sets it aside and makes it anew where that was asked for. */
 function makeGuardedDirectory(directory: string, options: GuardOptions): void {
   makeDirectory(directory)
-  if (basename(directory) !== 'scitokens') return
+  if (!options.remakeDirectory) return
   const stats = lstatSync(directory)
   if (!stats.isDirectory() || !isOurs(stats) || (stats.mode & 0o022) === 0) return
   if (directoryInOtherHands(dirname(directory)) !== undefined) return

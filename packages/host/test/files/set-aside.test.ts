@@ -1,8 +1,8 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { setAside, setDatabaseAside } from '../src/files.ts'
-import { temporaryDirectory } from './fixture.ts'
+import { setAside, setDatabaseAside } from '../../src/files/index.ts'
+import { temporaryDirectory } from '../fixture.ts'
 
 test('a database goes aside with its journals, and can still be looked at', () => {
   const file = join(temporaryDirectory(), 'db')

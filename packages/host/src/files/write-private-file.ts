@@ -15,12 +15,15 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { ConfigError, quote, UndecidedError } from '@scitokens/core'
 
-/** How {@link writeTokenFile} writes. */
-export interface TokenFileOptions {
-  /** Who shall own the file. Default: whoever writes it. Only root can give files away. */
+/** How {@link writePrivateFile} writes. */
+export interface WriteOptions {
+  /** What the file is, for messages: `the token file`. Default: `the file`. */
+  readonly what?: string
+  /** Who shall own the file, by user id. Default: whoever writes it. Only root can give files away. */
   readonly uid?: number
+  /** Group of the file, by its id. Default: the writer's. */
   readonly gid?: number
-  /** Default: 0o600. */
+  /** Mode of the file. Default: 0600. */
   readonly mode?: number
   /** Refuse a directory that is owned by none of these (root is always fine). Default: the writer and `uid`. */
   readonly trustedOwners?: readonly number[]
@@ -35,7 +38,7 @@ export interface TokenFileOptions {
  *
  * Throws `config_error` for a directory that is missing, a link, or another user's; `undecided` when the disk is full.
  */
-export function writeTokenFile(file: string, content: string, options: TokenFileOptions = {}): void {
+export function writePrivateFile(file: string, content: string, options: WriteOptions = {}): void {
   const directory = dirname(file)
   const dirFd = openDirectory(directory, options)
   try {
@@ -52,33 +55,30 @@ export function writeTokenFile(file: string, content: string, options: TokenFile
       throw error
     }
   } catch (error) {
-    throw asKnown(file, error)
+    throw asKnown(file, error, options)
   } finally {
     closeSync(dirFd)
   }
 }
 
-function openDirectory(directory: string, { uid, trustedOwners }: TokenFileOptions): number {
+function openDirectory(directory: string, options: WriteOptions): number {
+  const { uid, trustedOwners, what = 'the file' } = options
   let fd: number
   try {
     // The last step only: what lies above a job's directory belongs to the system.
     fd = openSync(directory, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW)
   } catch (error) {
-    throw asKnown(directory, error)
+    throw asKnown(directory, error, options)
   }
   const stats = fstatSync(fd)
   const trusted = new Set([0, ...(trustedOwners ?? [process.geteuid?.() ?? 0, uid ?? 0])])
   // In a sticky directory such as /tmp nobody can replace what is another's. WLCG bearer token discovery, step 4.
   if (trusted.has(stats.uid) && ((stats.mode & 0o002) === 0 || (stats.mode & 0o1000) !== 0)) return fd
   closeSync(fd)
-  throw new ConfigError(`${quote(directory)} is a directory in which others can replace the token file`)
+  throw new ConfigError(`${quote(directory)} is a directory in which others can replace ${what}`)
 }
 
-function writeDraft(
-  draft: string,
-  content: string,
-  { uid, gid, mode = 0o600, durable = true }: TokenFileOptions,
-): void {
+function writeDraft(draft: string, content: string, { uid, gid, mode = 0o600, durable = true }: WriteOptions): void {
   const fd = openSync(draft, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600)
   try {
     writeSync(fd, content)
@@ -99,10 +99,10 @@ const REASONS: Readonly<Record<string, string>> = {
   EROFS: 'the file system is read-only',
 }
 
-function asKnown(file: string, error: unknown): unknown {
+function asKnown(file: string, error: unknown, { what = 'the file' }: WriteOptions): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException
   if (code === undefined || syscall === undefined) return error
-  const message = (why: string): string => `the token file ${quote(file)} cannot be written: ${why}`
+  const message = (why: string): string => `${what} ${quote(file)} cannot be written: ${why}`
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new UndecidedError('undecided', message('the disk is full'), { reason: 'unavailable', cause: error })
   }

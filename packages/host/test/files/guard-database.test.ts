@@ -10,8 +10,8 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { guardFile } from '../../src/store/file-guard.ts'
-import { temporaryDirectory } from '../fixture.ts'
+import { guardDatabase } from '../../src/files/guard-database.ts'
+import { temporaryDirectory } from '../../../keycache/test/fixture.ts'
 
 const isRoot = process.geteuid?.() === 0
 const STRANGER = 64_321
@@ -33,7 +33,7 @@ const namesIn = (directory: string): string[] =>
 describe.runIf(process.geteuid !== undefined)('on systems with owners and modes', () => {
   test('a missing file is made with its directories, for this user only', () => {
     const file = join(temporaryDirectory(), 'a', 'b', 'keys')
-    expect(guardFile(file, { warn })).toBe('read-write')
+    expect(guardDatabase(file, { warn })).toBe('read-write')
     expect([modeOf(join(file, '..', '..')), modeOf(join(file, '..')), modeOf(file)]).toEqual([0o700, 0o700, 0o600])
     expect(warnings).toEqual([])
   })
@@ -42,7 +42,7 @@ describe.runIf(process.geteuid !== undefined)('on systems with owners and modes'
     const file = join(temporaryDirectory(), 'keys')
     writeFileSync(file, 'mine')
     chmodSync(file, 0o644)
-    guardFile(file, { warn })
+    guardDatabase(file, { warn })
     expect([modeOf(file), readFileSync(file, 'utf8'), warnings]).toEqual([0o600, 'mine', []])
   })
 
@@ -52,7 +52,7 @@ describe.runIf(process.geteuid !== undefined)('on systems with owners and modes'
       const file = join(temporaryDirectory(), 'keys')
       writeFileSync(file, 'whose?')
       chmodSync(file, mode)
-      expect(guardFile(file, { warn })).toBe('read-write')
+      expect(guardDatabase(file, { warn })).toBe('read-write')
       expect([modeOf(file), readFileSync(file, 'utf8')]).toEqual([0o600, ''])
       expect(namesIn(dirname(file))).toEqual(['keys', 'keys.set-aside'])
       expect(warnings).toEqual([
@@ -66,7 +66,7 @@ describe.runIf(process.geteuid !== undefined)('on systems with owners and modes'
     writeFileSync(file, 'mine', { mode: 0o600 })
     writeFileSync(file + suffix, 'whose?')
     chmodSync(file + suffix, 0o666)
-    guardFile(file, { warn })
+    guardDatabase(file, { warn })
     expect(readFileSync(file, 'utf8')).toBe('')
     expect(namesIn(dirname(file))).toEqual(['keys', 'keys.set-aside', `keys.set-aside${suffix}`])
   })
@@ -78,7 +78,7 @@ describe.runIf(process.geteuid !== undefined)('on systems with owners and modes'
       writeFileSync(file, 'mine', { mode: 0o600 })
       writeFileSync(file + suffix, 'his', { mode: 0o600 })
       chownSync(file + suffix, STRANGER, STRANGER)
-      guardFile(file, { warn })
+      guardDatabase(file, { warn })
       expect([readFileSync(file, 'utf8'), statSync(file).uid]).toEqual(['', process.geteuid!()])
       expect(warnings).toEqual([expect.stringContaining(`keys${suffix} belongs to another user`)])
     },
@@ -88,7 +88,7 @@ describe.runIf(process.geteuid !== undefined)('on systems with owners and modes'
     const file = join(temporaryDirectory(), 'keys')
     writeFileSync(file, 'his', { mode: 0o600 })
     chownSync(file, STRANGER, STRANGER)
-    expect(() => guardFile(file, { shared: true, warn })).toThrow('belongs to another user')
+    expect(() => guardDatabase(file, { shared: true, warn })).toThrow('belongs to another user')
     expect(readFileSync(file, 'utf8')).toBe('his')
   })
 
@@ -96,34 +96,34 @@ describe.runIf(process.geteuid !== undefined)('on systems with owners and modes'
     const file = join(temporaryDirectory(), 'keys')
     writeFileSync(file, '')
     chmodSync(file, 0o644)
-    expect(guardFile(file, { readOnly: true })).toBe('read-only')
+    expect(guardDatabase(file, { readOnly: true })).toBe('read-only')
     expect(modeOf(file)).toBe(0o644)
     writeFileSync(`${file}-journal`, '')
     chmodSync(`${file}-journal`, 0o666)
-    expect(() => guardFile(file, { readOnly: true })).toThrow('keys-journal can be written by others')
+    expect(() => guardDatabase(file, { readOnly: true })).toThrow('keys-journal can be written by others')
     expect(namesIn(dirname(file))).toEqual(['keys', 'keys-journal'])
   })
 
   test.each([0o777, 0o1777, 0o770])('a directory of mode %o is refused: others could replace the file', (mode) => {
     const directory = temporaryDirectory()
     chmodSync(directory, mode)
-    expect(() => guardFile(join(directory, 'keys'))).toThrow(`the directory ${directory} can be written by others`)
+    expect(() => guardDatabase(join(directory, 'keys'))).toThrow(`the directory ${directory} can be written by others`)
   })
 
   test.each([true, false])('a directory above that others can write is refused (read only: %s)', (readOnly) => {
     const above = temporaryDirectory()
     const file = join(above, 'cache', 'scitokens', 'keys')
-    guardFile(file)
+    guardDatabase(file)
     chmodSync(above, 0o777)
-    expect(() => guardFile(file, { readOnly })).toThrow(`the directory ${above} can be written by others`)
+    expect(() => guardDatabase(file, { readOnly })).toThrow(`the directory ${above} can be written by others`)
   })
 
-  test('the directory that the SciTokens libraries share is set aside when a umask let others in, and made anew', () => {
+  test('a directory that is to be remade is set aside when a umask let others in, and made anew', () => {
     const directory = join(temporaryDirectory(), 'scitokens')
     mkdirSync(directory)
     writeFileSync(join(directory, 'keys'), 'whose?', { mode: 0o600 })
     chmodSync(directory, 0o775)
-    expect(guardFile(join(directory, 'keys'), { warn })).toBe('read-write')
+    expect(guardDatabase(join(directory, 'keys'), { remakeDirectory: true, warn })).toBe('read-write')
     expect([modeOf(directory), readFileSync(join(directory, 'keys'), 'utf8')]).toEqual([0o700, ''])
     expect(namesIn(dirname(directory))).toEqual(['scitokens', 'scitokens.set-aside'])
     expect(warnings).toEqual([
@@ -132,21 +132,21 @@ describe.runIf(process.geteuid !== undefined)('on systems with owners and modes'
   })
 
   test("root's files are accepted", () => {
-    expect(guardFile('/etc/passwd', { readOnly: true })).toBe('read-only')
+    expect(guardDatabase('/etc/passwd', { readOnly: true })).toBe('read-only')
   })
 
   test('a symbolic link of ours is refused: it may point anywhere', () => {
     const directory = temporaryDirectory()
     writeFileSync(join(directory, 'elsewhere'), '')
     symlinkSync(join(directory, 'elsewhere'), join(directory, 'keys'))
-    expect(() => guardFile(join(directory, 'keys'))).toThrow('not a regular file')
+    expect(() => guardDatabase(join(directory, 'keys'))).toThrow('not a regular file')
   })
 
   test('a file that this user cannot write is read only, unless this user can write everything', () => {
     const file = join(temporaryDirectory(), 'keys')
     writeFileSync(file, '')
     chmodSync(file, 0o400)
-    expect(guardFile(file)).toBe(isRoot ? 'read-write' : 'read-only')
+    expect(guardDatabase(file)).toBe(isRoot ? 'read-write' : 'read-only')
     expect(modeOf(file)).toBe(0o400)
   })
 
@@ -155,7 +155,7 @@ describe.runIf(process.geteuid !== undefined)('on systems with owners and modes'
     for (const round of ['first', 'second']) {
       writeFileSync(file, round)
       chmodSync(file, 0o666)
-      guardFile(file, { warn })
+      guardDatabase(file, { warn })
     }
     expect(namesIn(dirname(file))).toEqual([basename(file), 'keys.set-aside', 'keys.set-aside'])
   })

@@ -3,9 +3,9 @@ import { DatabaseSync } from 'node:sqlite'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
-import { DatabaseTurns, isBusy } from '../src/files.ts'
+import { DatabaseTurns, isBusy } from '../../src/files/index.ts'
 import { holdDatabase } from './hold-database.ts'
-import { temporaryDirectory } from './fixture.ts'
+import { temporaryDirectory } from '../fixture.ts'
 
 function openDatabase(): { database: DatabaseSync; file: string; insert: (text: string) => string } {
   const file = join(temporaryDirectory(), 'db')
