@@ -19,8 +19,8 @@ import { type RealmSettings, readSettings } from './realm-settings.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock, Logger } from '../log/logger.ts'
-import { X509Authenticator, type X509Context } from '../x509/authenticator.ts'
-import type { X509Options } from '../x509/options.ts'
+import { X509Authenticator, type X509Context } from '../certificates/authenticator.ts'
+import type { X509Options } from '../certificates/options.ts'
 
 /** What realms of one process share. */
 export interface SharedParts {

@@ -11,7 +11,7 @@ import type { PolicyOptions } from '../policy/policy.ts'
 import type { MasterKeyOptions } from '../secrets/master-key.ts'
 import type { StorageOptions } from '../store/storages.ts'
 import type { Clock, Logger } from '../log/logger.ts'
-import type { X509Options } from '../x509/options.ts'
+import type { X509Options } from '../certificates/options.ts'
 
 /** One issuer (one VO). */
 export interface RealmOptions {

@@ -9,7 +9,7 @@ import type { Attempts } from '../limits/attempts.ts'
 import type { PollPace } from '../limits/poll-pace.ts'
 import type { Upstream } from '../people/upstream.ts'
 import type { Policy } from '../policy/policy.ts'
-import type { X509Authenticator } from '../x509/authenticator.ts'
+import type { X509Authenticator } from '../certificates/authenticator.ts'
 import type { UserLimit } from '../limits/user-limit.ts'
 
 /** One issuer (one VO): its own keys, clients and policy. Several may share a process and a store. */

@@ -5,7 +5,7 @@ import { certificatesOfHeader } from './certificate-header.ts'
 import { CertificateRefused } from './defects.ts'
 import { type Fqan, parseFqan } from './fqan.ts'
 import { normaliseDn } from './names.ts'
-import { type Credentials, decodeForm } from './rules.ts'
+import { type Credentials, decodeForm } from '../certificates/rules.ts'
 
 /**
  * A server before the issuer that ends TLS and tells in headers what it saw. It is believed over a Unix socket or by a secret, at

@@ -2,7 +2,7 @@ import { ConfigError, SciTokenError } from '@scitokens/core'
 import type { Logger } from '../log/logger.ts'
 import { CaDirectory } from './ca-directory.ts'
 import { IdentityVerifier } from './identity.ts'
-import type { X509Options } from './options.ts'
+import type { X509Options } from '../certificates/options.ts'
 import { VomsDirectory } from './vomsdir.ts'
 
 /** Options that nobody would follow where a front end judges. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { FrontEndOptions } from '../../x509/front-end.ts'
-import type { X509Options } from '../../x509/options.ts'
+import type { X509Options } from '../../certificates/options.ts'
 import { algorithm, list, oneOrMore, profile, type SecretReference, seconds, secret, text } from './values.ts'
 
 /** Tokens for certificates of the grid, as written. */

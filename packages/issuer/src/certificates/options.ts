@@ -1,5 +1,5 @@
-import type { FrontEndOptions } from './front-end.ts'
-import type { Strictness } from './verify-path.ts'
+import type { FrontEndOptions } from '../x509/front-end.ts'
+import type { Strictness } from '../x509/verify-path.ts'
 
 /**
  * Tokens for clients that hold a certificate of the grid and nothing else: `grant_type=client_credentials` without a `client_id`.

@@ -1,7 +1,7 @@
 import type { Scope } from '@scitokens/core'
 import { expandTemplate, parseTemplate, type ScopeTemplate } from '../policy/template.ts'
-import { type Fqan, fqanMatches, parseFqan } from './fqan.ts'
-import { normaliseDn } from './names.ts'
+import { type Fqan, fqanMatches, parseFqan } from '../x509/fqan.ts'
+import { normaliseDn } from '../x509/names.ts'
 
 /** Whom a certificate, or a front end, says that a client is. */
 export interface Credentials {

@@ -1,6 +1,6 @@
 import type { AuditEvent } from '../audit/audit.ts'
-import { CertificateRefused, CertificateUndecided } from './defects.ts'
-import type { ShownCertificate } from './shown-certificate.ts'
+import { CertificateRefused, CertificateUndecided } from '../x509/defects.ts'
+import type { ShownCertificate } from '../x509/shown-certificate.ts'
 
 /** What the audit says of a certificate. */
 export function auditedCertificate(

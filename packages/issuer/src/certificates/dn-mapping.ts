@@ -1,5 +1,5 @@
 import { isSubject } from '@scitokens/core/internal'
-import { normaliseDn } from './names.ts'
+import { normaliseDn } from '../x509/names.ts'
 
 /** User names by distinguished name. */
 export type DnMapping = ReadonlyMap<string, string>
