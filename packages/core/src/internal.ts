@@ -6,6 +6,9 @@ export { type Given, given } from './internal/given.ts'
 export type { HttpGet, HttpGetAnswer, HttpGetRequest, HttpHeaders } from './internal/http-get.ts'
 export { inParallel } from './internal/in-parallel.ts'
 export { type Logger, silentLogger } from './internal/logger.ts'
+export { normaliseDn } from './internal/distinguished-name.ts'
+export { decodeFormText } from './internal/form-text.ts'
+export { formatFqan, type Fqan, parseFqan } from './internal/fqan.ts'
 export {
   type IpAddress,
   LOOPBACK,

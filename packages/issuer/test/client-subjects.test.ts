@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { SigningKey } from '@scitokens/core'
 import { DevelopmentLogin, HeaderLogin, PersonAdmin, type RealmOptions, type Upstream } from '@scitokens/issuer'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { openVerifier } from '../src/x509/open-verifier.ts'
 import { ClientAdmin } from '../src/admin/client-admin.ts'
 import { Browser } from './browser.ts'
 import { APP, basic, type Harness, loginByCode, ROBOT, SECRET, startIssuerForPeople } from './harness.ts'
@@ -92,7 +93,7 @@ describe('a person whom the upstream names like a client', () => {
         rules: join(directory, 'rules.json'),
         dnMapping: join(directory, 'mapping.json'),
         audiences: ['https://se.example.org'],
-        frontEnd: { secret: FRONT_END_SECRET, credentialPrefix: 'grst-cred-auri-' },
+        verifier: await openVerifier({ frontEnd: { secret: FRONT_END_SECRET, credentialPrefix: 'grst-cred-auri-' } }),
       },
     })
     const ask = (name: string) =>

@@ -2,7 +2,7 @@ import { execFileSync } from '@scitokens-tests/programs/processes'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { createIssuer, MemoryAudit } from '@scitokens/issuer'
+import { createIssuer, MemoryAudit, openVerifier } from '@scitokens/issuer'
 import { onTestFinished } from 'vitest'
 import { temporaryDirectory } from './scitokens.ts'
 import { freePort } from './vo.ts'
@@ -72,10 +72,8 @@ export async function startGrid(rules: readonly unknown[]): Promise<Grid> {
     storage: { memory: true },
     audit,
     x509: {
+      verifier: await openVerifier({ authorities: at('certificates'), revocation: 'ignore', namespaces: 'ignore' }),
       rules: at('rules.json'),
-      authorities: at('certificates'),
-      revocation: 'ignore',
-      namespaces: 'ignore',
       audiences: ['https://se.example', 'https://ce.example'],
       defaultAudience: 'https://se.example',
     },

@@ -12,4 +12,5 @@ export {
   ownersTrustedHere,
   type TrustedOwners,
 } from './trusted-path.ts'
+export { WatchedFile, type WatchedFileOptions } from './watched-file.ts'
 export { writePrivateFile, type WriteOptions } from './write-private-file.ts'

@@ -1,6 +1,6 @@
+import { TokenNotAcceptableError, UndecidedError } from '@scitokens/core'
 import type { AuditEvent } from '../audit/audit.ts'
-import { CertificateRefused, CertificateUndecided } from '../x509/defects.ts'
-import type { ShownCertificate } from '../x509/shown-certificate.ts'
+import type { ShownCertificate } from './identity-verifier.ts'
 
 /** What the audit says of a certificate. */
 export function auditedCertificate(
@@ -11,8 +11,9 @@ export function auditedCertificate(
   return { certificate: sha256, certificateDn: dn, certificateIssuer: issuer, certificateSerial: serial }
 }
 
-/** The certificate that an error is about. */
+/** The certificate that an error is about, as its cause, an identity verifier's error, tells it. */
 export function certificateOfError(error: unknown): ShownCertificate | undefined {
   const cause = error instanceof Error ? error.cause : undefined
-  return cause instanceof CertificateRefused || cause instanceof CertificateUndecided ? cause.about : undefined
+  if (!(cause instanceof TokenNotAcceptableError || cause instanceof UndecidedError)) return undefined
+  return (cause as { readonly about?: ShownCertificate }).about
 }

@@ -1,26 +1,27 @@
-import { createHash } from 'node:crypto'
-import { ConfigError, formatScope, type Scope } from '@scitokens/core'
+import {
+  ConfigError,
+  formatScope,
+  type Scope,
+  SciTokenError,
+  TokenNotAcceptableError,
+  UndecidedError,
+} from '@scitokens/core'
+import { formatFqan, isSubject } from '@scitokens/core/internal'
+import { WatchedFile } from '@scitokens/host/files'
 import type { AuthenticatedClient } from '../client-auth/authenticated-client.ts'
 import type { Client } from '../clients/client.ts'
 import { type ClientDefaults, readClient } from '../clients/read-client.ts'
 import { OAuthError } from '../http/oauth-error.ts'
-import { isSubject } from '@scitokens/core/internal'
 import type { ScopeTemplate } from '../policy/template.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { Clock, Logger } from '../log/logger.ts'
-import { CertificateRefused, CertificateUndecided } from '../x509/defects.ts'
 import { type DnMapping, readDnMapping } from './dn-mapping.ts'
-import { presentedChain, type X509Evidence } from '../x509/evidence.ts'
-import { formatFqan } from '../x509/fqan.ts'
-import { FrontEnd } from '../x509/front-end.ts'
-import type { IdentityVerifier, X509Identity } from '../x509/identity.ts'
-import { openVerifier } from '../x509/open-verifier.ts'
+import type { Identity, IdentityVerifier, ShownRequest } from './identity-verifier.ts'
 import type { X509Options } from './options.ts'
 import { readRules, scopesFor, type X509Rule } from './rules.ts'
-import { WatchedFile } from '../x509/watched-file.ts'
 
 /** What the authenticator needs of its issuer. */
-export interface X509Context {
+export interface CertificateContext {
   readonly issuer: string
   readonly defaults: ClientDefaults
   readonly secrets: Secrets
@@ -35,30 +36,27 @@ const RETRY_AFTER_SECONDS = 60
  * Authenticates clients that have a certificate and no `client_id`, and says what they may have at most: the union of the rules that
  * match. Everything after that (narrowing, signing, audit) is the pipeline's, as for every client.
  */
-export class X509Authenticator {
+export class CertificateAuthenticator {
   readonly #client: Client
   readonly #rules: WatchedFile<readonly X509Rule[]>
   readonly #mapping: WatchedFile<DnMapping> | undefined
-  readonly #frontEnd: FrontEnd | undefined
-  readonly #verifier: IdentityVerifier | undefined
+  readonly #verifier: IdentityVerifier
   readonly #clock: Clock
   #scopes: readonly string[] = []
 
-  private constructor(options: X509Options, context: X509Context, verifier: IdentityVerifier | undefined, at: string) {
+  private constructor(options: X509Options, context: CertificateContext, at: string) {
     const { defaults, secrets, clock, logger } = context
     this.#clock = clock
-    this.#verifier = verifier
+    this.#verifier = options.verifier
     this.#client = readClient(clientOptions(options), defaults, secrets, at)
     this.#rules = watched(options.rules, readRules, logger, 'rules.json')
     this.#mapping =
       options.dnMapping === undefined ? undefined : watched(options.dnMapping, readDnMapping, logger, 'dn_mapping.json')
-    this.#frontEnd = options.frontEnd && new FrontEnd(options.frontEnd, `${at}.frontEnd`)
   }
 
-  /** Reads the rules for the first time, and looks whether the directories are there. Throws `config_error` naming the key at fault. */
-  static async open(options: X509Options, context: X509Context, at: string): Promise<X509Authenticator> {
-    const verifier = await openVerifier(options, context, at)
-    const authenticator = new X509Authenticator(options, context, verifier, at)
+  /** Reads the rules for the first time. Throws `config_error` naming the key at fault. */
+  static async open(options: X509Options, context: CertificateContext, at: string): Promise<CertificateAuthenticator> {
+    const authenticator = new CertificateAuthenticator(options, context, at)
     const rules = await readFirst(authenticator.#rules, `${at}.rules`)
     authenticator.#scopes = rules.flatMap(({ templates }) =>
       templates.filter(({ fixed }) => fixed).map(({ text }) => text),
@@ -80,48 +78,26 @@ export class X509Authenticator {
    * The client of a request that names none; undefined: it shows no certificate. Throws `invalid_client` where the certificate is not
    * acceptable, `temporarily_unavailable` where that cannot be decided.
    */
-  async authenticate(evidence: X509Evidence): Promise<AuthenticatedClient | undefined> {
+  async authenticate(shown: ShownRequest): Promise<AuthenticatedClient | undefined> {
     try {
-      const identity = await this.#identify(evidence)
+      const identity = await this.#verifier.identify(shown, this.#clock())
       return identity && (await this.#clientOf(identity))
     } catch (error) {
       throw asOAuthError(error)
     }
   }
 
-  /**
-   * What tells one who shows a certificate from another before anything is judged, so that each can be counted by himself: the
-   * certificate of the connection, whose key TLS has proven, or what the front end said. Undefined: nothing is shown.
-   */
-  shownBy(evidence: X509Evidence): string | undefined {
-    try {
-      const word = this.#frontEnd ? this.#frontEnd.hear(evidence) : 'direct'
-      if (word === 'direct') return evidence.peer?.fingerprint256
-      if (word?.kind !== 'certificates') return word?.credentials.dn
-      return word.chain[0] && createHash('sha256').update(word.chain[0]).digest('base64url')
-    } catch {
-      // Refused when it is judged; until then all of its kind are one.
-      return undefined
-    }
+  /** What tells one who shows a certificate from another before anything is judged, so that each can be counted by himself. */
+  shownBy(shown: ShownRequest): string | undefined {
+    return this.#verifier.shownBy(shown)
   }
 
-  async #identify(evidence: X509Evidence): Promise<X509Identity | undefined> {
-    const word = this.#frontEnd ? this.#frontEnd.hear(evidence) : 'direct'
-    if (word === undefined) return undefined
-    if (word !== 'direct' && word.kind === 'credentials') {
-      return { ...word.credentials, limited: word.limited, notAfter: Infinity, certificate: undefined }
-    }
-    const chain = word === 'direct' ? presentedChain(evidence) : word.chain
-    if (chain.length === 0 || !this.#verifier) return undefined
-    return this.#verifier.verify(chain, this.#clock())
-  }
-
-  async #clientOf(identity: X509Identity): Promise<AuthenticatedClient> {
+  async #clientOf(identity: Identity): Promise<AuthenticatedClient> {
     const [rules, mapping] = await Promise.all([this.#rules.get(), this.#mapping?.get()])
     const { dn, fqans, limited, notAfter } = identity
     const username = identity.username ?? mapping?.get(dn)
     const subject = username ?? dn
-    if (!isSubject(subject)) throw new CertificateRefused('ambiguous_name', 'the name is one that no token can carry')
+    if (!isSubject(subject)) throw refused('ambiguous_name', 'the name is one that no token can carry')
     const scopes = scopesFor(rules, { ...identity, username }).filter((scope) => !(limited && startsJobs(scope)))
     const groups = fqans.filter(({ role }) => role === undefined).map(({ group }) => group)
     return {
@@ -180,25 +156,35 @@ async function readFirst<T>(file: WatchedFile<T>, at: string): Promise<T> {
   }
 }
 
-function describe({ dn, fqans, limited }: X509Identity): string {
+function describe({ dn, fqans, limited }: Identity): string {
   const groups = fqans.map(formatFqan).join(' ')
   return `${dn}${limited ? ' (limited proxy)' : ''}${groups === '' ? '' : `; ${groups}`}`
 }
 
+/** What an identity verifier throws, in OAuth's words. */
 function asOAuthError(error: unknown): unknown {
-  if (error instanceof CertificateRefused) {
-    return new OAuthError('invalid_client', `the certificate is not acceptable (${error.defect}): ${error.message}`, {
-      detail: `${error.defect}: ${error.message}`,
-      headers: { 'www-authenticate': 'Basic realm="token endpoint", charset="UTF-8"' },
-      cause: error,
-    })
-  }
-  if (error instanceof CertificateUndecided) {
-    return new OAuthError('temporarily_unavailable', `the certificate cannot be judged just now (${error.doubt})`, {
-      detail: `${error.doubt}: ${error.message}`,
+  if (error instanceof TokenNotAcceptableError) return refused(wordOf(error, 'defect'), error.message, error)
+  if (error instanceof UndecidedError) {
+    const doubt = wordOf(error, 'doubt')
+    return new OAuthError('temporarily_unavailable', `the certificate cannot be judged just now (${doubt})`, {
+      detail: `${doubt}: ${error.message}`,
       headers: { 'retry-after': String(RETRY_AFTER_SECONDS) },
       cause: error,
     })
   }
   return error
+}
+
+function refused(defect: string, message: string, cause?: unknown): OAuthError {
+  return new OAuthError('invalid_client', `the certificate is not acceptable (${defect}): ${message}`, {
+    detail: `${defect}: ${message}`,
+    headers: { 'www-authenticate': 'Basic realm="token endpoint", charset="UTF-8"' },
+    cause,
+  })
+}
+
+/** Why, as the verifier's error says it; its code where it does not. */
+function wordOf(error: SciTokenError, name: 'defect' | 'doubt'): string {
+  const word = (error as { readonly [name in 'defect' | 'doubt']?: unknown })[name]
+  return typeof word === 'string' ? word : error.code
 }

@@ -1,5 +1,4 @@
-import { isSubject } from '@scitokens/core/internal'
-import { normaliseDn } from '../x509/names.ts'
+import { isSubject, normaliseDn } from '@scitokens/core/internal'
 
 /** User names by distinguished name. */
 export type DnMapping = ReadonlyMap<string, string>

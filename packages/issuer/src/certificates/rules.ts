@@ -1,14 +1,7 @@
 import type { Scope } from '@scitokens/core'
+import { decodeFormText, type Fqan, normaliseDn, parseFqan } from '@scitokens/core/internal'
 import { expandTemplate, parseTemplate, type ScopeTemplate } from '../policy/template.ts'
-import { type Fqan, fqanMatches, parseFqan } from '../x509/fqan.ts'
-import { normaliseDn } from '../x509/names.ts'
-
-/** Whom a certificate, or a front end, says that a client is. */
-export interface Credentials {
-  readonly dn: string
-  readonly username: string | undefined
-  readonly fqans: readonly Fqan[]
-}
+import type { Credentials } from './identity-verifier.ts'
 
 /** A rule of `rules.json`, read. */
 export interface X509Rule {
@@ -57,7 +50,7 @@ function readRule(rule: unknown): X509Rule {
 function readMatch(match: unknown): X509Rule['matches'] {
   const [, kind, value] = (typeof match === 'string' && /^(dn|fqan):(.*)$/s.exec(match)) || []
   if (kind === undefined || value === undefined) throw new Error('"match" begins with neither "dn:" nor "fqan:"')
-  const text = decodeForm(value)
+  const text = decodeFormText(value)
   if (kind === 'dn') {
     const wanted = normaliseDn(text)
     if (!wanted.startsWith('/')) throw new Error('"match" has no name such as /DC=org/DC=example/CN=Ana')
@@ -79,7 +72,8 @@ function readTemplates(item: unknown): ScopeTemplate[] {
     .map((text) => parseTemplate(text.replaceAll('{username}', '{claim.username}')))
 }
 
-/** As forms and gridsite encode: `%20` or `+` for a space. Throws for a broken escape. */
-export function decodeForm(text: string): string {
-  return decodeURIComponent(text.replaceAll('+', ' '))
+/** Whether a member with `held` is meant by a rule for `wanted`: the group or one below it, and the role if the rule names one. */
+function fqanMatches(wanted: Fqan, held: Fqan): boolean {
+  const inGroup = held.group === wanted.group || held.group.startsWith(`${wanted.group}/`)
+  return inGroup && (wanted.role === undefined || wanted.role === held.role)
 }

@@ -1,4 +1,5 @@
 import { createHash, type X509Certificate } from 'node:crypto'
+import { certificateThumbprint } from '@scitokens/host/tls'
 import type { Client } from '../clients/client.ts'
 import type { AuthenticatedClient } from './authenticated-client.ts'
 
@@ -12,14 +13,9 @@ export interface PeerCertificate {
 /** Whether this is a certificate by which the client is known. RFC 8705 sections 2.1 and 2.2. */
 export function certificateMatches(client: Client, { certificate, authorized }: PeerCertificate): boolean {
   return client.certificates.some(({ sha256, subject }) => {
-    if (sha256 !== undefined) return certificateThumbprint(certificate) === asBase64url(sha256)
+    if (sha256 !== undefined) return certificateThumbprint(certificate.raw) === asBase64url(sha256)
     return authorized && subject !== undefined && normaliseSubject(subject) === nameOf(certificate.subject)
   })
-}
-
-/** `x5t#S256` of a certificate. RFC 8705 section 3.1. */
-export function certificateThumbprint(certificate: X509Certificate): string {
-  return createHash('sha256').update(certificate.raw).digest('base64url')
 }
 
 /** What the audit says of it. */

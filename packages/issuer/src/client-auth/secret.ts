@@ -1,3 +1,4 @@
+import { decodeFormText } from '@scitokens/core/internal'
 import type { Client } from '../clients/client.ts'
 import { invalidClient, OAuthError } from '../http/oauth-error.ts'
 import type { Secrets } from '../secrets/secrets.ts'
@@ -33,7 +34,7 @@ export function parseBasic(authorization: string | undefined): BasicCredentials 
 function spellings(text: string): readonly string[] {
   if (!/[%+]/.test(text)) return [text]
   try {
-    const decoded = decodeURIComponent(text.replaceAll('+', ' '))
+    const decoded = decodeFormText(text)
     return decoded === text ? [text] : [decoded, text]
   } catch {
     return [text]

@@ -1,6 +1,7 @@
 // Table of contents of `@scitokens/issuer/internal`: what the other packages of this project need of the issuer, and users do not. It may
 // change with any release, so nothing outside of the project should use it.
 export { withoutSecrets } from '../audit/audit.ts'
+export { shownRequest } from '../certificates/shown-request.ts'
 export { silentLogger } from '../log/logger.ts'
 export { buildServer } from '../http/build-server.ts'
 export { OAuthError, type OAuthErrorCode, type OAuthErrorDetails } from '../http/oauth-error.ts'

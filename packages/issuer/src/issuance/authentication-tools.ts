@@ -18,8 +18,8 @@ export function authenticationTools(realm: Realm): AuthenticationTools {
  * As {@link authenticationTools}, for the token endpoint. Certificates without a client are for tokens alone: all of them are one client,
  * which must not revoke another's.
  */
-export function tokenAuthenticationTools(realm: Realm, { x509: evidence }: TokenRequest): AuthenticationTools {
+export function tokenAuthenticationTools(realm: Realm, { shown }: TokenRequest): AuthenticationTools {
   const { x509 } = realm
   const tools = authenticationTools(realm)
-  return x509 && evidence ? { ...tools, authenticateCertificate: () => x509.authenticate(evidence) } : tools
+  return x509 && shown ? { ...tools, authenticateCertificate: () => x509.authenticate(shown) } : tools
 }

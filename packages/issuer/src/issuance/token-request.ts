@@ -1,12 +1,12 @@
 import type { ClientCredentials } from '../client-auth/authenticate.ts'
-import type { X509Evidence } from '../x509/evidence.ts'
+import type { ShownRequest } from '../certificates/identity-verifier.ts'
 
 /** A request to the token endpoint. */
 export interface TokenRequest extends ClientCredentials {
   /** Of the client, for the audit. */
   readonly address: string
   /** What it shows of a certificate of the grid, where this issuer knows those. */
-  readonly x509?: X509Evidence | undefined
+  readonly shown?: ShownRequest | undefined
 }
 
 /** The body of a successful reply. RFC 6749 section 5.1. */

@@ -27,7 +27,7 @@ export interface ServeOptions {
  */
 export async function openConfiguredIssuer(path: string, { env, logger, clock }: ServeOptions): Promise<Issuer> {
   const read = await readConfigFile(path)
-  return openIssuer(read, await readOptions(read, env), { logger, ...(clock && { clock }) })
+  return openIssuer(read, await readOptions(read, env, logger), { logger, ...(clock && { clock }) })
 }
 
 /**
@@ -48,7 +48,7 @@ export async function explainConfiguredPolicy(
   }: Omit<ServeOptions, 'clock'> & { readonly issuer?: string; readonly stored?: boolean },
 ): Promise<PolicyExplanation> {
   const read = await readConfigFile(path)
-  const options = await readOptions(read, env)
+  const options = await readOptions(read, env, logger)
   const issuer = await (stored ? openIssuer(read, options, { logger }) : openInMemory(read, options, logger))
   try {
     const realm = name === undefined ? issuer.realms[0] : issuer.realms.find((one) => one.issuer === name)
@@ -76,7 +76,7 @@ export async function configuredAuditFile(path: string): Promise<string | undefi
 
 /** As {@link checkIssuerConfig}, for a file that was read; answers the options that were found good. */
 export async function checkConfig(read: ReadConfig, env: NodeJS.ProcessEnv, logger: Logger): Promise<IssuerOptions> {
-  const options = await readOptions(read, env)
+  const options = await readOptions(read, env, logger)
   await located(read, async () => {
     await listenOptions(read.config)
     readRateLimits(read.config.rateLimit)
@@ -86,9 +86,9 @@ export async function checkConfig(read: ReadConfig, env: NodeJS.ProcessEnv, logg
   return options
 }
 
-/** The configuration in `createIssuer`'s words, with every secret fetched. */
-export function readOptions(read: ReadConfig, env: NodeJS.ProcessEnv): Promise<IssuerOptions> {
-  return located(read, () => issuerOptions(read.config, env))
+/** The configuration in `createIssuer`'s words, with every secret fetched and every directory of authorities opened. */
+export function readOptions(read: ReadConfig, env: NodeJS.ProcessEnv, logger: Logger): Promise<IssuerOptions> {
+  return located(read, () => issuerOptions(read.config, env, logger))
 }
 
 /** Opens the issuer of a configuration. Throws `config_error` that names file, line and key. */

@@ -2,22 +2,26 @@ import { ConfigError } from '@scitokens/core'
 import type { ClientOptions } from '../clients/client-options.ts'
 import type { ClientCertificateUse } from '../clients/read-client.ts'
 import type { RegistrationOptions } from '../clients/registration.ts'
+import type { Logger } from '../log/logger.ts'
 import type { IssuerOptions, RealmOptions } from '../realm/options.ts'
 import type { MasterKeyOptions } from '../secrets/master-key.ts'
 import type { StorageOptions } from '../store/storages.ts'
-import type { X509Options } from '../certificates/options.ts'
 import type { ConfiguredClient } from './config/client-block.ts'
 import type { ListenConfig } from './config/listen-block.ts'
 import type { ConfiguredRealm } from './config/realm-block.ts'
 import type { ConfiguredRegistration } from './config/registration-block.ts'
-import type { ConfiguredX509 } from './config/x509-block.ts'
 import type { ConfigFile } from './config-schema.ts'
 import { configuredLogin } from './configured-login.ts'
+import { configuredX509 } from './configured-x509.ts'
 import { resolveSecret } from './secret-reference.ts'
 import { withoutUndefined } from './without-undefined.ts'
 
-/** The configuration in `createIssuer`'s words, with every secret fetched. */
-export async function issuerOptions(config: ConfigFile, env: NodeJS.ProcessEnv): Promise<IssuerOptions> {
+/** The configuration in `createIssuer`'s words, with every secret fetched and every directory of authorities opened. */
+export async function issuerOptions(
+  config: ConfigFile,
+  env: NodeJS.ProcessEnv,
+  logger: Logger,
+): Promise<IssuerOptions> {
   const {
     listen,
     operations: _o,
@@ -30,12 +34,11 @@ export async function issuerOptions(config: ConfigFile, env: NodeJS.ProcessEnv):
     realms,
     ...one
   } = config
-  const loopback = config.dangerouslyAllowLoopbackHttp ?? false
+  const context = { env, logger, loopback: config.dangerouslyAllowLoopbackHttp ?? false }
   return withoutUndefined({
-    ...(await realmOptions(one, '', env, loopback)),
+    ...(await realmOptions(one, '', context)),
     realms:
-      realms &&
-      (await Promise.all(realms.map((each, index) => realmOptions(each, `realms[${index}].`, env, loopback)))),
+      realms && (await Promise.all(realms.map((each, index) => realmOptions(each, `realms[${index}].`, context)))),
     storage: await storageOptions(storage, env),
     clientCertificates: clientCertificatesOf(config, listen?.tls),
     masterKey: masterKey && (await masterKeyOptions(masterKey, env)),
@@ -57,15 +60,14 @@ export function knowsGridCertificates({ realms = [], ...one }: ConfigFile): bool
 async function realmOptions(
   { clients, login, registration, x509, ...rest }: Partial<ConfiguredRealm>,
   at: string,
-  env: NodeJS.ProcessEnv,
-  loopback: boolean,
+  { env, logger, loopback }: { env: NodeJS.ProcessEnv; logger: Logger; loopback: boolean },
 ): Promise<Partial<RealmOptions>> {
   return withoutUndefined({
     ...rest,
     clients: await withSecrets(clients, `${at}clients`, env),
     login: login && (await configuredLogin(login, `${at}login`, env, loopback)),
     registration: registration && (await registrationOptions(registration, `${at}registration`, env)),
-    x509: x509 && (await x509Options(x509, `${at}x509`, env)),
+    x509: x509 && (await configuredX509(x509, `${at}x509`, { env, logger, issuer: rest.issuer! })),
   })
 }
 
@@ -78,17 +80,6 @@ async function registrationOptions(
     resolveSecret(reference, `${at}.initialAccessTokens[${index}]`, env),
   )
   return { ...rest, ...(tokens && { initialAccessTokens: await Promise.all(tokens) }) }
-}
-
-async function x509Options(
-  { frontEnd, ...rest }: ConfiguredX509,
-  at: string,
-  env: NodeJS.ProcessEnv,
-): Promise<X509Options> {
-  if (!frontEnd) return rest
-  const { secret, ...others } = frontEnd
-  const resolved = secret && (await resolveSecret(secret, `${at}.frontEnd.secret`, env))
-  return { ...rest, frontEnd: { ...others, ...(resolved !== undefined && { secret: resolved }) } }
 }
 
 async function withSecrets(

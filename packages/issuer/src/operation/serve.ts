@@ -1,11 +1,11 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Server as TlsServer } from 'node:tls'
 import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastify'
+import { shownRequest } from '../certificates/shown-request.ts'
 import type { Demo } from '../demo/demo.ts'
 import type { Issuer } from '../issuer/issuer.ts'
 import { buildServer } from '../http/build-server.ts'
 import { UserLimit } from '../limits/user-limit.ts'
-import { x509Evidence } from '../x509/evidence.ts'
 import { readConfigFile } from './config-file.ts'
 import { located, openIssuer, readOptions, type ServeOptions } from './configured-issuer.ts'
 import { openConfiguredDemo } from './configured-demo.ts'
@@ -47,7 +47,11 @@ export async function serveIssuer(path: string, { env, clock, ...options }: Serv
   let limits = await located(read, async () => readRateLimits(read.config.rateLimit))
   const { server, tls } = await located(read, () => listenOptions(read.config))
   const count = metrics.count.bind(metrics)
-  const issuer = await openIssuer(read, await readOptions(read, env), { logger, count, ...(clock && { clock }) })
+  const issuer = await openIssuer(read, await readOptions(read, env, logger), {
+    logger,
+    count,
+    ...(clock && { clock }),
+  })
   const users = issuer.realms.map((realm) => (realm.userLimit = new UserLimit(limits.perUser, realm.clock)))
   let demo: Demo | undefined
   let stopping = false
@@ -124,9 +128,9 @@ export async function serveIssuer(path: string, { env, clock, ...options }: Serv
 }
 
 /** Whom a request shows that comes with a certificate of the grid and names no client. */
-function holderOfCertificate({ realms }: Issuer, { raw, server: { server } }: FastifyRequest): Named | undefined {
+function holderOfCertificate({ realms }: Issuer, request: FastifyRequest): Named | undefined {
   for (const { x509 } of realms) {
-    const certificate = x509?.shownBy(x509Evidence(raw, server.address()))
+    const certificate = x509?.shownBy(shownRequest(request))
     if (x509 && certificate !== undefined) return { clientId: x509.clientId, certificate }
   }
   return undefined

@@ -19,7 +19,7 @@ import { type RealmSettings, readSettings } from './realm-settings.ts'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock, Logger } from '../log/logger.ts'
-import { X509Authenticator, type X509Context } from '../certificates/authenticator.ts'
+import { CertificateAuthenticator, type CertificateContext } from '../certificates/authenticator.ts'
 import type { X509Options } from '../certificates/options.ts'
 
 /** What realms of one process share. */
@@ -94,11 +94,11 @@ export async function openRealm(
 
 async function openX509(
   options: X509Options,
-  context: X509Context,
+  context: CertificateContext,
   { clients }: RealmSettings,
   at: string,
-): Promise<X509Authenticator> {
-  const x509 = await X509Authenticator.open(options, context, `${at}x509`)
+): Promise<CertificateAuthenticator> {
+  const x509 = await CertificateAuthenticator.open(options, context, `${at}x509`)
   if (clients.some(({ clientId }) => clientId === x509.clientId)) {
     throw new ConfigError(`${at}x509.clientId: ${JSON.stringify(x509.clientId)} is the name of another client`)
   }
@@ -115,7 +115,7 @@ export function readChangedSettings(realm: Realm, options: RealmOptions, at: str
 function scopesSupported(
   options: RealmOptions,
   settings: RealmSettings,
-  x509: X509Authenticator | undefined,
+  x509: CertificateAuthenticator | undefined,
 ): readonly string[] {
   return options.scopesSupported ?? [...new Set([...settings.scopesSupported, ...(x509?.scopes ?? [])])]
 }

@@ -9,7 +9,7 @@ import type { Attempts } from '../limits/attempts.ts'
 import type { PollPace } from '../limits/poll-pace.ts'
 import type { Upstream } from '../people/upstream.ts'
 import type { Policy } from '../policy/policy.ts'
-import type { X509Authenticator } from '../certificates/authenticator.ts'
+import type { CertificateAuthenticator } from '../certificates/authenticator.ts'
 import type { UserLimit } from '../limits/user-limit.ts'
 
 /** One issuer (one VO): its own keys, clients and policy. Several may share a process and a store. */
@@ -34,7 +34,7 @@ export interface Realm extends RealmContext {
   /** Set where clients may register themselves. */
   registration: Registration | undefined
   /** Clients that have a certificate of the grid and nothing else; undefined: there are none. */
-  readonly x509: X509Authenticator | undefined
+  readonly x509: CertificateAuthenticator | undefined
   /** Undefined: TLS asks for none. */
   readonly clientCertificates: ClientCertificateUse | undefined
   /** How many tokens one person gets; undefined: as many as are asked for. */

@@ -1,11 +1,11 @@
 import type { TLSSocket } from 'node:tls'
+import { certificateOfSocket } from '@scitokens/host/tls'
 import type { FastifyRequest } from 'fastify'
-import { certificateOfSocket } from '../client-auth/peer-certificate.ts'
+import { shownRequest } from '../certificates/shown-request.ts'
 import type { PeerCertificate } from '../client-auth/mutual-tls.ts'
 import { OAuthError } from '../http/oauth-error.ts'
 import { Parameters } from '../http/parameters.ts'
 import { issueToken } from '../issuance/issue-token.ts'
-import { x509Evidence } from '../x509/evidence.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 import { sendJson } from '../http/send-json.ts'
 
@@ -21,7 +21,7 @@ export function tokenRoute(context: RouteContext): void {
       certificate: peerCertificate(request),
       parameters: formOf(request),
       address: request.ip,
-      x509: realm.x509 && x509Evidence(request.raw, app.server.address()),
+      shown: realm.x509 && shownRequest(request),
     })
     return sendJson(reply.headers(NO_STORE), JSON.stringify(response))
   })

@@ -1,10 +1,10 @@
 import type { X509Certificate } from 'node:crypto'
 import { type JsonObject, type JsonValue, own, TokenNotAcceptableError } from '@scitokens/core'
-import { certificateThumbprint } from '../client-auth/mutual-tls.ts'
+import { certificateThumbprint } from '@scitokens/host/tls'
 
 /** The `cnf` of a token that only the holder of this certificate can use. RFC 8705 section 3.1. */
 export function confirmationOf(certificate: X509Certificate): JsonObject {
-  return { 'x5t#S256': certificateThumbprint(certificate) }
+  return { 'x5t#S256': certificateThumbprint(certificate.raw) }
 }
 
 /**
@@ -17,7 +17,7 @@ export function confirmationOf(certificate: X509Certificate): JsonObject {
 export function checkProof(claims: JsonObject, certificate: X509Certificate | undefined): void {
   const cnf = own(claims, 'cnf')
   if (cnf === undefined) return
-  const thumbprint = certificate && certificateThumbprint(certificate)
+  const thumbprint = certificate && certificateThumbprint(certificate.raw)
   if (thumbprint !== undefined && isOnly(cnf, thumbprint)) return
   throw new TokenNotAcceptableError(
     'proof_missing',

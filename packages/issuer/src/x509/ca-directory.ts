@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Logger } from '../log/logger.ts'
+import { WatchedFile } from '@scitokens/host/files'
+import type { Logger } from '@scitokens/core/internal'
 import type { Certificate } from './certificate.ts'
 import { CertificateReader } from './certificate-reader.ts'
 import { type Crl, readCrl } from './crl.ts'
@@ -8,7 +9,6 @@ import { CertificateUndecided } from './defects.ts'
 import type { DistinguishedName } from './names.ts'
 import { type NamespaceRule, readNamespaces, readSigningPolicy } from './namespaces.ts'
 import { certificatesOfPem, crlsOfFile } from './pem.ts'
-import { WatchedFile } from './watched-file.ts'
 
 /** An authority that this site trusts. */
 export interface Authority {
@@ -42,7 +42,7 @@ const REREAD_AFTER = 60
  */
 export class CaDirectory {
   readonly #path: string
-  readonly #logger: Logger
+  readonly #logger: Pick<Logger, 'error'>
   readonly #files = new Map<string, WatchedFile<unknown>>()
   /** Each authority lies there under two names at least. */
   readonly #reader = new CertificateReader()
@@ -50,7 +50,7 @@ export class CaDirectory {
   /** Files about which the log has been told. */
   #told: ReadonlySet<string> = new Set()
 
-  constructor(path: string, logger: Logger) {
+  constructor(path: string, logger: Pick<Logger, 'error'>) {
     this.#path = path
     this.#logger = logger
   }

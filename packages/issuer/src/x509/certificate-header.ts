@@ -1,6 +1,6 @@
 import { CertificateRefused } from './defects.ts'
 import { certificatesOfPem } from './pem.ts'
-import { checkPresented } from './verify-path.ts'
+import { checkPresented } from './presented.ts'
 
 const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/
 

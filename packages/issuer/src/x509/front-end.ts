@@ -1,11 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { ConfigError } from '@scitokens/core'
-import { isSubject } from '@scitokens/core/internal'
+import { isSubject, decodeFormText, type Fqan, normaliseDn, parseFqan } from '@scitokens/core/internal'
 import { certificatesOfHeader } from './certificate-header.ts'
 import { CertificateRefused } from './defects.ts'
-import { type Fqan, parseFqan } from './fqan.ts'
-import { normaliseDn } from './names.ts'
-import { type Credentials, decodeForm } from '../certificates/rules.ts'
+import type { Credentials } from './identity.ts'
 
 /**
  * A server before the issuer that ends TLS and tells in headers what it saw. It is believed over a Unix socket or by a secret, at
@@ -177,7 +175,7 @@ function readFqan(text: string): Fqan {
 
 function decode(text: string): string {
   try {
-    return decodeForm(text)
+    return decodeFormText(text)
   } catch {
     throw nonsense('an escape')
   }

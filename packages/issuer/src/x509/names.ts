@@ -28,18 +28,6 @@ const SHORT: Readonly<Record<string, string>> = {
   '1.2.840.113549.1.9.1': 'emailAddress',
 }
 
-/** The same attribute under other names that files of the field use. */
-const ALIASES: Readonly<Record<string, string>> = {
-  Email: 'emailAddress',
-  E: 'emailAddress',
-  email: 'emailAddress',
-  EMAIL: 'emailAddress',
-  EMAILADDRESS: 'emailAddress',
-  USERID: 'UID',
-  userId: 'UID',
-  S: 'ST',
-}
-
 const MAX_COMPONENTS = 64
 const MAX_LENGTH = 1024
 /** In DER; a name of {@link MAX_LENGTH} has four bytes for each character at most. */
@@ -88,14 +76,6 @@ export class DistinguishedName {
     const start = new DistinguishedName(this.#components.slice(0, -1))
     return start.equals(parent) ? last.value : undefined
   }
-}
-
-/** A one-line name from a file or header with the attribute names that {@link DistinguishedName} writes. */
-export function normaliseDn(text: string): string {
-  return text.trim().replaceAll(/\/([A-Za-z]+)=/g, (whole, type: string) => {
-    const known = Object.hasOwn(ALIASES, type) ? ALIASES[type] : undefined
-    return known === undefined ? whole : `/${known}=`
-  })
 }
 
 function normalise(value: string): string {

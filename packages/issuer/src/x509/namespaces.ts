@@ -1,4 +1,5 @@
-import { type DistinguishedName, normaliseDn } from './names.ts'
+import { normaliseDn } from '@scitokens/core/internal'
+import type { DistinguishedName } from './names.ts'
 
 /** What an authority may name, from one of the two files that the grid has for it. */
 export interface NamespaceRule {

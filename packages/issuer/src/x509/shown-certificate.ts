@@ -1,5 +1,3 @@
-import type { Certificate } from './certificate.ts'
-
 /** The certificate of a person, robot or host that a client showed, for whoever investigates later. */
 export interface ShownCertificate {
   /** `/DC=org/DC=example/CN=Ana`. */
@@ -11,10 +9,4 @@ export interface ShownCertificate {
   readonly sha256: string
   /** Whether an authority of this site vouches for it. Without that it may have been made by anybody, under any name. */
   readonly verified: boolean
-}
-
-/** What is told of a certificate. */
-export function shownCertificate(certificate: Certificate, verified: boolean): ShownCertificate {
-  const { subject, issuer, serial, sha256 } = certificate
-  return { dn: subject.text, issuer: issuer.text, serial, sha256, verified }
 }

@@ -5,6 +5,7 @@ import { isRevoked } from './crl.ts'
 import { CertificateRefused, CertificateUndecided } from './defects.ts'
 import { mayName } from './namespaces.ts'
 import { checkAnyCertificate, checkAuthority, checkEndEntity } from './path-rules.ts'
+import { checkPresented } from './presented.ts'
 import { type ProxyChain, proxyChains } from './proxy-chain.ts'
 import { checkProxies, type ProxyPolicy, type ProxyRights } from './proxy-rules.ts'
 import type { SignatureChecks } from './signature-checks.ts'
@@ -29,15 +30,6 @@ export interface VerifiedPath {
   readonly authorities: readonly Certificate[]
   /** The first second after which some certificate of it is not valid any more. */
   readonly notAfter: number
-}
-
-const MAX_PRESENTED = 16
-
-/** Refuses more certificates than any honest chain has, before any is looked at. */
-export function checkPresented(count: number): void {
-  if (count > MAX_PRESENTED) {
-    throw new CertificateRefused('chain_too_long', `more than ${MAX_PRESENTED} certificates were presented`)
-  }
 }
 
 /** What a client of TLS presented, verified. */

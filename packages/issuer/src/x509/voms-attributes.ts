@@ -1,8 +1,8 @@
+import { type Fqan, parseFqan } from '@scitokens/core/internal'
 import { type Certificate, extensionsOf, serialOf } from './certificate.ts'
 import { algorithmOf, type RawExtension } from './certificate-parts.ts'
 import { CertificateRefused } from './defects.ts'
 import { DER, type DerPart, derParts, derValue, oidOf, TooManyParts } from './der.ts'
-import { type Fqan, parseFqan } from './fqan.ts'
 import { DistinguishedName } from './names.ts'
 
 /** A VOMS attribute certificate, read but not judged. RFC 5755, and the VOMS attribute certificate format (GFD.182). */

@@ -1,6 +1,6 @@
+import type { Fqan } from '@scitokens/core/internal'
 import { type Certificate, EXTENSION } from './certificate.ts'
 import { CertificateRefused } from './defects.ts'
-import type { Fqan } from './fqan.ts'
 import type { SignatureChecks } from './signature-checks.ts'
 import { signatureHolds } from './signatures.ts'
 import { type PathPolicy, verifyPath } from './verify-path.ts'

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { normaliseDn } from '@scitokens/core/internal'
+import { WatchedFile } from '@scitokens/host/files'
 import { CertificateRefused, CertificateUndecided } from './defects.ts'
-import { normaliseDn } from './names.ts'
-import { WatchedFile } from './watched-file.ts'
 
 /** Names of a VOMS server's certificate, its issuer, and so on upwards. */
 export type LscChain = readonly string[]

@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { openVerifier } from '../../src/x509/open-verifier.ts'
 import { startIssuer } from '../harness.ts'
 import { newKeys, NO_REVOCATION, targets } from './pki.ts'
 import { build, lay, type Scenario, scenario, temporaryDirectory } from './scenario.ts'
@@ -18,7 +19,9 @@ async function audited(made: Scenario): Promise<{ line: object; ana: object }> {
   writeFileSync(rules, JSON.stringify({ rules: [{ match: `dn:${ANA}`, scopes: ['read:/store'] }] }))
   writeFileSync(dnMapping, JSON.stringify({ [ANA]: 'ana' }))
   const frontEnd = { secret: SECRET, certificateHeader: 'x-cert', chainHeader: 'x-chain' }
-  const x509 = { rules, dnMapping, authorities: certificates, vomsDirectory: vomsdir, audiences: ['x'], frontEnd }
+  const hosts = ['issuer.example.org']
+  const verifier = await openVerifier({ authorities: certificates, vomsDirectory: vomsdir, hosts, frontEnd })
+  const x509 = { verifier, rules, dnMapping, audiences: ['x'] }
   const harness = await startIssuer({ x509 })
   const [leaf, ...rest] = made.present(chain).map(({ der }) => der.toString('base64'))
   const headers = Object.fromEntries(rest.map((text, index) => [`x-chain-${index}`, text]))

@@ -1,8 +1,8 @@
 import { generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto'
+import { silentLogger } from '@scitokens/core/internal'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { CaDirectory } from '../../src/x509/ca-directory.ts'
-import { silentLogger } from '../../src/log/logger.ts'
-import { IdentityVerifier } from '../../src/x509/identity.ts'
+import { ChainVerifier } from '../../src/x509/chain-verifier.ts'
 import { Certificate } from '../../src/x509/certificate.ts'
 import { weaknessOf } from '../../src/x509/key-strength.ts'
 import { bits, integer, nothing, oid, seq, set, utf8 } from './der-builder.ts'
@@ -147,7 +147,7 @@ describe('certificates that a stranger made cost nearly nothing', () => {
   test('what a connection showed is read and checked once, whatever others show in between', async () => {
     const directory = temporaryDirectory()
     const { authorities, chain } = build(scenario({ intermediates: 1, proxies: 3, attributes: false }))
-    const verifier = new IdentityVerifier({
+    const verifier = new ChainVerifier({
       authorities: new CaDirectory(lay(scenario(), authorities, directory).certificates, silentLogger),
       revocation: 'ignore',
       namespaces: 'ignore',

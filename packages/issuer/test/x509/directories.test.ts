@@ -1,11 +1,11 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Logger } from '@scitokens/core/internal'
 import { describe, expect, test } from 'vitest'
-import type { Logger } from '../../src/log/logger.ts'
-import { startIssuer } from '../harness.ts'
 import { CaDirectory } from '../../src/x509/ca-directory.ts'
 import { Certificate } from '../../src/x509/certificate.ts'
 import { readNamespaces, readSigningPolicy } from '../../src/x509/namespaces.ts'
+import { openVerifier } from '../../src/x509/open-verifier.ts'
 import { readLsc, VomsDirectory } from '../../src/x509/vomsdir.ts'
 import { authorityExtension, crl, issue, keyUsage, NOW, type Party, pem, spec } from './pki.ts'
 import { temporaryDirectory } from './scenario.ts'
@@ -95,20 +95,17 @@ describe('the directory of authorities', () => {
 })
 
 test.each([
-  [{ authorities: undefined }, /^x509\.authorities: the directory of trusted authorities is missing$/],
-  [{ authorities: 'MISSING' }, /^x509\.authorities: .*MISSING cannot be read$/],
-  [{ authorities: 'EMPTY' }, /^x509\.authorities: .* has no authority/],
-  [{ vomsDirectory: 'MISSING' }, /^x509\.vomsDirectory: .* is not there$/],
-  [{ rules: 'MISSING' }, /^x509\.rules: the file cannot be read: ENOENT$/],
-  [{ dnMapping: 'MISSING' }, /^x509\.dnMapping: the file cannot be read: ENOENT$/],
-])('a directory or file that is not there stops the start: %j', async (change, message) => {
+  [{ authorities: undefined }, /^authorities: the directory of trusted authorities is missing$/],
+  [{ authorities: 'MISSING' }, /^authorities: .*MISSING cannot be read$/],
+  [{ authorities: 'EMPTY' }, /^authorities: .* has no authority/],
+  [{ vomsDirectory: 'MISSING' }, /^vomsDirectory: .* is not there$/],
+])('a directory that is not there stops the start: %j', async (change, message) => {
   const directory = temporaryDirectory()
   for (const name of ['EMPTY', 'GOOD']) mkdirSync(join(directory, name))
   writeFileSync(join(directory, 'GOOD', 'aaaaaaaa.0'), pem(authority('/CN=One').der))
-  writeFileSync(join(directory, 'rules.json'), '{"rules": []}')
-  const names = Object.entries({ authorities: 'GOOD', rules: 'rules.json', ...change })
-  const x509 = Object.fromEntries(names.flatMap(([key, name]) => (name ? [[key, join(directory, name)]] : [])))
-  await expect(startIssuer({ x509: x509 as never })).rejects.toMatchObject({
+  const names = Object.entries({ authorities: 'GOOD', ...change })
+  const options = Object.fromEntries(names.flatMap(([key, name]) => (name ? [[key, join(directory, name)]] : [])))
+  await expect(openVerifier(options)).rejects.toMatchObject({
     code: 'config_error',
     message: expect.stringMatching(message),
   })

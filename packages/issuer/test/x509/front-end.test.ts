@@ -2,12 +2,12 @@ import { request } from 'node:http'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import type { RealmOptions } from '@scitokens/issuer'
+import type { FrontEndOptions } from '../../src/x509/front-end.ts'
+import { openVerifier } from '../../src/x509/open-verifier.ts'
+import type { VerifierOptions } from '../../src/x509/options.ts'
 import { type Harness, type Reply, startIssuer } from '../harness.ts'
 import { build, lay, scenario, temporaryDirectory } from './scenario.ts'
 import { newKeys, pem } from './pki.ts'
-
-type FrontEnd = NonNullable<NonNullable<RealmOptions['x509']>['frontEnd']>
 
 const SECRET = 'a-secret-that-the-front-end-shares-with-us'
 const ANA = '/DC=org/DC=example/OU=People/CN=Ana'
@@ -21,24 +21,18 @@ const RULES = {
 }
 
 async function start(
-  frontEnd: FrontEnd,
+  frontEnd: FrontEndOptions,
   made = scenario(),
-  more: Partial<NonNullable<RealmOptions['x509']>> = {},
+  more: VerifierOptions = {},
 ): Promise<{ harness: Harness; chain: Buffer[] }> {
   const directory = temporaryDirectory()
   const { authorities, chain } = build(made)
   const { certificates, vomsdir } = lay(made, authorities, directory)
   const rules = join(directory, 'rules.json')
   writeFileSync(rules, JSON.stringify(RULES))
-  const x509 = {
-    rules,
-    authorities: certificates,
-    vomsDirectory: vomsdir,
-    audiences: ['https://se.example.org'],
-    frontEnd,
-    ...more,
-  }
-  const harness = await startIssuer({ x509 })
+  const judging = { authorities: certificates, vomsDirectory: vomsdir, hosts: ['issuer.example.org'] }
+  const verifier = await openVerifier({ ...judging, frontEnd, ...more })
+  const harness = await startIssuer({ x509: { verifier, rules, audiences: ['https://se.example.org'] } })
   return { harness, chain: made.present(chain).map(({ der }) => der) }
 }
 
@@ -272,10 +266,10 @@ test('a header that came twice is refused: somebody slipped one in', async () =>
 })
 
 test.each([
-  [{ dnHeader: 'x-dn' }, /^x509\.frontEnd: a front end is believed over a unixSocket/],
-  [{ secret: 'short', dnHeader: 'x-dn' }, /^x509\.frontEnd\.secret: /],
-  [{ secret: SECRET }, /^x509\.frontEnd: name one of/],
-  [{ secret: SECRET, dnHeader: 'x-dn', certificateHeader: 'x-cert' }, /^x509\.frontEnd: name one of/],
+  [{ dnHeader: 'x-dn' }, /^frontEnd: a front end is believed over a unixSocket/],
+  [{ secret: 'short', dnHeader: 'x-dn' }, /^frontEnd\.secret: /],
+  [{ secret: SECRET }, /^frontEnd: name one of/],
+  [{ secret: SECRET, dnHeader: 'x-dn', certificateHeader: 'x-cert' }, /^frontEnd: name one of/],
   [{ secret: SECRET, dnHeader: 'X-DN' }, /lower case/],
 ])('a front end is configured whole: %j', async (frontEnd, message) => {
   await expect(start(frontEnd)).rejects.toMatchObject({ code: 'config_error', message: expect.stringMatching(message) })
@@ -286,7 +280,7 @@ test.each([[{ dnHeader: 'x-dn' }], [{ credentialPrefix: 'grst-cred-auri-' }]])(
   async (how) => {
     await expect(start({ secret: SECRET, ...how }, scenario(), { limitedProxies: false })).rejects.toMatchObject({
       code: 'config_error',
-      message: expect.stringMatching(/^x509\.limitedProxies: /),
+      message: expect.stringMatching(/^limitedProxies: /),
     })
     const { harness } = await start({ secret: SECRET, certificateHeader: 'x-cert' }, scenario(), {
       limitedProxies: false,
@@ -305,16 +299,11 @@ test.each([['revocation'], ['namespaces'], ['legacyProxies'], ['hosts'], ['vomsD
       hosts: ['x'],
       vomsDirectory: '/x',
     }
-    const directory = temporaryDirectory()
-    writeFileSync(join(directory, 'rules.json'), JSON.stringify(RULES))
-    const x509 = {
-      rules: join(directory, 'rules.json'),
-      frontEnd: { secret: SECRET, dnHeader: 'x-dn' },
-      [option]: value[option as keyof typeof value],
-    }
-    await expect(startIssuer({ x509 })).rejects.toMatchObject({
+    const frontEnd = { secret: SECRET, dnHeader: 'x-dn' }
+    const options = { frontEnd, [option]: value[option as keyof typeof value] }
+    await expect(openVerifier(options)).rejects.toMatchObject({
       code: 'config_error',
-      message: expect.stringMatching(new RegExp(`^x509\\.${option}: `)),
+      message: expect.stringMatching(new RegExp(`^${option}: `)),
     })
   },
 )

@@ -1,5 +1,6 @@
 import { cpSync, existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { silentLogger } from '@scitokens/core/internal'
 import { describe, expect, test } from 'vitest'
 import { authorityPaths } from '../../src/x509/authority-paths.ts'
 import { CaDirectory } from '../../src/x509/ca-directory.ts'
@@ -8,7 +9,6 @@ import { mayName, readSigningPolicy } from '../../src/x509/namespaces.ts'
 import { checkAuthority } from '../../src/x509/path-rules.ts'
 import { certificatesOfPem } from '../../src/x509/pem.ts'
 import { SignatureChecks } from '../../src/x509/signature-checks.ts'
-import { silentLogger } from '../../src/log/logger.ts'
 import { temporaryDirectory } from './scenario.ts'
 
 // The authorities of the grid as Debian has them: igtf-policy-classic, -iota, -mics.
@@ -26,7 +26,7 @@ describe.each(PROFILES)('the authorities of IGTF (%s)', (profile) => {
   test('are all read and found, are authorities, and have a file that says what they may name', async () => {
     const problems: string[] = []
     const note = (_: object, message: string): void => void problems.push(message)
-    const authorities = new CaDirectory(directory, { info: () => {}, warn: () => {}, error: note })
+    const authorities = new CaDirectory(directory, { error: note })
     const certificates = files
       .filter((file) => /^[\da-f]{8}\.\d$/.test(file))
       .flatMap((file) => certificatesOfPem(readFileSync(join(directory, file), 'latin1')))

@@ -1,3 +1,4 @@
+import { parseFqan } from '@scitokens/core/internal'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { Certificate } from '../../src/x509/certificate.ts'
@@ -5,7 +6,6 @@ import { certificatesOfHeader } from '../../src/x509/certificate-header.ts'
 import { readCrl } from '../../src/x509/crl.ts'
 import { CertificateRefused } from '../../src/x509/defects.ts'
 import { derParts, derValue, NotDer } from '../../src/x509/der.ts'
-import { parseFqan } from '../../src/x509/fqan.ts'
 import { readVomsExtension } from '../../src/x509/voms-attributes.ts'
 import { build, judge, scenario } from './scenario.ts'
 

@@ -1,12 +1,13 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { silentLogger } from '@scitokens/core/internal'
 import { onTestFinished } from 'vitest'
 import { CaDirectory } from '../../src/x509/ca-directory.ts'
 import { CertificateRefused, CertificateUndecided } from '../../src/x509/defects.ts'
-import { type IdentityPolicy, IdentityVerifier, type X509Identity } from '../../src/x509/identity.ts'
+import { type ChainPolicy, ChainVerifier } from '../../src/x509/chain-verifier.ts'
+import type { Identity } from '../../src/x509/identity.ts'
 import { VomsDirectory } from '../../src/x509/vomsdir.ts'
-import { silentLogger } from '../../src/log/logger.ts'
 import {
   type AttributesSpec,
   authorityExtension,
@@ -40,7 +41,7 @@ export interface Scenario {
   namespaces: (string | undefined)[]
   namespaceFile: 'namespaces' | 'signing_policy'
   lsc: Record<string, string>
-  policy: Omit<Partial<IdentityPolicy>, 'authorities' | 'voms'>
+  policy: Omit<Partial<ChainPolicy>, 'authorities' | 'voms'>
   hosts: string[]
   /** What the client shows, its own first. Default: proxies, person and intermediates. */
   present: (chain: Party[]) => Party[]
@@ -166,12 +167,12 @@ export function lay(
 }
 
 /** Judges the client of a scenario. */
-export async function judge(made: Scenario): Promise<X509Identity> {
+export async function judge(made: Scenario): Promise<Identity> {
   const directory = mkdtempSync(join(tmpdir(), 'x509-'))
   try {
     const { authorities, chain } = build(made)
     const { certificates, vomsdir } = lay(made, authorities, directory)
-    const verifier = new IdentityVerifier({
+    const verifier = new ChainVerifier({
       authorities: new CaDirectory(certificates, silentLogger),
       revocation: 'require',
       namespaces: 'require',

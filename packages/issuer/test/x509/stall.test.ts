@@ -9,6 +9,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { connect, createSecureContext, type SecureContext } from 'node:tls'
 import { createIssuer } from '@scitokens/issuer'
 import { expect, onTestFinished, test, vi } from 'vitest'
+import { openVerifier } from '../../src/x509/open-verifier.ts'
 import { issue, keyUsage, newKeys, NOW, type Party, pem, proxyInfo, spec } from './pki.ts'
 import { build, lay, scenario, temporaryDirectory } from './scenario.ts'
 
@@ -22,11 +23,12 @@ async function serve(): Promise<{ port: number; ana: SecureContext }> {
   const { certificates } = lay(made, authorities, directory)
   const rules = join(directory, 'rules.json')
   writeFileSync(rules, JSON.stringify({ rules: [{ match: `dn:${made.person.subject}`, scopes: ['read:/store'] }] }))
+  const verifier = await openVerifier({ authorities: certificates })
   const issuer = await createIssuer({
     issuer: 'https://localhost/vo',
     storage: { memory: true },
     clock: () => NOW,
-    x509: { rules, authorities: certificates, audiences: ['https://se.example.org'] },
+    x509: { verifier, rules, audiences: ['https://se.example.org'] },
   })
   onTestFinished(() => issuer.close())
   const server = issue(spec('/CN=localhost', []), undefined)

@@ -14,6 +14,7 @@ import { decodeUnverified, systemClock } from '@scitokens/core'
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
 import { checkIssuerConfig } from '../../src/operation/configured-issuer.ts'
 import { type ServedIssuer, serveIssuer } from '../../src/operation/serve.ts'
+import { openVerifier } from '../../src/x509/open-verifier.ts'
 import { type Files, OpenSsl, words } from './openssl.ts'
 import { freePort, TestLog } from '../operation/served.ts'
 
@@ -302,11 +303,12 @@ describe('resumption', () => {
     'is refused in %s where a server of somebody else’s making allows it: the chain is lost',
     async (version) => {
       const audit = new MemoryAudit()
+      const verifier = await openVerifier({ authorities: ssl.certificates })
       const issuer = await createIssuer({
         issuer: 'https://localhost/vo',
         storage: { memory: true },
         audit,
-        x509: { rules, authorities: ssl.certificates, audiences: ['https://se.example.org'] },
+        x509: { verifier, rules, audiences: ['https://se.example.org'] },
       })
       onTestFinished(() => issuer.close())
       const app = issuer.buildServer({

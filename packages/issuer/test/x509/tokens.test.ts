@@ -2,6 +2,7 @@ import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Logger, RealmOptions } from '@scitokens/issuer'
+import { openVerifier } from '../../src/x509/open-verifier.ts'
 import { type Harness, type Reply, startIssuer } from '../harness.ts'
 import { temporaryDirectory } from './scenario.ts'
 
@@ -44,7 +45,7 @@ async function start(
     rules: join(directory, 'rules.json'),
     dnMapping: join(directory, 'dn_mapping.json'),
     audiences: ['https://se.example.org', 'ANY'],
-    frontEnd: { secret: FRONT_END_SECRET, credentialPrefix: 'grst-cred-auri-' },
+    verifier: await openVerifier({ frontEnd: { secret: FRONT_END_SECRET, credentialPrefix: 'grst-cred-auri-' } }),
     ...more,
   }
   const harness = await startIssuer({ x509 }, { logger })
@@ -291,5 +292,17 @@ test('the name of the client for certificates cannot be another client’s', asy
   await expect(start(RULES, {}, { clientId: 'robot' })).rejects.toMatchObject({
     code: 'config_error',
     message: expect.stringMatching(/^x509\.clientId: /),
+  })
+})
+
+test.each([
+  [{ rules: 'MISSING' }, /^x509\.rules: the file cannot be read: ENOENT$/],
+  [{ dnMapping: 'MISSING' }, /^x509\.dnMapping: the file cannot be read: ENOENT$/],
+])('a file that is not there stops the start: %j', async (change, message) => {
+  const directory = temporaryDirectory()
+  const paths = Object.entries(change).map(([key, name]) => [key, join(directory, name)])
+  await expect(start(RULES, {}, Object.fromEntries(paths))).rejects.toMatchObject({
+    code: 'config_error',
+    message: expect.stringMatching(message),
   })
 })

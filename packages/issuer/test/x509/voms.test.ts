@@ -2,11 +2,12 @@ import { needing } from '@scitokens-tests/programs'
 import { execFileSync } from '@scitokens-tests/programs/processes'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { silentLogger } from '@scitokens/core/internal'
 import { afterAll, beforeAll, expect } from 'vitest'
-import { silentLogger } from '../../src/log/logger.ts'
 import { CaDirectory } from '../../src/x509/ca-directory.ts'
 import { Certificate } from '../../src/x509/certificate.ts'
-import { IdentityVerifier, type X509Identity } from '../../src/x509/identity.ts'
+import { ChainVerifier } from '../../src/x509/chain-verifier.ts'
+import type { Identity } from '../../src/x509/identity.ts'
 import { certificatesOfPem } from '../../src/x509/pem.ts'
 import { VomsDirectory } from '../../src/x509/vomsdir.ts'
 import { BASE, type Files, OpenSsl, words } from './openssl.ts'
@@ -41,11 +42,11 @@ function vomsProxy(...more: readonly string[]): readonly Buffer[] {
   return certificatesOfPem(readFileSync(out, 'latin1'))
 }
 
-function verify(chain: readonly Buffer[], lsc: string, at = now()): Promise<X509Identity> {
+function verify(chain: readonly Buffer[], lsc: string, at = now()): Promise<Identity> {
   const vomsdir = join(ssl.directory, 'vomsdir')
   mkdirSync(join(vomsdir, 'cms'), { recursive: true })
   writeFileSync(join(vomsdir, 'cms', 'voms.example.org.lsc'), lsc)
-  const verifier = new IdentityVerifier({
+  const verifier = new ChainVerifier({
     authorities: new CaDirectory(ssl.certificates, silentLogger),
     revocation: 'require',
     namespaces: 'require',

@@ -1,10 +1,11 @@
 import { z } from 'zod'
-import type { FrontEndOptions } from '../../x509/front-end.ts'
 import type { X509Options } from '../../certificates/options.ts'
+import type { FrontEndOptions } from '../../x509/front-end.ts'
+import type { VerifierOptions } from '../../x509/options.ts'
 import { algorithm, list, oneOrMore, profile, type SecretReference, seconds, secret, text } from './values.ts'
 
-/** Tokens for certificates of the grid, as written. */
-export interface ConfiguredX509 extends Omit<X509Options, 'frontEnd'> {
+/** Tokens for certificates of the grid, as written: by what they are judged, and who gets what. */
+export interface ConfiguredX509 extends Omit<X509Options, 'verifier'>, Omit<VerifierOptions, 'frontEnd' | 'logger'> {
   readonly frontEnd?: Omit<FrontEndOptions, 'secret'> & { readonly secret?: SecretReference }
 }
 

@@ -22,13 +22,7 @@ export function parseFqan(text: string): Fqan | undefined {
   return { group, role: role === '' || role === 'NULL' ? undefined : role }
 }
 
-/** Whether a member with `held` is meant by a rule for `wanted`: the group or one below it, and the role if the rule names one. */
-export function fqanMatches(wanted: Fqan, held: Fqan): boolean {
-  const inGroup = held.group === wanted.group || held.group.startsWith(`${wanted.group}/`)
-  return inGroup && (wanted.role === undefined || wanted.role === held.role)
-}
-
-/** As it is told in logs. */
+/** As VOMS writes it, for logs and people. */
 export function formatFqan({ group, role }: Fqan): string {
   return role === undefined ? group : `${group}/Role=${role}`
 }

@@ -1,6 +1,5 @@
 import type { BigIntStats } from 'node:fs'
 import { open, stat } from 'node:fs/promises'
-import type { Logger } from '../log/logger.ts'
 
 /** Options of {@link WatchedFile}. */
 export interface WatchedFileOptions<T> {
@@ -10,7 +9,10 @@ export interface WatchedFileOptions<T> {
   /** Throws for content that makes no sense. */
   readonly parse: (content: Buffer) => T
   /** Go on with what was there before when the file cannot be read or makes no sense, and say so once. Default: throw each time. */
-  readonly keepOld?: { readonly logger: Logger; readonly message: string }
+  readonly keepOld?: {
+    readonly logger: { error(details: object, message: string): void }
+    readonly message: string
+  }
 }
 
 /**
