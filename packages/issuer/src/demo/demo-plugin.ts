@@ -11,7 +11,7 @@ import type {
 } from 'fastify'
 import { OAuthError } from '../http/oauth-error.ts'
 import { AttemptCounter } from '../limits/attempt-counter.ts'
-import { NO_STORE } from '../routes/token.ts'
+import { NO_STORE } from '../http/no-store.ts'
 import { refuseDoubledFields } from '../http/single-fields.ts'
 import { acceptAnyBody } from './demo-body.ts'
 import type { DemoContext, DemoParts } from './demo-context.ts'

@@ -20,7 +20,8 @@ import { metadataRoutes } from '../routes/metadata.ts'
 import { openapiRoute } from '../routes/openapi.ts'
 import type { RouteContext } from '../routes/route-context.ts'
 import { sendJson } from '../http/send-json.ts'
-import { NO_STORE, tokenRoute } from '../routes/token.ts'
+import { NO_STORE } from '../http/no-store.ts'
+import { tokenRoute } from '../routes/token.ts'
 import { refuseDoubledFields } from '../http/single-fields.ts'
 
 const ROUTES: readonly ((context: RouteContext) => void)[] = [

@@ -1,28 +1,19 @@
-import { z } from 'zod'
-import type { Realm } from '../realm/realm.ts'
-import { type Operation, operationsOf } from './operations.ts'
-
-/** A route that was hung up. */
-export interface KnownRoute {
-  readonly method: string
-  readonly url: string
-}
+import type { RealmContext } from '../context/realm-context.ts'
+import type { Operation } from './operation.ts'
+import type { KnownRoute } from './route-list.ts'
 
 type Json = Readonly<Record<string, unknown>>
 
 const FORM = 'application/x-www-form-urlencoded'
 
 /**
- * The OpenAPI description (version 3.1) of an issuer, made from the routes that really are there and from the grants that it really has.
+ * The OpenAPI description (version 3.1) of an issuer, made of what its routes say of themselves.
  *
  * @param routes - of this issuer.
- * @param basePath - of this issuer, without a slash at the end.
  */
-export function describeApi(realm: Realm, routes: readonly KnownRoute[], basePath: string): Json {
-  const operations = operationsOf(realm)
+export function describeApi(realm: RealmContext, routes: readonly KnownRoute[]): Json {
   const paths: Record<string, Record<string, Json>> = {}
-  for (const { method, url } of routes) {
-    const operation = operations[`${method} ${suffixOf(url, basePath)}`]
+  for (const { method, url, operation } of routes) {
     if (!operation) continue
     const path = url.replaceAll(/:(\w+)/g, '{$1}')
     paths[path] = { ...paths[path], [method.toLowerCase()]: describeOperation(operation, method, url) }
@@ -43,14 +34,11 @@ export function describeApi(realm: Realm, routes: readonly KnownRoute[], basePat
 }
 
 /** The routes that are not described, as `METHOD path`: there should be none. */
-export function undescribed(realm: Realm, routes: readonly KnownRoute[], basePath: string): readonly string[] {
-  const operations = operationsOf(realm)
-  return routes
-    .map(({ method, url }) => `${method} ${suffixOf(url, basePath)}`)
-    .filter((name) => !Object.hasOwn(operations, name))
+export function undescribed(routes: readonly KnownRoute[]): readonly string[] {
+  return routes.filter(({ operation }) => operation === undefined).map(({ method, url }) => `${method} ${url}`)
 }
 
-function securityOf({ issuer }: Realm): Json {
+function securityOf({ issuer }: RealmContext): Json {
   const session = `${issuer.startsWith('https:') ? '__Secure-' : ''}scitokens_session`
   return {
     clientSecret: { type: 'http', scheme: 'basic', description: 'The id and the secret of a client.' },
@@ -93,7 +81,7 @@ function describeOperation(operation: Operation, method: string, url: string): J
 }
 
 function bodyOf({ form, required = [], json }: Operation): Json | undefined {
-  if (json) return { required: true, content: { 'application/json': { schema: schemaOf(json) } } }
+  if (json) return { required: true, content: { 'application/json': { schema: json } } }
   if (!form) return undefined
   const properties = Object.fromEntries([...new Set(form)].map((name) => [name, { type: 'string' }]))
   const schema = { type: 'object', properties, ...(required.length > 0 && { required }) }
@@ -121,18 +109,6 @@ function describeAnswer(status: string, answer: Operation['answers'][number]): J
       ? undefined
       : answer === 'page'
         ? { 'text/html': { schema: { type: 'string' } } }
-        : { 'application/json': { schema: schemaOf(answer) } }
+        : { 'application/json': { schema: answer } }
   return { description, ...(headers && { headers }), ...(content && { content }) }
-}
-
-function schemaOf(type: z.ZodType): Json {
-  const { $schema: _, ...schema } = z.toJSONSchema(type)
-  return schema
-}
-
-/** Metadata stands in several places. RFC 8414 section 3.1 inserts the well-known part before the issuer's path. */
-function suffixOf(url: string, basePath: string): string {
-  const inserted = /^(\/\.well-known\/[a-z-]+)(\/.*)?$/.exec(url)
-  if (inserted && (inserted[2] ?? '') === basePath) return inserted[1]!
-  return url.startsWith(`${basePath}/`) ? url.slice(basePath.length) : url
 }

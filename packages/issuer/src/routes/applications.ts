@@ -4,7 +4,7 @@ import { describeBounds } from '../people/describe-scope.ts'
 import { describeDuration, describeTime } from '../people/describe-time.ts'
 import { type Html, html } from '../people/html.ts'
 import { sendPage, sendProblem } from '../people/page.ts'
-import { openForm, sealForm } from '../people/form.ts'
+import { FORM_FIELD, openForm, sealForm } from '../people/form.ts'
 import { readSession, type Session } from '../people/session.ts'
 import { clientRound, FIRST_ROUND, isSameRound } from '../logins/standing.ts'
 import type { Realm } from '../realm/realm.ts'
@@ -13,23 +13,30 @@ import type { Family } from '../logins/refresh-token.ts'
 import { revokeFamily } from '../logins/revoke-family.ts'
 import { logoutForm } from './logout.ts'
 import { redirectToLogin } from './login.ts'
+import { page, sentForm } from '../openapi/operation.ts'
+import { described } from '../openapi/route-list.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
-import { formOf } from './token.ts'
+import { formOf } from '../http/form-of.ts'
 
 /** Grants shown at most; "Revoke all" reaches those beyond, too. */
 const MAX_SHOWN = 200
+
+const GET = page('What a person has allowed, to look at', { shows: 'session' })
+const POST = sentForm('A person takes back what was allowed', [FORM_FIELD], 'session')
 
 /** `GET` and `POST /applications`: a person sees what was granted in his or her name, and takes it back. */
 export function applicationsRoutes(context: RouteContext): void {
   const { app, realm, basePath } = context
   if (!realm.upstream) return
   const constraints = constraintsOf(context)
-  app.get(`${basePath}/applications`, constraints, async (request, reply) => {
+  app.get(`${basePath}/applications`, { ...constraints, ...described({ GET }) }, async (request, reply) => {
     const session = await readSession(realm, request)
     if (!session) return redirectToLogin(realm, reply, realm.endpoints.applications)
     return show(realm, reply, session)
   })
-  app.post(`${basePath}/applications`, constraints, (request, reply) => revoke(realm, request, reply))
+  app.post(`${basePath}/applications`, { ...constraints, ...described({ POST }) }, (request, reply) =>
+    revoke(realm, request, reply),
+  )
 }
 
 /** Where people take back what they allow, to be told wherever they allow something. */

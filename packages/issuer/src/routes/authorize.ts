@@ -5,6 +5,7 @@ import { redirectUriMatches } from '../clients/redirect-uri.ts'
 import { OAuthError } from '../http/oauth-error.ts'
 import { Parameters } from '../http/parameters.ts'
 import { judgeRequest } from '../issuance/judge-request.ts'
+import { FORM_FIELD } from '../people/form.ts'
 import { sendProblem } from '../people/page.ts'
 import { principalOf, readSession, type Session } from '../people/session.ts'
 import { clientRound } from '../logins/standing.ts'
@@ -13,6 +14,8 @@ import type { Realm } from '../realm/realm.ts'
 import { refuseAuthorization, sendCode } from './authorization-reply.ts'
 import { consent, showConsent } from './consent.ts'
 import { redirectToLogin } from './login.ts'
+import { page, sentForm } from '../openapi/operation.ts'
+import { described } from '../openapi/route-list.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 
 /** What an application wants, checked as far as it can be before a person is there. */
@@ -26,7 +29,7 @@ interface AuthorizationRequest {
 }
 
 /** Parameters that it reads, besides those about the audience. */
-export const AUTHORIZATION_PARAMETERS: readonly string[] = [
+const AUTHORIZATION_PARAMETERS: readonly string[] = [
   'response_type',
   'client_id',
   'redirect_uri',
@@ -42,6 +45,10 @@ export const AUTHORIZATION_PARAMETERS: readonly string[] = [
   'request_uri',
 ]
 
+const GET = page('Begins a login in the browser. RFC 6749 section 4.1.1', { query: AUTHORIZATION_PARAMETERS })
+const POST = sentForm('The same, by a form', AUTHORIZATION_PARAMETERS)
+const CONSENT = sentForm('A person allows an application, or not', [FORM_FIELD, 'answer'], 'session')
+
 /** The authorization endpoint and its consent page. RFC 6749 section 4.1.1, OpenID Connect Core section 3.1.2. */
 export function authorizeRoutes(context: RouteContext): void {
   const { app, realm, basePath } = context
@@ -50,9 +57,11 @@ export function authorizeRoutes(context: RouteContext): void {
     method: ['GET', 'POST'],
     url: `${basePath}/authorize`,
     ...constraintsOf(context),
+    ...described({ GET, POST }),
     handler: (request, reply) => authorize(realm, request, reply),
   })
-  app.post(`${basePath}/authorize/consent`, constraintsOf(context), (request, reply) => consent(realm, request, reply))
+  const options = { ...constraintsOf(context), ...described({ POST: CONSENT }) }
+  app.post(`${basePath}/authorize/consent`, options, (request, reply) => consent(realm, request, reply))
 }
 
 async function authorize(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

@@ -11,7 +11,7 @@ import { FIRST_ROUND, readStanding, refusalOf } from '../logins/standing.ts'
 import type { Realm } from '../realm/realm.ts'
 import { revokeHint } from './applications.ts'
 import { auditOf, redirectBack, type ReplyTarget, sendCode } from './authorization-reply.ts'
-import { formOf } from './token.ts'
+import { formOf } from '../http/form-of.ts'
 
 /** Asks the person. */
 export function showConsent(

@@ -3,12 +3,13 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { authenticateClient, CLIENT_PARAMETERS } from '../client-auth/authenticate.ts'
 import { deviceCode, type DeviceRecord } from '../grants/device-code.ts'
 import { OAuthError } from '../http/oauth-error.ts'
+import { TARGET_PARAMETERS } from '../http/parameter-names.ts'
 import { describeBounds } from '../people/describe-scope.ts'
 import { describeDuration } from '../people/describe-time.ts'
 import { type Html, html } from '../people/html.ts'
 import { judge } from '../issuance/judge-request.ts'
 import { sendPage, sendProblem } from '../people/page.ts'
-import { openForm, sealForm } from '../people/form.ts'
+import { FORM_FIELD, openForm, sealForm } from '../people/form.ts'
 import { principalOf, readSession, type Session } from '../people/session.ts'
 import { clientRound } from '../logins/standing.ts'
 import { authenticationTools } from '../issuance/authentication-tools.ts'
@@ -20,19 +21,49 @@ import { randomToken } from '../secrets/secrets.ts'
 import { revokeHint } from './applications.ts'
 import { unchecked } from './consent.ts'
 import { redirectToLogin } from './login.ts'
+import { closed, POSITIVE, meaning, TEXT, URL_TEXT } from '../openapi/json-schema.ts'
+import { CLIENT_REFUSED, type Operation, type Operations, page, sentForm } from '../openapi/operation.ts'
+import { described } from '../openapi/route-list.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 import { sendJson } from '../http/send-json.ts'
-import { formOf, NO_STORE, peerCertificate } from './token.ts'
+import { formOf } from '../http/form-of.ts'
+import { NO_STORE } from '../http/no-store.ts'
+import { peerCertificate } from '../client-auth/peer-certificate.ts'
+
+const BEGIN: Operation = {
+  summary: 'Begins a login for a device without a browser. RFC 8628 section 3.1',
+  tag: 'tokens',
+  form: [...TARGET_PARAMETERS, ...CLIENT_PARAMETERS],
+  shows: 'client',
+  answers: {
+    // RFC 8628 section 3.2.
+    200: closed({
+      device_code: TEXT,
+      user_code: TEXT,
+      verification_uri: URL_TEXT,
+      verification_uri_complete: URL_TEXT,
+      verification_url: meaning(URL_TEXT, 'The same, for clients of before the RFC.'),
+      expires_in: POSITIVE,
+      interval: POSITIVE,
+    }),
+    ...CLIENT_REFUSED,
+  },
+}
+const ASK = page('Where a person types the code that a device shows', { query: ['user_code'] })
+const TYPED = sentForm('A person has typed a code', [FORM_FIELD, 'user_code'], 'session')
+const ANSWERED = sentForm('A person allows a device, or not', [FORM_FIELD, 'answer'], 'session')
 
 /** RFC 8628: where a device asks for codes, and the pages where a person answers. */
 export function deviceRoutes(context: RouteContext): void {
   const { app, realm, basePath } = context
   if (!realm.upstream) return
-  const constraints = constraintsOf(context)
-  app.post(`${basePath}/device_authorization`, constraints, (request, reply) => begin(realm, request, reply))
-  app.get(`${basePath}/device`, constraints, (request, reply) => askForCode(realm, request, reply))
-  app.post(`${basePath}/device`, constraints, (request, reply) => showDevice(realm, request, reply))
-  app.post(`${basePath}/device/answer`, constraints, (request, reply) => answer(realm, request, reply))
+  const options = (operations: Operations) => ({ ...constraintsOf(context), ...described(operations) })
+  app.post(`${basePath}/device_authorization`, options({ POST: BEGIN }), (request, reply) =>
+    begin(realm, request, reply),
+  )
+  app.get(`${basePath}/device`, options({ GET: ASK }), (request, reply) => askForCode(realm, request, reply))
+  app.post(`${basePath}/device`, options({ POST: TYPED }), (request, reply) => showDevice(realm, request, reply))
+  app.post(`${basePath}/device/answer`, options({ POST: ANSWERED }), (request, reply) => answer(realm, request, reply))
 }
 
 // RFC 8628 section 6.1: no vowels, so no words; 20^8 codes.

@@ -12,12 +12,17 @@ import { explainRefusal, notePerson, readPerson, type StandingRefusal } from '..
 import type { Person, Upstream } from '../people/upstream.ts'
 import type { Realm } from '../realm/realm.ts'
 import { randomToken } from '../secrets/secrets.ts'
+import { page, sentForm } from '../openapi/operation.ts'
+import { described } from '../openapi/route-list.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 
 /** A login under way, kept with the browser: where to go afterwards, and what the upstream wants remembered. */
 function loginCookie(realm: Realm): SealedCookie {
   return { name: 'login', path: '/login', maxAgeSeconds: realm.times.loginSeconds }
 }
+
+const GET = page('Where people log in, and come back to from the identity provider')
+const POST = sentForm('The same, by a form', ['token'])
 
 /** `GET` and `POST /login`: a person says who he is, by the configured upstream. */
 export function loginRoutes(context: RouteContext): void {
@@ -28,6 +33,7 @@ export function loginRoutes(context: RouteContext): void {
     method: ['GET', 'POST'],
     url: `${basePath}/login`,
     ...constraintsOf(context),
+    ...described({ GET, POST }),
     handler: (request, reply) => login(realm, upstream, request, reply),
   })
 }

@@ -1,17 +1,22 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Html, html } from '../people/html.ts'
 import { sendPage, sendProblem } from '../people/page.ts'
-import { openForm, sealForm } from '../people/form.ts'
+import { FORM_FIELD, openForm, sealForm } from '../people/form.ts'
 import { endSession, readSessionCookie, type Session } from '../people/session.ts'
 import type { Realm } from '../realm/realm.ts'
+import { sentForm } from '../openapi/operation.ts'
+import { described } from '../openapi/route-list.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
-import { formOf } from './token.ts'
+import { formOf } from '../http/form-of.ts'
+
+const DESCRIBED = sentForm('A person logs out here', [FORM_FIELD], 'session')
 
 /** `POST /logout`: ends the session of this browser. What was granted stays. */
 export function logoutRoute(context: RouteContext): void {
   const { app, realm, basePath } = context
   if (!realm.upstream) return
-  app.post(`${basePath}/logout`, constraintsOf(context), (request, reply) => logout(realm, request, reply))
+  const options = { ...constraintsOf(context), ...described({ POST: DESCRIBED }) }
+  app.post(`${basePath}/logout`, options, (request, reply) => logout(realm, request, reply))
 }
 
 async function logout(realm: Realm, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

@@ -1,7 +1,31 @@
 import { createHash } from 'node:crypto'
 import type { Realm } from '../realm/realm.ts'
+import { open, TEXTS, URL_TEXT } from '../openapi/json-schema.ts'
+import { type Operation } from '../openapi/operation.ts'
+import { described } from '../openapi/route-list.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 import { sendJson } from '../http/send-json.ts'
+
+/** RFC 8414 section 2, OpenID Connect Discovery section 3. */
+const ANSWER = open({
+  issuer: URL_TEXT,
+  token_endpoint: URL_TEXT,
+  jwks_uri: URL_TEXT,
+  grant_types_supported: TEXTS,
+  response_types_supported: TEXTS,
+  scopes_supported: TEXTS,
+  token_endpoint_auth_methods_supported: TEXTS,
+  code_challenge_methods_supported: TEXTS,
+})
+
+function operationOf(path: string): Operation {
+  const standard = path.includes('openid-configuration') ? 'OpenID Connect Discovery section 4' : 'RFC 8414 section 3'
+  return {
+    summary: `What this issuer can do, and where. ${standard}`,
+    tag: 'keys and metadata',
+    answers: { 200: ANSWER, 304: 'nothing' },
+  }
+}
 
 /**
  * Metadata at every place where clients of the field look: below the issuer as OpenID Connect Discovery and as oidc-agent
@@ -17,7 +41,8 @@ export function metadataRoutes(context: RouteContext): void {
     `/.well-known/openid-configuration${basePath}`,
   ])
   for (const path of paths) {
-    app.get(path, constraintsOf(context), async (request, reply) => {
+    const options = { ...constraintsOf(context), ...described({ GET: operationOf(path) }) }
+    app.get(path, options, async (request, reply) => {
       // What can be asked for follows the configuration.
       if (document.scopes !== realm.scopesSupported) document = describe(realm)
       const { body, etag } = document

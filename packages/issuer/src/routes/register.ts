@@ -16,9 +16,69 @@ import type { Registration } from '../clients/open-registration.ts'
 import type { Realm } from '../realm/realm.ts'
 import { randomToken } from '../secrets/secrets.ts'
 import type { Entry } from '../store/store.ts'
+import { closed, type JsonSchema, oneOf, open, TEXT, TEXTS, URL_TEXT, WHOLE } from '../openapi/json-schema.ts'
+import { CLIENT_REFUSED, ERROR_ANSWER, type Operation } from '../openapi/operation.ts'
+import { described } from '../openapi/route-list.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 import { sendJson } from '../http/send-json.ts'
-import { NO_STORE } from './token.ts'
+import { NO_STORE } from '../http/no-store.ts'
+
+/** What a client always tells of itself again. RFC 7591 section 2. */
+const METADATA: Readonly<Record<string, JsonSchema>> = {
+  redirect_uris: TEXTS,
+  grant_types: TEXTS,
+  response_types: TEXTS,
+  token_endpoint_auth_method: oneOf('client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'),
+  application_type: TEXT,
+}
+const MORE_METADATA: Readonly<Record<string, JsonSchema>> = {
+  client_name: TEXT,
+  client_uri: TEXT,
+  scope: TEXT,
+  contacts: TEXTS,
+  jwks: open(),
+}
+const REGISTERED: Readonly<Record<string, JsonSchema>> = {
+  client_id: TEXT,
+  client_id_issued_at: WHOLE,
+  registration_client_uri: URL_TEXT,
+  ...METADATA,
+}
+/** What is not known is ignored. */
+const ASKED = open({}, { ...METADATA, ...MORE_METADATA })
+/** RFC 7592 section 3. */
+const ANSWER = closed(REGISTERED, MORE_METADATA)
+/** RFC 7591 section 3.2.1: with what is told this once. */
+const FIRST_ANSWER = closed(
+  { ...REGISTERED, registration_access_token: TEXT },
+  { ...MORE_METADATA, client_secret: TEXT, client_secret_expires_at: WHOLE },
+)
+
+const REGISTER: Operation = {
+  summary: 'A client registers itself. RFC 7591',
+  tag: 'clients',
+  json: ASKED,
+  answers: { 201: FIRST_ANSWER, ...CLIENT_REFUSED },
+}
+const READ: Operation = {
+  summary: 'What is registered. RFC 7592 section 2.1',
+  tag: 'clients',
+  shows: 'registration token',
+  answers: { 200: ANSWER, 401: ERROR_ANSWER, 503: ERROR_ANSWER },
+}
+const CHANGE: Operation = {
+  summary: 'A client changes what it registered. RFC 7592 section 2.2',
+  tag: 'clients',
+  shows: 'registration token',
+  json: ASKED,
+  answers: { 200: ANSWER, ...CLIENT_REFUSED },
+}
+const REMOVE: Operation = {
+  summary: 'A client ends its registration. RFC 7592 section 2.3',
+  tag: 'clients',
+  shows: 'registration token',
+  answers: { 204: 'nothing', 401: ERROR_ANSWER, 503: ERROR_ANSWER },
+}
 
 /** Dynamic registration (RFC 7591) and its management (RFC 7592). There only where the configuration asks for it. */
 export function registerRoutes(context: RouteContext): void {
@@ -33,22 +93,26 @@ export function registerRoutes(context: RouteContext): void {
         done(new OAuthError('invalid_client_metadata', 'the body is not JSON'))
       }
     })
-    scope.post(`${basePath}/register`, constraints, (request, reply) =>
+    scope.post(`${basePath}/register`, { ...constraints, ...described({ POST: REGISTER }) }, (request, reply) =>
       register(realm, realm.registration!, request, reply),
     )
-    scope.get(`${basePath}/register/:id`, constraints, async (request, reply) => {
+    scope.get(`${basePath}/register/:id`, { ...constraints, ...described({ GET: READ }) }, async (request, reply) => {
       const { entry } = await managed(realm, request)
       return sendJson(reply.headers(NO_STORE), JSON.stringify(describe(realm, entry.id, entry.value)))
     })
-    scope.put(`${basePath}/register/:id`, constraints, (request, reply) =>
+    scope.put(`${basePath}/register/:id`, { ...constraints, ...described({ PUT: CHANGE }) }, (request, reply) =>
       change(realm, realm.registration!, request, reply),
     )
-    scope.delete(`${basePath}/register/:id`, constraints, async (request, reply) => {
-      const { entry } = await managed(realm, request)
-      await removeClient(realm, entry.id)
-      await audit(realm, request, 'client_removed', entry.id)
-      return reply.headers(NO_STORE).code(204).send()
-    })
+    scope.delete(
+      `${basePath}/register/:id`,
+      { ...constraints, ...described({ DELETE: REMOVE }) },
+      async (request, reply) => {
+        const { entry } = await managed(realm, request)
+        await removeClient(realm, entry.id)
+        await audit(realm, request, 'client_removed', entry.id)
+        return reply.headers(NO_STORE).code(204).send()
+      },
+    )
   })
 }
 

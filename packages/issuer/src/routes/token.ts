@@ -1,21 +1,45 @@
-import type { TLSSocket } from 'node:tls'
-import { certificateOfSocket } from '@scitokens/host/tls'
-import type { FastifyRequest } from 'fastify'
+import { CLIENT_PARAMETERS } from '../client-auth/authenticate.ts'
+import { peerCertificate } from '../client-auth/peer-certificate.ts'
+import { formOf } from '../http/form-of.ts'
+import { NO_STORE } from '../http/no-store.ts'
+import { TARGET_PARAMETERS } from '../http/parameter-names.ts'
+import { COMMON_PARAMETERS, issueToken } from '../issuance/issue-token.ts'
+import { closed, type JsonSchema, meaning, POSITIVE, TEXT, word } from '../openapi/json-schema.ts'
+import { CLIENT_REFUSED, type Operation } from '../openapi/operation.ts'
+import { described } from '../openapi/route-list.ts'
+import type { Realm } from '../realm/realm.ts'
 import { shownRequest } from '../certificates/shown-request.ts'
-import type { PeerCertificate } from '../client-auth/mutual-tls.ts'
-import { OAuthError } from '../http/oauth-error.ts'
-import { Parameters } from '../http/parameters.ts'
-import { issueToken } from '../issuance/issue-token.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 import { sendJson } from '../http/send-json.ts'
 
-/** RFC 6749 section 5.1: replies with tokens are nobody's to keep. */
-export const NO_STORE: Readonly<Record<string, string>> = { 'cache-control': 'no-store', pragma: 'no-cache' }
+/** RFC 6749 section 5.1, RFC 8693 section 2.2.1, OpenID Connect Core section 3.1.3.3. */
+const ANSWER: JsonSchema = closed(
+  {
+    access_token: TEXT,
+    token_type: word('Bearer'),
+    expires_in: meaning(POSITIVE, 'Seconds.'),
+    scope: meaning(TEXT, 'What was granted; narrower than what was asked for where policy allows less.'),
+  },
+  { refresh_token: TEXT, id_token: TEXT, issued_token_type: TEXT },
+)
+
+function describe(realm: Realm): Operation {
+  const grants = [...realm.grants.values()].flatMap(({ parameters }) => parameters)
+  return {
+    summary: `A token for a grant. RFC 6749 section 3.2. grant_type is one of ${[...realm.grants.keys()].join(', ')}`,
+    tag: 'tokens',
+    form: [...COMMON_PARAMETERS, ...TARGET_PARAMETERS, ...grants, ...CLIENT_PARAMETERS],
+    required: ['grant_type'],
+    shows: 'client',
+    answers: { 200: ANSWER, ...CLIENT_REFUSED },
+  }
+}
 
 /** `POST /token`. RFC 6749 section 3.2. */
 export function tokenRoute(context: RouteContext): void {
   const { app, realm, basePath } = context
-  app.post(`${basePath}/token`, constraintsOf(context), async (request, reply) => {
+  const options = { ...constraintsOf(context), ...described({ POST: describe(realm) }) }
+  app.post(`${basePath}/token`, options, async (request, reply) => {
     const response = await issueToken(realm, {
       authorization: request.headers.authorization,
       certificate: peerCertificate(request),
@@ -25,17 +49,4 @@ export function tokenRoute(context: RouteContext): void {
     })
     return sendJson(reply.headers(NO_STORE), JSON.stringify(response))
   })
-}
-
-/** The parameters of a form. Throws `invalid_request` where the body was none. */
-export function formOf(request: FastifyRequest): Parameters {
-  if (request.body instanceof Parameters) return request.body
-  throw new OAuthError('invalid_request', 'send the parameters as application/x-www-form-urlencoded in the body')
-}
-
-/** The certificate of the connection, where this server itself ends TLS. */
-export function peerCertificate(request: FastifyRequest): PeerCertificate | undefined {
-  const { socket } = request.raw
-  const certificate = certificateOfSocket(socket)
-  return certificate && { certificate, authorized: (socket as Partial<TLSSocket>).authorized === true }
 }

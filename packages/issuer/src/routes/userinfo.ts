@@ -3,9 +3,26 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { OAuthError } from '../http/oauth-error.ts'
 import type { Realm } from '../realm/realm.ts'
 import { verifyPresentedToken } from '../tokens/own-token.ts'
+import { closed, TEXT, TEXTS } from '../openapi/json-schema.ts'
+import { ERROR_ANSWER, type Operation } from '../openapi/operation.ts'
+import { described } from '../openapi/route-list.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 import { sendJson } from '../http/send-json.ts'
-import { NO_STORE, peerCertificate } from './token.ts'
+import { NO_STORE } from '../http/no-store.ts'
+import { peerCertificate } from '../client-auth/peer-certificate.ts'
+
+const GET: Operation = {
+  summary: 'About the person of an access token. OpenID Connect Core section 5.3',
+  tag: 'people',
+  shows: 'token',
+  answers: {
+    200: closed({ sub: TEXT }, { 'wlcg.groups': TEXTS }),
+    401: ERROR_ANSWER,
+    403: ERROR_ANSWER,
+    503: ERROR_ANSWER,
+  },
+}
+const POST: Operation = { ...GET, answers: { ...GET.answers, 429: ERROR_ANSWER } }
 
 /** `GET` and `POST /userinfo`. OpenID Connect Core section 5.3. Nothing is stored about people: what the token says is what is told. */
 export function userinfoRoute(context: RouteContext): void {
@@ -14,6 +31,7 @@ export function userinfoRoute(context: RouteContext): void {
     method: ['GET', 'POST'],
     url: `${basePath}/userinfo`,
     ...constraintsOf(context),
+    ...described({ GET, POST }),
     handler: (request, reply) => userinfo(realm, request, reply),
   })
 }
