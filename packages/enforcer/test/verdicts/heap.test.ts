@@ -9,7 +9,7 @@ test('whoever reads the memory finds no token that could be used: of those that 
   const directory = mkdtempSync(join(tmpdir(), 'scitokens-heap-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   const file = join(directory, 'left.heapsnapshot')
-  const program = join(import.meta.dirname, 'programs', 'heap-snapshot.ts')
+  const program = join(import.meta.dirname, '..', 'programs', 'heap-snapshot.ts')
   const { stdout } = await promisify(execFile)(process.execPath, ['--conditions=@scitokens/source', program, file])
   const [held, ...remembered] = stdout.trim().split('\n') as [string, ...string[]]
   const snapshot = readFileSync(file, 'latin1')

@@ -3,7 +3,7 @@
 // only, which are no part of a snapshot.
 import { writeHeapSnapshot } from 'node:v8'
 import { createTestIssuer } from '@scitokens/core/testing'
-import { Enforcer } from '../../../src/index.ts'
+import { Enforcer } from '../../src/index.ts'
 
 const audience = 'https://storage.example'
 const question = { authz: 'read', path: '/a' }
