@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
-import { type ConfigOptions, getConfig, readConfig, setConfig } from '../../src/node/index.ts'
-import { refusal } from '../refusal.ts'
-import { temporaryDirectory } from './temporary.ts'
+import { type ConfigOptions, getConfig, readConfig, setConfig } from '../../src/index.ts'
+import { refusal } from '../../../core/test/refusal.ts'
+import { temporaryDirectory } from '../temporary.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 

@@ -1,4 +1,4 @@
-import { ConfigError, quote } from '../errors.ts'
+import { ConfigError, quote } from '../../../core/src/errors.ts'
 import { readIniFile } from './ini-file.ts'
 import { isSettingName, SETTINGS, type SettingName, type SettingValues } from './settings.ts'
 

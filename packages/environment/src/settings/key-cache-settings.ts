@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import type { KeyCacheOptions } from './options.ts'
+import type { KeyCacheOptions } from '../../../keycache/src/options.ts'
 
 /** Settings of the SciTokens libraries that concern keys, by the names that `setConfig` of `@scitokens/core/node` has. */
 export interface KeyCacheConfig {

@@ -2,11 +2,11 @@ import { spawnSync } from '@scitokens-tests/programs/processes'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { SciToken, SigningKey } from '../../src/index.ts'
-import { createLogger, redactLine } from '../../src/node/index.ts'
-import { createTestIssuer } from '../../src/testing.ts'
-import { refusal } from '../refusal.ts'
-import { temporaryDirectory } from './temporary.ts'
+import { SciToken, SigningKey } from '../../../core/src/index.ts'
+import { createLogger, redactLine } from '../../src/index.ts'
+import { createTestIssuer } from '../../../core/src/testing.ts'
+import { refusal } from '../../../core/test/refusal.ts'
+import { temporaryDirectory } from '../temporary.ts'
 
 const issuer = await createTestIssuer()
 const token = await issuer.sign({ aud: 'x', scope: 'read:/' })

@@ -1,5 +1,5 @@
 import { isAbsolute, join } from 'node:path'
-import { ConfigError, quote, TokenNotAcceptableError } from '../errors.ts'
+import { ConfigError, quote, TokenNotAcceptableError } from '../../../core/src/errors.ts'
 import { readTokenFile } from './token-file.ts'
 
 /** Options of {@link discoverToken}. */

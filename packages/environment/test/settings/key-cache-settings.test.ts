@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { readConfig } from '@scitokens/core/node'
 import { createTestClock } from '@scitokens/core/testing'
 import { expect, test } from 'vitest'
-import { optionsFromConfig } from '../src/config-options.ts'
-import { cacheForTest, issuerForTest, temporaryDirectory } from './fixture.ts'
+import { optionsFromConfig } from '../../src/settings/key-cache-settings.ts'
+import { cacheForTest, issuerForTest, temporaryDirectory } from '../../../keycache/test/fixture.ts'
 
 test("the ini file's cache_lifetime and cache_location rule where and how long keys are kept", async () => {
   const directory = temporaryDirectory()

@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path'
-import { ConfigError, quote } from '../errors.ts'
-import { redactLine } from '../text/redact.ts'
-import type { LogLevel } from './settings.ts'
+import { ConfigError, quote } from '../../../core/src/errors.ts'
+import { redactLine } from '../../../core/src/text/redact.ts'
+import type { LogLevel } from '../settings/settings.ts'
 
 /** A log with the levels of the reference library. Each line is a JSON object with `time` (ISO 8601), `level` and `msg`. */
 export interface Logger {

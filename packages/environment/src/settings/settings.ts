@@ -1,5 +1,5 @@
 // The settings that a site may make, by the names of the reference library (ini file) and of scitokens-cpp.
-import { type Algorithm, isAlgorithm } from '../jose/algorithms.ts'
+import { type Algorithm, isAlgorithm } from '../../../core/src/jose/algorithms.ts'
 
 /** As the reference library spells them. */
 export type LogLevel = 'CRITICAL' | 'ERROR' | 'WARNING' | 'INFO' | 'DEBUG'

@@ -3,9 +3,9 @@ import { spawnSync } from '@scitokens-tests/programs/processes'
 import { chmodSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { discoverToken, type DiscoverOptions } from '../../src/node/index.ts'
-import { refusal } from '../refusal.ts'
-import { temporaryDirectory } from './temporary.ts'
+import { discoverToken, type DiscoverOptions } from '../../src/index.ts'
+import { refusal } from '../../../core/test/refusal.ts'
+import { temporaryDirectory } from '../temporary.ts'
 
 const uid = process.geteuid!()
 const other = uid === 0 ? 65_534 : 0
