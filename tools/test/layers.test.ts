@@ -8,6 +8,7 @@ import { capture, root } from '../process.ts'
 const allowed: Readonly<Record<string, readonly string[]>> = {
   core: [],
   host: ['core'],
+  environment: ['core', 'host'],
   keycache: ['core', 'host'],
   enforcer: ['core'],
   issuer: ['core', 'host', 'keycache', 'enforcer'],
@@ -19,6 +20,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   cli: [
     'core',
     'host',
+    'environment',
     'keycache',
     'enforcer',
     'issuer',

@@ -2,7 +2,7 @@
 // for its token anew at each request, as curl, xrdcp or gfal would.
 import { setTimeout as delay } from 'node:timers/promises'
 import { SciToken } from '@scitokens/core'
-import { discoverToken } from '@scitokens/core/node'
+import { discoverToken } from '@scitokens/environment'
 
 const [storage, input, output] = process.argv.slice(2)
 

@@ -38,9 +38,9 @@ export async function openKeyCache(
 export async function configuredKeyCache({
   env,
 }: Pick<CliContext, 'env'>): Promise<Partial<KeyCacheOptions> & { cacheDir: string }> {
-  const [{ readConfig }, { defaultCacheDirectory, optionsFromConfig }] = await Promise.all([
-    import('@scitokens/core/node'),
+  const [{ keyCacheSettings, readConfig }, { defaultCacheDirectory }] = await Promise.all([
+    import('@scitokens/environment'),
     import('@scitokens/keycache'),
   ])
-  return { cacheDir: defaultCacheDirectory(env['XDG_CACHE_HOME']), ...optionsFromConfig(readConfig({ env })) }
+  return { cacheDir: defaultCacheDirectory(env['XDG_CACHE_HOME']), ...keyCacheSettings(readConfig({ env })) }
 }

@@ -62,7 +62,7 @@ export async function readToken(
 }
 
 async function discover(context: CliContext): Promise<TokenInput> {
-  const { discoverToken } = await import('@scitokens/core/node')
+  const { discoverToken } = await import('@scitokens/environment')
   const found = discoverToken({ env: context.env })
   if (found) return { token: found.token, source: found.source }
   throw new InvalidRequestError(

@@ -13,7 +13,6 @@ const bundle = await rolldown({
   input: {
     index: 'src/index.ts',
     internal: 'src/internal.ts',
-    node: 'src/node/index.ts',
     testing: 'src/testing.ts',
   },
   platform: 'node',

@@ -1,12 +1,14 @@
 /**
- * Helpers that need Node: bearer token discovery, the configuration of the reference library, and a log that holds no tokens.
- * Importing it reads nothing and changes nothing.
+ * What a program reads from where it runs, and libraries do not: settings of the site, a bearer token, proxies; and a log that holds
+ * no tokens. Importing it reads nothing and changes nothing.
  *
  * @packageDocumentation
  */
-export { type Config, type ConfigOptions, type ConfigValues, readConfig } from './settings/config.ts'
 export { discoverToken, type DiscoveredToken, type DiscoverOptions } from './bearer-token/discover-token.ts'
-export { createLogger, type Logger, type LoggerOptions } from './log/logger.ts'
-export { redactLine } from '../../core/src/text/redact.ts'
+export { createLog, type Log, type LogOptions } from './log/log.ts'
+export { proxiesFromEnvironment, type Proxies } from './network/proxies.ts'
+export { type Config, type ConfigOptions, type ConfigValues, readConfig } from './settings/config.ts'
+export { type KeyCacheSettings, keyCacheSettings } from './settings/key-cache-settings.ts'
 export { getConfig, setConfig } from './settings/set-config.ts'
-export { LOG_LEVELS, type LogLevel } from './settings/settings.ts'
+export { LOG_LEVELS, type LogLevel, type SettingName, type SettingValues } from './settings/settings.ts'
+export type { Variables } from './variables.ts'

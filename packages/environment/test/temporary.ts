@@ -5,7 +5,7 @@ import { onTestFinished } from 'vitest'
 
 /** A directory of this test's own, gone when it is over. */
 export function temporaryDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'scitokens-core-'))
+  const directory = mkdtempSync(join(tmpdir(), 'scitokens-environment-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   return directory
 }

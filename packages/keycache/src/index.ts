@@ -1,7 +1,6 @@
 // Table of contents of `@scitokens/keycache`.
 export { type CertificateAuthorities, type ClientIdentityPem, TrustStore } from './network/ca.ts'
 export type { Headers } from './network/cache-headers.ts'
-export { type KeyCacheConfig, optionsFromConfig } from '../../environment/src/settings/key-cache-settings.ts'
 export { type CopyOptions, copyKeys, type CopyResult } from './copy-keys.ts'
 export type { Counters, Monitoring } from './record/counters.ts'
 export { CppStore } from './store/cpp-store.ts'

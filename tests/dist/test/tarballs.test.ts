@@ -11,12 +11,13 @@ const tar = (...args: string[]): string => {
   return result.stdout
 }
 
-test('there is an archive of each of the ten packages', () => {
+test('there is an archive of each of the eleven packages', () => {
   expect(Object.keys(tarballs).toSorted()).toEqual([
     'cli',
     'conformance',
     'core',
     'enforcer',
+    'environment',
     'express-middleware',
     'fastify-plugin',
     'host',
@@ -77,6 +78,6 @@ test('only the archive of core holds bundles, one for each of its entries and wh
       .map((file) => file.replace('package', name)),
   )
   expect(bundles.toSorted()).toEqual(
-    ['core', 'index', 'internal', 'node', 'testing'].map((entry) => `core/dist/bundle/${entry}.js`),
+    ['core', 'index', 'internal', 'testing'].map((entry) => `core/dist/bundle/${entry}.js`),
   )
 })

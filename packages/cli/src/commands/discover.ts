@@ -25,7 +25,7 @@ export function addDiscover(program: Command, registry: Registry): void {
 }
 
 async function discover({ context, output, options }: Invocation<{ print?: boolean }>): Promise<ExitCode> {
-  const { discoverToken } = await import('@scitokens/core/node')
+  const { discoverToken } = await import('@scitokens/environment')
   const found = discoverToken({ env: context.env })
   if (!found) {
     const places = 'BEARER_TOKEN, BEARER_TOKEN_FILE, $XDG_RUNTIME_DIR and /tmp'

@@ -183,3 +183,8 @@ test('text that is no public key is refused', async () => {
   const text = '-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----'
   expect(await refusal(() => publicJwkFromPem(text))).toBe('config unsupported_key')
 })
+
+test('a key in memory does not show itself', async () => {
+  const key = await SigningKey.generate()
+  expect(JSON.stringify({ key })).not.toContain(key.exportJwk().d)
+})

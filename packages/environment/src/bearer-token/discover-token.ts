@@ -1,11 +1,13 @@
 import { isAbsolute, join } from 'node:path'
-import { ConfigError, quote, TokenNotAcceptableError } from '../../../core/src/errors.ts'
+import { ConfigError, quote, TokenNotAcceptableError } from '@scitokens/core'
+import { flag, type OptionReaders, readOptions, text, whole } from '@scitokens/core/internal'
+import { readVariables, type Variables } from '../variables.ts'
 import { readTokenFile } from './token-file.ts'
 
 /** Options of {@link discoverToken}. */
 export interface DiscoverOptions {
   /** The environment to look in: `process.env`, as a rule. */
-  readonly env: Readonly<Record<string, string | undefined>>
+  readonly env: Variables
   /** Effective user id, in the names of the default files and as owner of any file. Default: the process's. */
   readonly uid?: number
   /** Where the last of the default files is. Default: `/tmp`; `TMPDIR` does not matter. */
@@ -14,7 +16,14 @@ export interface DiscoverOptions {
   readonly dangerouslyAllowLoosePermissions?: boolean
 }
 
-/** See {@link discoverToken}. */
+const READERS: OptionReaders<DiscoverOptions> = {
+  env: readVariables,
+  uid: whole(0, 0xffff_ffff, 'user ids'),
+  temporaryDirectory: text,
+  dangerouslyAllowLoosePermissions: flag,
+}
+
+/** A token that {@link discoverToken} found, and where. */
 export interface DiscoveredToken {
   /** The token, without white space around it. */
   readonly token: string
@@ -39,8 +48,10 @@ const B64TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
  * there, and for one that cannot be read or is not safe: another owner's, or readable by others. Links are followed where the
  * environment named the file, as long as they lead to a file of this user or of root, and never below `/tmp`.
  */
-export function discoverToken(options: DiscoverOptions): DiscoveredToken | undefined {
+export function discoverToken(given: DiscoverOptions): DiscoveredToken | undefined {
+  const options = readOptions<DiscoverOptions>(given, READERS)
   const { env, uid = process.geteuid?.() } = options
+  if (env === undefined) throw new ConfigError('discoverToken needs the environment to look in: env: process.env')
   const direct = checkToken(env['BEARER_TOKEN'] ?? '', 'BEARER_TOKEN')
   if (direct !== undefined) return { token: direct, source: 'BEARER_TOKEN', file: undefined }
   for (const place of places(env, uid, options.temporaryDirectory ?? '/tmp')) {
@@ -66,7 +77,7 @@ interface Place {
   readonly refuseLinks: boolean
 }
 
-function places(env: DiscoverOptions['env'], uid: number | undefined, temporary: string): readonly Place[] {
+function places(env: Variables, uid: number | undefined, temporary: string): readonly Place[] {
   const named = env['BEARER_TOKEN_FILE'] ?? ''
   const runtime = env['XDG_RUNTIME_DIR'] ?? ''
   const found: Place[] = []

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs'
-import { ConfigError, quote } from '../../../core/src/errors.ts'
+import { ConfigError, quote } from '@scitokens/core'
 
 /** Options of {@link readTokenFile}. */
 export interface TokenFileOptions {

@@ -1,23 +1,32 @@
-import { ConfigError, quote } from '../../../core/src/errors.ts'
+import { ConfigError, quote } from '@scitokens/core'
+import { anything, type OptionReaders, readOptions, text, unknownNameAdvice } from '@scitokens/core/internal'
+import { readVariables, type Variables } from '../variables.ts'
 import { readIniFile } from './ini-file.ts'
 import { isSettingName, SETTINGS, type SettingName, type SettingValues } from './settings.ts'
 
-/** Settings made by the program itself, by the names of the ini file. */
+/** Settings that a program makes itself, by their names in the ini file. */
 export type ConfigValues = { readonly [Name in SettingName]?: SettingValues[Name] }
 
 /** Options of {@link readConfig}. */
 export interface ConfigOptions {
-  /** Strongest: what the program says. */
+  /** What the program says. It is stronger than all others. */
   readonly values?: ConfigValues
-  /** Next: `SCITOKEN_CONFIG_*`. Default: none. */
-  readonly env?: Readonly<Record<string, string | undefined>>
-  /** Weakest but for the defaults: an ini file with a section `[scitokens]`. */
+  /** Where variables `SCITOKEN_CONFIG_*` are looked up: `process.env`, as a rule. They are stronger than the file. Default: none. */
+  readonly env?: Variables
+  /** Name of an ini file with a section `[scitokens]`. Only the defaults are weaker. Default: none. */
   readonly file?: string
 }
 
-/** What holds, every setting with its value. */
+const READERS: OptionReaders<ConfigOptions> = {
+  // Judged one by one, as those of a file.
+  values: anything as OptionReaders<ConfigOptions>['values'],
+  env: readVariables,
+  file: text,
+}
+
+/** The settings that hold, each with its value. */
 export interface Config extends SettingValues {
-  /** Variables that look like settings and are none of ours; scitokens-cpp may know them. */
+  /** Names of variables that begin with `SCITOKEN_CONFIG_` and are no setting of ours. scitokens-cpp may know them. */
   readonly unknownVariables: readonly string[]
 }
 
@@ -29,26 +38,31 @@ const PREFIX = 'SCITOKEN_CONFIG_'
  *
  * Throws `config_error` for an unknown key and for a bad value, naming file, line and key, or the variable.
  */
-export function readConfig({ values = {}, env = {}, file }: ConfigOptions = {}): Config {
+export function readConfig(options: ConfigOptions = {}): Config {
+  const { values = {}, env = {}, file } = readOptions<ConfigOptions>(options, READERS)
   const found: Partial<Record<SettingName, unknown>> = Object.fromEntries(
     Object.entries(SETTINGS).map(([name, { fallback }]) => [name, fallback]),
   )
   for (const { key, value, line } of file === undefined ? [] : readIniFile(file)) {
     const where = `${quote(file)}, line ${line}`
-    if (!isSettingName(key)) throw new ConfigError(`${where}: ${quote(key)} is no setting`)
+    if (!isSettingName(key)) throw new ConfigError(`${where}: ${noSetting(key)}`)
     // The reference library takes an empty value for an absent one.
     if (value !== '') found[key] = readValue(key, value, `${where}: ${key}`)
   }
   const { settings, unknownVariables } = readEnvironment(env)
   Object.assign(found, settings)
   for (const [key, value] of Object.entries(values)) {
-    if (!isSettingName(key)) throw new ConfigError(`${quote(key)} is no setting`)
+    if (!isSettingName(key)) throw new ConfigError(noSetting(key))
     if (value !== undefined) found[key] = readValue(key, asText(value), key)
   }
   return { ...(found as SettingValues), unknownVariables }
 }
 
-function readEnvironment(env: Readonly<Record<string, string | undefined>>): {
+function noSetting(key: string): string {
+  return `${quote(key)} is no setting: ${unknownNameAdvice(key, Object.keys(SETTINGS))}`
+}
+
+function readEnvironment(env: Variables): {
   settings: Partial<Record<SettingName, unknown>>
   unknownVariables: string[]
 } {

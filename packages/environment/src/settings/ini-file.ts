@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { parse } from 'ini'
-import { ConfigError, quote } from '../../../core/src/errors.ts'
+import { ConfigError, quote } from '@scitokens/core'
 
 /** One line of the section `[scitokens]`. */
 export interface IniEntry {

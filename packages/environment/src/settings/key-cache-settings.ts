@@ -1,34 +1,37 @@
 import { join } from 'node:path'
-import type { KeyCacheOptions } from '../../../keycache/src/options.ts'
+import type { SettingValues } from './settings.ts'
 
-/** Settings of the SciTokens libraries that concern keys, by the names that `setConfig` of `@scitokens/core/node` has. */
-export interface KeyCacheConfig {
+/** Settings of a site that concern its key cache, by the names of `KeyCacheOptions` in `@scitokens/keycache`. */
+export interface KeyCacheSettings {
+  /** Directory of the key cache. */
+  readonly cacheDir?: string
   /** Least time for which keys are kept, in seconds. */
-  readonly cache_lifetime?: number | undefined
-  /** Directory in which `scitokens` is the cache's directory, as for the Python library. */
-  readonly cache_location?: string | undefined
-  /** The same for scitokens-cpp; `cache_location` is stronger. */
-  readonly 'keycache.cache_home'?: string | undefined
+  readonly cacheLifetime?: number
   /** Seconds after which keys are fetched again. */
-  readonly 'keycache.update_interval_s'?: number | undefined
+  readonly refreshAfter?: number
   /** Seconds after which keys are no longer good. */
-  readonly 'keycache.expiration_interval_s'?: number | undefined
-  /** File of certificate authorities. */
-  readonly 'tls.ca_file'?: string | undefined
+  readonly usableFor?: number
+  /** File of the certificate authorities that vouch for issuers' servers. */
+  readonly ca?: string
 }
 
-/** Options of `KeyCache` that a site's configuration makes: `new KeyCache({ issuers, ...optionsFromConfig(setConfig(file)) })`. */
-export function optionsFromConfig(config: KeyCacheConfig): Partial<KeyCacheOptions> {
+/**
+ * What a configuration says about the key cache, as options: `new KeyCache({ issuers, ...keyCacheSettings(setConfig(file)) })`.
+ *
+ * The cache lies in the folder `scitokens` of `cache_location`, as for the Python library; without it, of `keycache.cache_home`, which
+ * is what scitokens-cpp calls the same.
+ */
+export function keyCacheSettings(config: Partial<SettingValues>): KeyCacheSettings {
   const base = config.cache_location ?? config['keycache.cache_home']
   const { cache_lifetime: cacheLifetime } = config
   const refreshAfter = config['keycache.update_interval_s']
   const usableFor = config['keycache.expiration_interval_s']
   const ca = config['tls.ca_file']
   return {
-    ...(base === undefined ? {} : { cacheDir: join(base, 'scitokens') }),
-    ...(cacheLifetime === undefined ? {} : { cacheLifetime }),
-    ...(refreshAfter === undefined ? {} : { refreshAfter }),
-    ...(usableFor === undefined ? {} : { usableFor }),
-    ...(ca === undefined ? {} : { ca }),
+    ...(base !== undefined && { cacheDir: join(base, 'scitokens') }),
+    ...(cacheLifetime !== undefined && { cacheLifetime }),
+    ...(refreshAfter !== undefined && { refreshAfter }),
+    ...(usableFor !== undefined && { usableFor }),
+    ...(ca !== undefined && { ca }),
   }
 }

@@ -1,3 +1,4 @@
+import type { Variables } from '../variables.ts'
 import { type Config, type ConfigValues, readConfig } from './config.ts'
 
 let current: Config | undefined
@@ -10,17 +11,17 @@ let current: Config | undefined
  * Throws `config_error`, naming file, line and key; then nothing has changed.
  *
  * @param fileOrValues - an ini file with a section `[scitokens]`, or settings by the names of that file. Default: neither.
- * @param env - default: `process.env`.
+ * @param env - where `SCITOKEN_CONFIG_*` is looked up. Default: `process.env`.
  */
-export function setConfig(
-  fileOrValues: string | ConfigValues = {},
-  env: Readonly<Record<string, string | undefined>> = process.env,
-): Config {
+export function setConfig(fileOrValues: string | ConfigValues = {}, env: Variables = process.env): Config {
   current = readConfig(typeof fileOrValues === 'string' ? { file: fileOrValues, env } : { values: fileOrValues, env })
   return current
 }
 
-/** What was set last; before that, what the environment and the defaults say. */
+/**
+ * The configuration that {@link setConfig} set last in this process. Before it was called: what `SCITOKEN_CONFIG_*` and the defaults
+ * say. Throws `config_error` as {@link setConfig}.
+ */
 export function getConfig(): Config {
   return current ?? readConfig({ env: process.env })
 }

@@ -1,10 +1,10 @@
 // The settings that a site may make, by the names of the reference library (ini file) and of scitokens-cpp.
-import { type Algorithm, isAlgorithm } from '../../../core/src/jose/algorithms.ts'
+import { type Algorithm, isAlgorithm } from '@scitokens/core'
 
-/** As the reference library spells them. */
+/** A level of the log, as the reference library spells it. */
 export type LogLevel = 'CRITICAL' | 'ERROR' | 'WARNING' | 'INFO' | 'DEBUG'
 
-/** From the most to the least severe. */
+/** All levels of the log, from the most to the least severe. */
 export const LOG_LEVELS: readonly LogLevel[] = ['CRITICAL', 'ERROR', 'WARNING', 'INFO', 'DEBUG']
 
 /** One setting: how its text is read, and what holds when nobody makes it. */
@@ -13,6 +13,7 @@ export interface Setting<T> {
   readonly read: (text: string) => T | undefined
   /** What a good value looks like, to end the sentence "must be …". */
   readonly expected: string
+  /** The value where nobody makes the setting. */
   readonly fallback: T
 }
 
@@ -55,31 +56,33 @@ const flag: Setting<boolean> = {
 
 /** The values of all settings, by their names in a file. */
 export interface SettingValues {
-  /** Default: WARNING. */
+  /** What is less severe than this is not logged. Default: WARNING. */
   readonly log_level: LogLevel
-  /** Default: none. */
+  /** File of the log. Default: none, the log goes to standard error. */
   readonly log_file: string | undefined
   /** Least time for which keys are kept, in seconds. Default: 3600. */
   readonly cache_lifetime: number
   /** Directory of the key cache. Default: the key cache's own. */
   readonly cache_location: string | undefined
-  /** Default: ES256. */
+  /** Algorithm of new signing keys. Default: ES256. */
   readonly default_alg: Algorithm
   /** Seconds after which keys are fetched again. Default: 3600 (scitokens-cpp: 600). */
   readonly 'keycache.update_interval_s': number
   /** Seconds after which keys are no longer good. Default: 345 600. */
   readonly 'keycache.expiration_interval_s': number
+  /** Directory of the key cache for scitokens-cpp; `cache_location` is stronger. Default: the key cache's own. */
   readonly 'keycache.cache_home': string | undefined
-  /** Go on without a file where none can be written. Default: false. */
+  /** Whether scitokens-cpp goes on without a file where none can be written. Default: false. */
   readonly 'keycache.allow_in_memory': boolean
-  /** Default: 60 000. */
+  /** Milliseconds between two rounds in which scitokens-cpp refreshes keys in the background. Default: 60 000. */
   readonly 'keycache.refresh_interval_ms': number
-  /** Default: 600 000. */
+  /** scitokens-cpp refreshes keys that expire within so many milliseconds. Default: 600 000. */
   readonly 'keycache.refresh_threshold_ms': number
   /** Certificates that issuers' servers are checked with. Default: the system's. */
   readonly 'tls.ca_file': string | undefined
+  /** File in which scitokens-cpp counts what it did. Default: none. */
   readonly 'monitoring.file': string | undefined
-  /** Default: 60. */
+  /** Seconds between two writes of that file. Default: 60. */
   readonly 'monitoring.file_interval_s': number
 }
 

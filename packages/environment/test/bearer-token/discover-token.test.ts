@@ -4,7 +4,7 @@ import { chmodSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'no
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { discoverToken, type DiscoverOptions } from '../../src/index.ts'
-import { refusal } from '../../../core/test/refusal.ts'
+import { refusal } from '../refusal.ts'
 import { temporaryDirectory } from '../temporary.ts'
 
 const uid = process.geteuid!()

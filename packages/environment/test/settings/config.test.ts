@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, test, vi } from 'vitest'
 import { type ConfigOptions, getConfig, readConfig, setConfig } from '../../src/index.ts'
-import { refusal } from '../../../core/test/refusal.ts'
+import { refusal } from '../refusal.ts'
 import { temporaryDirectory } from '../temporary.ts'
 
 afterEach(() => vi.unstubAllEnvs())
@@ -89,7 +89,10 @@ test('variables are named as for scitokens-cpp, all in upper or all in lower cas
 })
 
 test.each([
-  ['[scitokens]\n\ncache_lifetme = 1\n', /scitokens\.ini", line 3: "cache_lifetme" is no setting$/],
+  [
+    '[scitokens]\n\ncache_lifetme = 1\n',
+    /scitokens\.ini", line 3: "cache_lifetme" is no setting: did you mean cache_lifetime\?$/,
+  ],
   ['[scitokens]\nlog_level = LOUD\n', /line 2: log_level must be one of CRITICAL, .*, not "LOUD"$/],
   ['[scitokens]\n# x\ncache_lifetime = soon\n', /line 3: cache_lifetime must be a whole number of seconds/],
   ['[scitokens]\ncache_lifetime = -1\n', /line 2: cache_lifetime/],
@@ -104,7 +107,7 @@ test.each([
   ['[scitokens]\nlog_level\n', /line 2: the key "log_level" has no value$/],
   ['[scitokens]\nlog_level = INFO\nlog_level = DEBUG\n', /line 3: the key "log_level" was set in line 2 already$/],
   ['[scitokens]\n__proto__ = 1\n', /line 2: there is no setting here$/],
-  ['[scitokens]\nconstructor = 1\n', /line 2: "constructor" is no setting$/],
+  ['[scitokens]\nconstructor = 1\n', /line 2: "constructor" is no setting: known are log_level,/],
 ])('an error names file, line and key: %j', async (text, message) => {
   const file = iniFile(text)
   expect(() => readConfig({ file })).toThrow(message)

@@ -1,30 +1,21 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readConfig } from '@scitokens/core/node'
-import { createTestClock } from '@scitokens/core/testing'
 import { expect, test } from 'vitest'
-import { optionsFromConfig } from '../../src/settings/key-cache-settings.ts'
-import { cacheForTest, issuerForTest, temporaryDirectory } from '../../../keycache/test/fixture.ts'
+import { keyCacheSettings, readConfig } from '../../src/index.ts'
+import { temporaryDirectory } from '../temporary.ts'
 
-test("the ini file's cache_lifetime and cache_location rule where and how long keys are kept", async () => {
+test("the ini file's cache_lifetime and cache_location become options of the key cache", () => {
   const directory = temporaryDirectory()
   const file = join(directory, 'scitokens.ini')
   writeFileSync(file, `[scitokens]\ncache_lifetime = 700000\ncache_location = ${directory}\n`)
-  const server = await issuerForTest()
-  const clock = createTestClock()
-  const options = optionsFromConfig(readConfig({ file }))
-  expect(options.cacheDir).toBe(join(directory, 'scitokens'))
-  const cache = cacheForTest(server, { clock, ...options })
-  await cache.load(server.issuer)
-  server.fail(500)
-  clock.advance(699_999)
-  expect((await cache.getKey(server.issuer, 'first')).kid).toBe('first')
-  clock.advance(1)
-  await expect(cache.getKey(server.issuer, 'first')).rejects.toMatchObject({ code: 'issuer_unavailable' })
+  expect(keyCacheSettings(readConfig({ file }))).toMatchObject({
+    cacheDir: join(directory, 'scitokens'),
+    cacheLifetime: 700_000,
+  })
 })
 
 test('what is not configured is left to the defaults of the cache', () => {
-  expect(optionsFromConfig({})).toEqual({})
+  expect(keyCacheSettings({})).toEqual({})
 })
 
 test('the names of scitokens-cpp are understood', () => {
@@ -34,7 +25,7 @@ test('the names of scitokens-cpp are understood', () => {
     SCITOKEN_CONFIG_KEYCACHE_EXPIRATION_INTERVAL_S: '86400',
     SCITOKEN_CONFIG_TLS_CA_FILE: '/etc/ca.pem',
   }
-  expect(optionsFromConfig(readConfig({ env }))).toMatchObject({
+  expect(keyCacheSettings(readConfig({ env }))).toMatchObject({
     cacheDir: join('/var/cache', 'scitokens'),
     refreshAfter: 1200,
     usableFor: 86_400,
