@@ -1,21 +1,15 @@
 import { basename, dirname } from 'node:path'
 import { ConfigError, quote } from '@scitokens/core'
-import { choice, type OptionReaders, readOptions, redactLine, text, whole } from '@scitokens/core/internal'
+import { choice, type Logger, type OptionReaders, readOptions, redactLine, text, whole } from '@scitokens/core/internal'
 import { LOG_LEVELS, type LogLevel } from '../settings/settings.ts'
 
 /**
- * A log with the levels of the reference library. Each line is a JSON object with `time` (ISO 8601), `level` and `msg`. Details come
- * first, as for every logger of this project, so a log can be handed to its libraries.
+ * A log with the levels of the reference library. Each line is a JSON object with `time` (ISO 8601), `level` and `msg`. It is a
+ * logger as the libraries of this project take them.
  */
-export interface Log {
+export interface Log extends Logger {
   /** Level CRITICAL: nothing goes on. */
   critical(details: object, message: string): void
-  /** Level ERROR: something was not done. */
-  error(details: object, message: string): void
-  /** Level WARNING: something needs a look. */
-  warn(details: object, message: string): void
-  /** Level INFO: what is done. */
-  info(details: object, message: string): void
   /** Level DEBUG: how it is done. */
   debug(details: object, message: string): void
   /** Writes what is left and closes the file. */
