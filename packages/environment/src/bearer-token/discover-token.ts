@@ -55,16 +55,16 @@ export function discoverToken(given: DiscoverOptions): DiscoveredToken | undefin
   const direct = checkToken(env['BEARER_TOKEN'] ?? '', 'BEARER_TOKEN')
   if (direct !== undefined) return { token: direct, source: 'BEARER_TOKEN', file: undefined }
   for (const place of places(env, uid, options.temporaryDirectory ?? '/tmp')) {
-    const text = readTokenFile(place.file, {
+    const content = readTokenFile(place.file, {
       uid,
       refuseLinks: place.refuseLinks,
       allowLoosePermissions: options.dangerouslyAllowLoosePermissions ?? false,
     })
-    if (text === undefined) {
+    if (content === undefined) {
       if (!place.required) continue
       throw new ConfigError(`the file ${quote(place.file)}, which BEARER_TOKEN_FILE names, is not there`)
     }
-    const token = checkToken(text, place.source)
+    const token = checkToken(content, place.source)
     if (token !== undefined) return { token, source: place.source, file: place.file }
   }
   return undefined
@@ -94,8 +94,8 @@ function places(env: Variables, uid: number | undefined, temporary: string): rea
   return found
 }
 
-function checkToken(text: string, source: string): string | undefined {
-  const token = text.replaceAll(AROUND, '')
+function checkToken(content: string, source: string): string | undefined {
+  const token = content.replaceAll(AROUND, '')
   if (token === '') return undefined
   if (B64TOKEN.test(token)) return token
   throw new TokenNotAcceptableError('malformed_token', `${source} holds something that is no bearer token`)

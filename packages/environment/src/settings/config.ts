@@ -73,17 +73,17 @@ function readEnvironment(env: Variables): {
     const lower = `${PREFIX}${name.replaceAll('.', '_')}`
     known.add(upper).add(lower)
     const variable = env[upper] ? upper : lower
-    const text = env[variable]
-    if (text) settings[name] = readValue(name, text, variable)
+    const value = env[variable]
+    if (value) settings[name] = readValue(name, value, variable)
   }
   const unknownVariables = Object.keys(env).filter((name) => name.startsWith(PREFIX) && !known.has(name))
   return { settings, unknownVariables }
 }
 
-function readValue(name: SettingName, text: string, where: string): unknown {
+function readValue(name: SettingName, written: string, where: string): unknown {
   const { read, expected } = SETTINGS[name]
-  const value = read(text)
-  if (value === undefined) throw new ConfigError(`${where} must be ${expected}, not ${quote(text)}`)
+  const value = read(written)
+  if (value === undefined) throw new ConfigError(`${where} must be ${expected}, not ${quote(written)}`)
   return value
 }
 

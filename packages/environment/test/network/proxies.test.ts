@@ -42,7 +42,7 @@ test.each([
   'http://proxy.example?x',
   '://',
 ])('%j is no proxy, and the message names the variable alone', async (text) => {
-  const read = (): unknown => proxiesFromEnvironment({ https_proxy: `${text}` })
+  const read = (): unknown => proxiesFromEnvironment({ https_proxy: text })
   expect(await refusal(read)).toBe('config config_error')
   expect(read).toThrow('https_proxy must be the URL of a proxy, such as http://proxy.example:3128')
 })
