@@ -13,6 +13,7 @@ const steps: Readonly<Record<string, () => Promise<boolean>>> = {
   format: () => succeeds('biome', ['format']),
   unused: () => succeeds('knip', ['--no-config-hints']),
   layers: () => succeeds('turbo', ['boundaries']),
+  picture: () => succeeds('node', [join(root, 'tools', 'picture.ts')]),
   build,
   pack,
   packaging: checkTarballs,

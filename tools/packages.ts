@@ -11,6 +11,7 @@ export interface Manifest {
   readonly exports: Readonly<Record<string, Target>>
   readonly publishConfig: { readonly exports: Readonly<Record<string, Target>> }
   readonly bin?: Readonly<Record<string, string>>
+  readonly dependencies?: Readonly<Record<string, string>>
 }
 
 /** A package of `packages/`, all of which are published. */
