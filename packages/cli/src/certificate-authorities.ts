@@ -8,6 +8,6 @@ export function certificateAuthorities(ca: readonly string[] | undefined): {
   if (ca === undefined) return {}
   const directories = ca.filter((path) => statSync(path, { throwIfNoEntry: false })?.isDirectory())
   if (directories.length === 0) return { ca }
-  if (ca.length > 1) throw new InvalidRequestError('--ca takes files, or one directory')
+  if (ca.length > 1) throw new InvalidRequestError('invalid_request', '--ca takes files, or one directory')
   return { ca: { directory: directories[0]! } }
 }

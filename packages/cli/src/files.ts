@@ -22,7 +22,7 @@ export function readJsonFile(file: string, stdinFd = 0): unknown {
   try {
     return JSON.parse(text) as unknown
   } catch {
-    throw new InvalidRequestError(`${file === '-' ? 'standard input' : file} is not JSON`)
+    throw new InvalidRequestError('invalid_request', `${file === '-' ? 'standard input' : file} is not JSON`)
   }
 }
 
@@ -36,7 +36,8 @@ export function readAll(fd: number): string {
     if (read === 0) return Buffer.concat(chunks).toString('utf8')
     chunks.push(chunk.subarray(0, read))
     length += read
-    if (length > MAX_BYTES) throw new InvalidRequestError(`standard input is longer than ${MAX_BYTES} bytes`)
+    if (length > MAX_BYTES)
+      throw new InvalidRequestError('invalid_request', `standard input is longer than ${MAX_BYTES} bytes`)
   }
 }
 
@@ -89,5 +90,5 @@ function asInvalidRequest(error: unknown): unknown {
   const system = error as NodeJS.ErrnoException
   if (typeof system.syscall !== 'string') return error
   const hint = system.code === 'EEXIST' ? ' (--force replaces it)' : ''
-  return new InvalidRequestError(`${describeSystemError(system)}${hint}`, { cause: error })
+  return new InvalidRequestError('invalid_request', `${describeSystemError(system)}${hint}`, { cause: error })
 }

@@ -34,7 +34,7 @@ export async function withRealm<T>(
   })
   try {
     const realm = issuer.realms.find((one) => name === undefined || one.issuer === name)
-    if (!realm) throw new InvalidRequestError(`${config} has no issuer ${name}`)
+    if (!realm) throw new InvalidRequestError('invalid_request', `${config} has no issuer ${name}`)
     return await work(realm)
   } finally {
     await issuer.close()

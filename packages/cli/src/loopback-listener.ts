@@ -14,10 +14,16 @@ export function parseListenAddress(text: string): ListenAddress {
   if (text.startsWith('unix:/')) return { socket: text.slice('unix:'.length) }
   const [, host, port] = /^(\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})$/.exec(text) ?? []
   if (host === undefined || Number(port) > 65_535) {
-    throw new ConfigError(`${quote(text)} is no address: write 127.0.0.1:9000 or unix:/run/scitokens/authz.sock`)
+    throw new ConfigError(
+      'config_error',
+      `${quote(text)} is no address: write 127.0.0.1:9000 or unix:/run/scitokens/authz.sock`,
+    )
   }
   if (!isLoopbackHost(host))
-    throw new ConfigError(`${quote(host)} is not a loopback address: others could ask, and read answers`)
+    throw new ConfigError(
+      'config_error',
+      `${quote(host)} is not a loopback address: others could ask, and read answers`,
+    )
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) }
 }
 
@@ -69,10 +75,12 @@ function checkDirectory(directory: string): void {
   try {
     problem = directoryInOtherHands(directory)
   } catch (cause) {
-    throw new ConfigError(`the directory ${quote(directory)} of the socket cannot be looked at`, { cause })
+    throw new ConfigError('config_error', `the directory ${quote(directory)} of the socket cannot be looked at`, {
+      cause,
+    })
   }
   if (problem === undefined) return
-  throw new ConfigError(`${problem}: whoever can change it could answer in place of this server`)
+  throw new ConfigError('config_error', `${problem}: whoever can change it could answer in place of this server`)
 }
 
 function addressOf(server: Server): string {
@@ -85,7 +93,7 @@ function addressOf(server: Server): string {
 async function removeStaleSocket(path: string): Promise<void> {
   const stats = lstatSync(path, { throwIfNoEntry: false })
   if (!stats) return
-  if (!stats.isSocket()) throw new ConfigError(`${path} exists and is no socket`)
+  if (!stats.isSocket()) throw new ConfigError('config_error', `${path} exists and is no socket`)
   const answered = await new Promise<boolean>((resolve) => {
     const probe = connect(path, () => {
       probe.destroy()

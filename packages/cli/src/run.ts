@@ -46,5 +46,8 @@ function asUsageError(error: CommanderError): InvalidRequestError | undefined {
   // A group without a subcommand: commander has shown its help, which says more than a sentence.
   if (error.code === 'commander.help') return undefined
   const message = error.message.replace(/^error: /, '').replaceAll(/\s+/g, ' ')
-  return new InvalidRequestError(`${message}${message.endsWith('.') ? '' : '.'} Use --help to see what is possible.`)
+  return new InvalidRequestError(
+    'invalid_request',
+    `${message}${message.endsWith('.') ? '' : '.'} Use --help to see what is possible.`,
+  )
 }

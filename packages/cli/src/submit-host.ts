@@ -71,7 +71,7 @@ export function defaultSocketDirectory(env: CliContext['env']): string {
   const runtime = env['XDG_RUNTIME_DIR']
   if (process.geteuid?.() === 0) return SYSTEM_SOCKET_DIRECTORY
   if (runtime?.startsWith('/')) return join(runtime, 'scitokens')
-  throw new InvalidRequestError('XDG_RUNTIME_DIR is not set: name a directory with --socket-dir')
+  throw new InvalidRequestError('invalid_request', 'XDG_RUNTIME_DIR is not set: name a directory with --socket-dir')
 }
 
 /** The socket of a running manager: the one of the user, else the one of the machine. */
@@ -94,7 +94,8 @@ export function dataDirectory(env: CliContext['env']): string {
 
 function homeDirectory(env: CliContext['env']): string {
   const home = env['HOME'] ?? userInfo().homedir
-  if (!home.startsWith('/')) throw new InvalidRequestError('HOME is not set: name a directory with --state-dir')
+  if (!home.startsWith('/'))
+    throw new InvalidRequestError('invalid_request', 'HOME is not set: name a directory with --state-dir')
   return home
 }
 
@@ -110,7 +111,7 @@ export function ownName(): string {
 /** A service name for an issuer: its host, with what no service name has left out. */
 export function serviceOf(issuer: string): string {
   const url = readUrl(issuer)
-  if (url === undefined) throw new InvalidRequestError('the issuer must be given as its https URL')
+  if (url === undefined) throw new InvalidRequestError('invalid_request', 'the issuer must be given as its https URL')
   const { hostname, pathname } = url
   return `${hostname}${pathname}`
     .replaceAll(/[^A-Za-z0-9]+/g, '-')
@@ -126,7 +127,7 @@ export async function findLogin(
   const logins = await manager.list(ownName())
   if (name === undefined && logins.length > 1) {
     const names = logins.map(({ service, handle }) => (handle === '' ? service : `${service}_${handle}`))
-    throw new InvalidRequestError(`there are several logins, name one: ${names.join(', ')}`)
+    throw new InvalidRequestError('invalid_request', `there are several logins, name one: ${names.join(', ')}`)
   }
   const [service = '', handle = ''] = (name ?? '').split('_', 2)
   const found =
@@ -135,8 +136,7 @@ export async function findLogin(
       : logins.find((login) => (login.service === service && login.handle === handle) || login.issuer === name)
   if (found) return { owner: found.owner, service: found.service, handle: found.handle }
   throw new InvalidRequestError(
-    name === undefined ? 'nobody is logged in: use scitokens login ISSUER' : `there is no login ${name}`,
-    {},
     'no_credentials',
+    name === undefined ? 'nobody is logged in: use scitokens login ISSUER' : `there is no login ${name}`,
   )
 }

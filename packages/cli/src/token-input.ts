@@ -43,7 +43,10 @@ export async function readToken(
 ): Promise<TokenInput> {
   const ways = [argument !== undefined, options.tokenFile !== undefined, options.discover === true]
   if (ways.filter(Boolean).length > 1) {
-    throw new InvalidRequestError('give the token in one way: as argument, with --token-file or with --discover')
+    throw new InvalidRequestError(
+      'invalid_request',
+      'give the token in one way: as argument, with --token-file or with --discover',
+    )
   }
   if (argument !== undefined && argument !== '-') {
     output.warn('a token on the command line is visible in the process list; use --token-file or standard input')
@@ -66,15 +69,14 @@ async function discover(context: CliContext): Promise<TokenInput> {
   const found = discoverToken({ env: context.env })
   if (found) return { token: found.token, source: found.source }
   throw new InvalidRequestError(
-    'there is no token: give --token-file, pipe one in, or set BEARER_TOKEN_FILE',
-    {},
     'no_credentials',
+    'there is no token: give --token-file, pipe one in, or set BEARER_TOKEN_FILE',
   )
 }
 
 function nonEmpty(text: string, source: string): string {
   const token = text.trim()
-  if (token === '') throw new InvalidRequestError(`${source} holds no token`, {}, 'no_credentials')
+  if (token === '') throw new InvalidRequestError('no_credentials', `${source} holds no token`)
   return token
 }
 

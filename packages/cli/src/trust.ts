@@ -54,7 +54,10 @@ export async function withEnforcer<T>(
   const { Enforcer } = await import('@scitokens/enforcer')
   const { context, output } = invocation
   if ((options.audience === undefined) === (options.anyAudience !== true)) {
-    throw new InvalidRequestError('say who this server is with --audience, or --any-audience if that does not matter')
+    throw new InvalidRequestError(
+      'invalid_request',
+      'say who this server is with --audience, or --any-audience if that does not matter',
+    )
   }
   const cache = options.jwks === undefined ? await openKeyCache({ ...invocation, options }, options.issuer) : undefined
   try {

@@ -18,7 +18,7 @@ async function filesOf(path: string): Promise<readonly string[]> {
     const names = (await readdir(path)).filter((name) => name.endsWith('.json')).toSorted()
     if (names.length > 0) return names.map((name) => join(path, name))
   } catch (cause) {
-    throw new ConfigError(`${path} cannot be read: ${(cause as Error).message}`, { cause })
+    throw new ConfigError('config_error', `${path} cannot be read: ${(cause as Error).message}`, { cause })
   }
-  throw new ConfigError(`the directory ${path} has no case file`)
+  throw new ConfigError('config_error', `the directory ${path} has no case file`)
 }

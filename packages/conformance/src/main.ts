@@ -100,11 +100,12 @@ export async function readFiles(paths: readonly string[]): Promise<readonly Case
         return readCases(await readFile(path, 'utf8'), path)
       } catch (cause) {
         if (cause instanceof SciTokenError) throw cause
-        throw new ConfigError(`${path} cannot be read: ${(cause as Error).message}`, { cause })
+        throw new ConfigError('config_error', `${path} cannot be read: ${(cause as Error).message}`, { cause })
       }
     }),
   )
-  if (files.every((file) => file.cases.length === 0)) throw new ConfigError('there is no case in these files')
+  if (files.every((file) => file.cases.length === 0))
+    throw new ConfigError('config_error', 'there is no case in these files')
   return files
 }
 

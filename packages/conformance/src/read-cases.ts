@@ -29,10 +29,10 @@ export function readCases(text: string, name: string): CaseFile {
   try {
     document = JSON.parse(text)
   } catch (cause) {
-    throw new ConfigError(`${name} is not JSON`, { cause })
+    throw new ConfigError('config_error', `${name} is not JSON`, { cause })
   }
   const fail = (where: string, why: string): never => {
-    throw new ConfigError(`${name}: ${where} ${why}`)
+    throw new ConfigError('config_error', `${name}: ${where} ${why}`)
   }
   if (!isObject(document)) return fail('the file', 'is not a JSON object')
   const format = document['format']

@@ -50,7 +50,11 @@ export function signTemplate(
   const alg = template.alg ?? template.header['alg']
   if (alg === 'none') return `${input}.`
   const key = Object.hasOwn(file.keys, template.key) ? file.keys[template.key] : undefined
-  if (!key) throw new ConfigError(`${file.name}: a template names the key ${quote(template.key)}, which is not there`)
+  if (!key)
+    throw new ConfigError(
+      'config_error',
+      `${file.name}: a template names the key ${quote(template.key)}, which is not there`,
+    )
   return `${input}.${signWith(key, alg, Buffer.from(input)).toString('base64url')}`
 }
 
@@ -62,7 +66,10 @@ function signedPart(token: string): string {
 function signWith(jwk: PrivateJwk, alg: unknown, data: Uint8Array): Buffer {
   const signer = typeof alg === 'string' && Object.hasOwn(SIGNERS, alg) ? SIGNERS[alg] : undefined
   if (!signer)
-    throw new ConfigError(`a template asks for the algorithm ${quote(alg)}, with which nothing can be signed`)
+    throw new ConfigError(
+      'config_error',
+      `a template asks for the algorithm ${quote(alg)}, with which nothing can be signed`,
+    )
   const key = createPrivateKey({ key: jwk, format: 'jwk' })
   const padding = signer.pss
     ? { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }

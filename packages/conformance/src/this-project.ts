@@ -97,7 +97,7 @@ async function answer(enforcer: Enforcer, token: string, request: CaseRequest): 
     case 'mode':
       return { outcome: 'allow', mode: (await enforcer.validate(token)).mode }
     default:
-      throw new InvalidRequestError(`${quote(op)} is no question of the format`)
+      throw new InvalidRequestError('invalid_request', `${quote(op)} is no question of the format`)
   }
 }
 
@@ -118,7 +118,7 @@ function refusal(error: unknown): Answer {
 async function signHere({ key, profile, claims, lifetime, now }: SignQuestion): Promise<Answer> {
   try {
     if (profile !== undefined && !PROFILES.includes(profile as ProfileName)) {
-      throw new InvalidRequestError(`${quote(profile)} is no profile`)
+      throw new InvalidRequestError('invalid_request', `${quote(profile)} is no profile`)
     }
     const token = await signToken({
       signer: await SigningKey.from(key),

@@ -4,121 +4,9 @@
  *
  * Two families never mix: `not_acceptable` ("this token is not acceptable") and `undecided` ("we could not decide").
  */
-import { HIDDEN } from './text/visible-text.ts'
-
+import type { CallerCode, CodeOf, ErrorCode, ErrorFamily } from './error-codes.ts'
 import { isSecretName, redactSecrets } from './text/redact.ts'
-
-/** Stable, documented in `docs/errors.md`, one row each. */
-export const ERROR_CODES = [
-  // the token, as delivered
-  'malformed_token',
-  'too_large',
-  'unsupported_alg',
-  'bad_signature',
-  'key_not_found',
-  'weak_key',
-  'unsupported_key',
-  // its claims, here and now
-  'untrusted_issuer',
-  'missing_claim',
-  'invalid_claim',
-  'unknown_claim',
-  'unsupported_version',
-  'profile_mismatch',
-  'expired',
-  'not_yet_valid',
-  'lifetime_too_long',
-  'aud_mismatch',
-  'invalid_scope',
-  'proof_missing',
-  'revoked',
-  // chains
-  'chain_not_accepted',
-  'parent_not_accepted',
-  'broken_chain',
-  'widened_chain',
-  // acceptable, but does not allow this
-  'scope_denied',
-  'group_denied',
-  // clients with certificates
-  'bad_certificate',
-  // the submit host
-  'login_required',
-  'peer_not_allowed',
-  // the request or the caller's arguments
-  'no_credentials',
-  'invalid_request',
-  // we could not decide
-  'issuer_unavailable',
-  'discovery_failed',
-  'insecure_url',
-  'aborted',
-  'undecided',
-  // whoever set this up
-  'config_error',
-] as const
-
-/** One of {@link ERROR_CODES}. */
-export type ErrorCode = (typeof ERROR_CODES)[number]
-
-/**
- * Who has to act: the bearer (`not_acceptable`, `not_allowed`), the caller (`invalid_request`), the operator (`config`),
- * or nobody but time (`undecided`).
- */
-export type ErrorFamily = 'not_acceptable' | 'not_allowed' | 'invalid_request' | 'undecided' | 'config'
-
-/**
- * Who has to act where a code is told of a token or of a decision. Whoever signs, derives or configures what a verifier would refuse is told
- * by the verifier's code too, and then it is the caller's mistake: `invalid_request` or `config`. No code is both "not acceptable" and
- * "could not decide": the classes below take those of their family alone.
- */
-export const ERROR_FAMILIES = {
-  malformed_token: 'not_acceptable',
-  too_large: 'not_acceptable',
-  unsupported_alg: 'not_acceptable',
-  bad_signature: 'not_acceptable',
-  key_not_found: 'not_acceptable',
-  weak_key: 'not_acceptable',
-  unsupported_key: 'not_acceptable',
-  untrusted_issuer: 'not_acceptable',
-  missing_claim: 'not_acceptable',
-  invalid_claim: 'not_acceptable',
-  unknown_claim: 'not_acceptable',
-  unsupported_version: 'not_acceptable',
-  profile_mismatch: 'not_acceptable',
-  expired: 'not_acceptable',
-  not_yet_valid: 'not_acceptable',
-  lifetime_too_long: 'not_acceptable',
-  aud_mismatch: 'not_acceptable',
-  invalid_scope: 'not_acceptable',
-  proof_missing: 'not_acceptable',
-  revoked: 'not_acceptable',
-  chain_not_accepted: 'not_acceptable',
-  parent_not_accepted: 'not_acceptable',
-  broken_chain: 'not_acceptable',
-  widened_chain: 'not_acceptable',
-  scope_denied: 'not_allowed',
-  group_denied: 'not_allowed',
-  bad_certificate: 'not_acceptable',
-  login_required: 'not_acceptable',
-  peer_not_allowed: 'not_allowed',
-  no_credentials: 'invalid_request',
-  invalid_request: 'invalid_request',
-  issuer_unavailable: 'undecided',
-  discovery_failed: 'undecided',
-  insecure_url: 'config',
-  aborted: 'undecided',
-  undecided: 'undecided',
-  config_error: 'config',
-} as const
-
-/** The codes of a family. */
-export type CodeOf<Family extends ErrorFamily> = {
-  [Code in ErrorCode]: (typeof ERROR_FAMILIES)[Code] extends Family ? Code : never
-}[ErrorCode]
-
-/** Codes of the caller's mistakes: his own family's, and those of what he makes and nobody would accept. */
-export type CallerCode<Family extends 'invalid_request' | 'config'> = CodeOf<Family | 'not_acceptable'>
+import { HIDDEN } from './text/visible-text.ts'
 
 /** Why, in one word, where the code leaves it open. */
 export type ErrorReason =
@@ -314,7 +202,7 @@ export class InvalidRequestError extends SciTokenError {
     return isOfFamily(value, this, InvalidRequestError, 'invalid_request')
   }
 
-  constructor(message: string, evidence?: ErrorEvidence, code: CallerCode<'invalid_request'> = 'invalid_request') {
+  constructor(code: CallerCode<'invalid_request'>, message: string, evidence?: ErrorEvidence) {
     super('invalid_request', code, message, evidence)
   }
 }
@@ -340,7 +228,7 @@ export class ConfigError extends SciTokenError {
     return isOfFamily(value, this, ConfigError, 'config')
   }
 
-  constructor(message: string, evidence?: ErrorEvidence, code: CallerCode<'config'> = 'config_error') {
+  constructor(code: CallerCode<'config'>, message: string, evidence?: ErrorEvidence) {
     super('config', code, message, evidence)
   }
 }

@@ -29,15 +29,11 @@ export { type BaseTokenOptions, signBaseToken } from './chain/sign.ts'
 export { type Clock, systemClock } from './clock.ts'
 export { DEFAULT_MAX_TOKEN_LENGTH, own } from './jose/compact.ts'
 export { decodeUnverified, UnverifiedToken } from './decode.ts'
+// As a whole, since packages that add codes of their own merge them into the interface `ErrorFamilies`: TypeScript does not reach it otherwise.
+export * from './error-codes.ts'
 export {
-  type CallerCode,
-  type CodeOf,
   ConfigError,
-  ERROR_CODES,
-  ERROR_FAMILIES,
-  type ErrorCode,
   type ErrorEvidence,
-  type ErrorFamily,
   type ErrorReason,
   InvalidRequestError,
   NotAllowedError,

@@ -111,16 +111,20 @@ export class SciToken implements Iterable<[string, JsonValue]> {
 
   /** Sets a claim, unverified. Throws `invalid_request` for what JSON cannot carry, `widened_chain` for what widens. */
   set(name: string, value: JsonValue): this {
-    if (typeof name !== 'string') throw new InvalidRequestError('the name of a claim is a string')
+    if (typeof name !== 'string') throw new InvalidRequestError('invalid_request', 'the name of a claim is a string')
     return this.update({ [name]: value })
   }
 
   /** Throws `invalid_request` in a derived token: what is left out would hold as the parent has it. */
   delete(name: string): boolean {
     if (this.#parent && this.#claims.has(name)) {
-      throw new InvalidRequestError(`a derived token has every claim of its parent: set ${quote(name)} instead`, {
-        claim: name,
-      })
+      throw new InvalidRequestError(
+        'invalid_request',
+        `a derived token has every claim of its parent: set ${quote(name)} instead`,
+        {
+          claim: name,
+        },
+      )
     }
     this.#unverified.delete(name)
     return this.#claims.delete(name)
@@ -152,7 +156,8 @@ export class SciToken implements Iterable<[string, JsonValue]> {
    */
   async serialize(options: SerializeOptions = {}): Promise<string> {
     const { includeKey = false, cwk } = options
-    if (includeKey && cwk) throw new InvalidRequestError('of a key given as cwk, the private half is not known here')
+    if (includeKey && cwk)
+      throw new InvalidRequestError('invalid_request', 'of a key given as cwk, the private half is not known here')
     if (!includeKey) return this.#sign(options, cwk)
     const key = await SigningKey.generate('ES256')
     const text = joinKeyedToken(await this.#sign(options, key.publicJwk), key)
@@ -162,7 +167,11 @@ export class SciToken implements Iterable<[string, JsonValue]> {
 
   /** The signing key, made now if there was none. */
   async signer(): Promise<Signer> {
-    if (!this.#key) throw new InvalidRequestError('this token was verified, not made here: it has no key to sign with')
+    if (!this.#key)
+      throw new InvalidRequestError(
+        'invalid_request',
+        'this token was verified, not made here: it has no key to sign with',
+      )
     return this.#key()
   }
 
@@ -172,10 +181,12 @@ export class SciToken implements Iterable<[string, JsonValue]> {
   }
 
   #check(name: string, value: JsonValue): JsonValue {
-    if (name === '' || !name.isWellFormed()) throw new InvalidRequestError('a claim needs a name')
+    if (name === '' || !name.isWellFormed()) throw new InvalidRequestError('invalid_request', 'a claim needs a name')
     const copy = toJsonValue(value)
     if (copy === undefined) {
-      throw new InvalidRequestError(`JSON cannot carry this value of the claim ${quote(name)}`, { claim: name })
+      throw new InvalidRequestError('invalid_request', `JSON cannot carry this value of the claim ${quote(name)}`, {
+        claim: name,
+      })
     }
     if (this.#parent) checkDerivedClaim(this.#parent, name, copy)
     return copy
@@ -187,7 +198,7 @@ export class SciToken implements Iterable<[string, JsonValue]> {
     if (this.#parent) return signChildToken({ ...options, parent: this.#parent, claims, ...(cwk ? { cwk } : {}) })
     if (!cwk) return signToken({ ...options, signer, claims, profile: this.#profile })
     if (this.#profile !== 'scitoken:2.0') {
-      throw new InvalidRequestError('only scitoken:2.0 tokens can be derived from', {}, 'profile_mismatch')
+      throw new InvalidRequestError('profile_mismatch', 'only scitoken:2.0 tokens can be derived from')
     }
     return signBaseToken({ ...options, signer, claims, cwk })
   }
@@ -202,13 +213,17 @@ const fromVerified: unique symbol = Symbol('fromVerified')
 
 function parentOf({ parent, key, profile }: SciTokenOptions): ChainParent | undefined {
   if (parent === undefined) return undefined
-  if (key !== undefined) throw new InvalidRequestError('a derived token is signed with the key of its parent')
+  if (key !== undefined)
+    throw new InvalidRequestError('invalid_request', 'a derived token is signed with the key of its parent')
   if (profile !== undefined && profile !== 'scitoken:2.0') {
-    throw new InvalidRequestError('a derived token follows scitoken:2.0', {}, 'profile_mismatch')
+    throw new InvalidRequestError('profile_mismatch', 'a derived token follows scitoken:2.0')
   }
   const text = typeof parent === 'string' ? parent : SciToken.keyedForm(parent)
   if (text === undefined) {
-    throw new InvalidRequestError('the parent has no key to derive with: serialize it with includeKey first')
+    throw new InvalidRequestError(
+      'invalid_request',
+      'the parent has no key to derive with: serialize it with includeKey first',
+    )
   }
   return readParent(text)
 }

@@ -22,7 +22,7 @@ import {
  * and nothing else.
  */
 export async function verifyToken(text: string, options: VerifyOptions): Promise<VerifiedToken> {
-  if (typeof options?.keys?.getKeySet !== 'function') throw new ConfigError('no key source was given')
+  if (typeof options?.keys?.getKeySet !== 'function') throw new ConfigError('config_error', 'no key source was given')
   const algorithms = options.algorithms ? checkAlgorithms(options.algorithms) : DEFAULT_ALGORITHMS
   const opened = openCompact(text, options.maxLength)
   const known = ORDINARY.get(opened.header)

@@ -87,7 +87,7 @@ export interface Settings {
 export function readKeyCacheOptions(given: KeyCacheOptions): KeyCacheOptions {
   const options = readOptions<KeyCacheOptions>(given, KEY_CACHE_READERS)
   if (options.issuers !== undefined) return options
-  throw new ConfigError('issuers must be a list: there is no way to trust everybody')
+  throw new ConfigError('config_error', 'issuers must be a list: there is no way to trust everybody')
 }
 
 /** Fills in the defaults; nothing is opened or contacted. Throws `config_error` for what does not go together. */
@@ -120,9 +120,9 @@ function checkOrigins(origins: readonly string[], allowLoopbackHttp: boolean): r
   for (const origin of origins) {
     const url = readUrl(origin)
     if (url === undefined || url.origin !== origin)
-      throw new ConfigError(`${quote(origin)} in redirectOrigins is no origin`)
+      throw new ConfigError('config_error', `${quote(origin)} in redirectOrigins is no origin`)
     if (url.protocol === 'https:' || (allowLoopbackHttp && isLoopbackHost(url.hostname))) continue
-    throw new ConfigError(`${quote(origin)} in redirectOrigins is not https`, {}, 'insecure_url')
+    throw new ConfigError('insecure_url', `${quote(origin)} in redirectOrigins is not https`)
   }
   return origins
 }

@@ -9,6 +9,7 @@ export { Credmon, type CredmonEvent, type CredmonOptions } from './credmon/credm
 export type { CredmonProvider } from './credmon/credmon-enrolment.ts'
 export { type Daemon, type DaemonOptions, startDaemon } from './daemon/daemon.ts'
 export { type DeviceLoginOptions, type DevicePrompt, loginByDevice } from './oauth/device-login.ts'
+export { TOKEN_MANAGER_ERROR_FAMILIES } from './error-codes.ts'
 export type {
   Delivery,
   DeliveryFormat,

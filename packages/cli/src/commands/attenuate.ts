@@ -44,7 +44,7 @@ export function addAttenuate(program: Command, registry: Registry): void {
 async function attenuate({ context, output, options }: Invocation<AttenuateOptions>): Promise<ExitCode> {
   const parent = readTextFile(options.parentFile, context.stdinFd).trim()
   if (options.includeKey && options.out === undefined && !output.json && context.stdout.isTTY) {
-    throw new InvalidRequestError('a token with its key is not shown on a terminal: give --out FILE')
+    throw new InvalidRequestError('invalid_request', 'a token with its key is not shown on a terminal: give --out FILE')
   }
   const token = new SciToken({ parent })
   if (options.scope) token.set('scope', options.scope.join(' '))

@@ -133,10 +133,10 @@ async function readTrust(
 > {
   const { issuer, issuersFile, audience, basePath, sharedBasePath } = options
   if ((issuer === undefined) === (issuersFile === undefined)) {
-    throw new InvalidRequestError('say whom to trust: --issuer, or --issuers-file')
+    throw new InvalidRequestError('invalid_request', 'say whom to trust: --issuer, or --issuers-file')
   }
   if (issuer) {
-    if (!audience) throw new InvalidRequestError('say who the server in front is: --audience')
+    if (!audience) throw new InvalidRequestError('invalid_request', 'say who the server in front is: --audience')
     return {
       issuers: issuer,
       audience,
@@ -145,7 +145,10 @@ async function readTrust(
     }
   }
   if (basePath !== undefined || sharedBasePath)
-    throw new InvalidRequestError('--base-path and --shared-base-path go with --issuer: the file has its own')
+    throw new InvalidRequestError(
+      'invalid_request',
+      '--base-path and --shared-base-path go with --issuer: the file has its own',
+    )
   const { readIssuerMap } = await import('@scitokens/enforcer/node')
   const { onMissing: _, ...map } = readIssuerMap(issuersFile!, {
     dangerouslyAllowLoopbackHttp: options.dangerouslyAllowLoopbackHttp ?? false,
@@ -180,7 +183,7 @@ function somethingAt(file: string): Promise<boolean> {
     (error: NodeJS.ErrnoException) => {
       // ENAMETOOLONG: no file of this system can have that name.
       if (['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'].includes(error.code ?? '')) return false
-      throw new ConfigError(`--root cannot be looked at: ${error.code}`, { cause: error })
+      throw new ConfigError('config_error', `--root cannot be looked at: ${error.code}`, { cause: error })
     },
   )
 }
@@ -201,6 +204,7 @@ async function answer(
 }
 
 function parseMode(text: string): number {
-  if (!/^0?[0-7]{3}$/.test(text)) throw new InvalidRequestError(`--socket-mode ${text} is no mode: write 660`)
+  if (!/^0?[0-7]{3}$/.test(text))
+    throw new InvalidRequestError('invalid_request', `--socket-mode ${text} is no mode: write 660`)
   return Number.parseInt(text, 8)
 }

@@ -40,6 +40,6 @@ async function run({ context, output, options }: Invocation<RunOptions>, files: 
     { out: (text) => output.raw(text), err: (text) => context.stderr.write(text) },
   )
   const status = await output.progress('running the cases', cases)
-  if (status > 1) throw new InvalidRequestError('the cases could not be run')
+  if (status > 1) throw new InvalidRequestError('invalid_request', 'the cases could not be run')
   return status === 0 ? EXIT.yes : EXIT.no
 }

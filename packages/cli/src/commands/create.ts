@@ -98,7 +98,7 @@ export function collectClaims(options: ClaimOptions, positional: readonly string
   const claims = new Map<string, JsonValue>()
   const set = (name: string, value: JsonValue | undefined): void => {
     if (value === undefined) return
-    if (claims.has(name)) throw new InvalidRequestError(`the claim ${name} is given twice`)
+    if (claims.has(name)) throw new InvalidRequestError('invalid_request', `the claim ${name} is given twice`)
     claims.set(name, value)
   }
   set('iss', options.issuer)
@@ -118,7 +118,7 @@ export function collectClaims(options: ClaimOptions, positional: readonly string
 
 function splitPair(pair: string): [string, string] {
   const at = pair.indexOf('=')
-  if (at <= 0) throw new InvalidRequestError('a claim is given as name=value')
+  if (at <= 0) throw new InvalidRequestError('invalid_request', 'a claim is given as name=value')
   return [pair.slice(0, at), pair.slice(at + 1)]
 }
 
@@ -126,6 +126,6 @@ function parseJson(name: string, value: string): JsonValue {
   try {
     return JSON.parse(value) as JsonValue
   } catch {
-    throw new InvalidRequestError(`the value of the claim ${name} is not JSON`)
+    throw new InvalidRequestError('invalid_request', `the value of the claim ${name} is not JSON`)
   }
 }

@@ -81,7 +81,7 @@ async function serve({ context, output, options }: Invocation<DemoServeOptions>)
     })
     const address = await server.listen({ host, port }).catch((cause: unknown) => {
       const { code } = cause as NodeJS.ErrnoException
-      throw new ConfigError(`cannot listen on ${host}, port ${port} (${code})`)
+      throw new ConfigError('config_error', `cannot listen on ${host}, port ${port} (${code})`)
     })
     output.event(
       { type: 'listening', issuer, address },
@@ -111,7 +111,7 @@ function defaultKeys({ env }: CliContext, output: Output): string | undefined {
 
 function tlsOf({ certificate, privateKey }: DemoServeOptions): { cert: string; key: string } | undefined {
   if ((certificate === undefined) !== (privateKey === undefined)) {
-    throw new ConfigError('give --certificate and --private-key together')
+    throw new ConfigError('config_error', 'give --certificate and --private-key together')
   }
   if (certificate === undefined || privateKey === undefined) return undefined
   return { cert: readPem(certificate), key: readPem(privateKey) }
@@ -121,6 +121,6 @@ function readPem(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new ConfigError(`the file ${file} cannot be read (${(cause as NodeJS.ErrnoException).code})`)
+    throw new ConfigError('config_error', `the file ${file} cannot be read (${(cause as NodeJS.ErrnoException).code})`)
   }
 }

@@ -74,6 +74,6 @@ async function ask(url: string, body: object, signal: AbortSignal): Promise<stri
   }
   if (answer.ok) return text
   const why = `the token generator answered ${answer.status}: ${text.slice(0, 200)}`
-  if (answer.status === 400 || answer.status === 413) throw new InvalidRequestError(why)
+  if (answer.status === 400 || answer.status === 413) throw new InvalidRequestError('invalid_request', why)
   throw new UndecidedError('issuer_unavailable', why)
 }

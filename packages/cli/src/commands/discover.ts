@@ -30,7 +30,7 @@ async function discover({ context, output, options }: Invocation<{ print?: boole
   if (!found) {
     const places = 'BEARER_TOKEN, BEARER_TOKEN_FILE, $XDG_RUNTIME_DIR and /tmp'
     if (output.json) output.result({ found: false }, () => '')
-    else output.failure(new InvalidRequestError(`there is no token in ${places}`))
+    else output.failure(new InvalidRequestError('invalid_request', `there is no token in ${places}`))
     return EXIT.no
   }
   output.result({ found: true, source: found.source, ...(options.print ? { token: found.token } : {}) }, () =>

@@ -120,11 +120,12 @@ async function audit({ context, output, options }: Invocation<AuditOptions>): Pr
 
 async function filesOf({ config, file }: AuditOptions): Promise<readonly string[]> {
   if (file) return file
-  if (config === undefined) throw new InvalidRequestError('say where the audit is: --config or --file')
+  if (config === undefined)
+    throw new InvalidRequestError('invalid_request', 'say where the audit is: --config or --file')
   const { configuredAuditFile } = await import('@scitokens/issuer')
   const path = await configuredAuditFile(config)
   if (path !== undefined) return [path]
-  throw new InvalidRequestError(`${config} names no audit file: the audit goes to the log`)
+  throw new InvalidRequestError('invalid_request', `${config} names no audit file: the audit goes to the log`)
 }
 
 function queryOf(options: AuditOptions, now: number): AuditQuery {

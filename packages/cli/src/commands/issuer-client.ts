@@ -187,7 +187,8 @@ function propertiesOf(options: PropertyOptions, stdinFd: number): ClientProperti
 
 /** Before a secret is made that could then not be written down. */
 function refuseExisting(file: string | undefined): void {
-  if (file !== undefined && existsSync(file)) throw new InvalidRequestError(`${file} exists already and is kept`)
+  if (file !== undefined && existsSync(file))
+    throw new InvalidRequestError('invalid_request', `${file} exists already and is kept`)
 }
 
 /** Shows a secret this once, or writes it where nobody else can read it. */

@@ -71,5 +71,5 @@ async function onKeys(
 function algorithmsOf({ algorithms }: Realm, alg: string | undefined): readonly Algorithm[] {
   if (alg === undefined) return algorithms
   if (isAlgorithm(alg) && algorithms.includes(alg)) return [alg]
-  throw new InvalidRequestError(`this issuer has no ${alg} keys, only ${algorithms.join(', ')}`)
+  throw new InvalidRequestError('invalid_request', `this issuer has no ${alg} keys, only ${algorithms.join(', ')}`)
 }

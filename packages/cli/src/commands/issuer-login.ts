@@ -90,7 +90,10 @@ function queryOf({ subject, client, family }: ChoiceOptions): LoginQuery {
 function choiceOf(options: ChoiceOptions): LoginChoice {
   const query = queryOf(options)
   if (Object.keys(query).length === 1) return query as LoginChoice
-  throw new InvalidRequestError('say which logins are to end, by one of --subject, --client and --family')
+  throw new InvalidRequestError(
+    'invalid_request',
+    'say which logins are to end, by one of --subject, --client and --family',
+  )
 }
 
 function tableOf(logins: readonly DescribedLogin[]): string {

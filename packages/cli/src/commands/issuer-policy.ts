@@ -79,7 +79,7 @@ function readClaims(pairs: readonly string[]): Record<string, JsonValue> {
   return Object.fromEntries(
     pairs.map((pair) => {
       const at = pair.indexOf('=')
-      if (at < 1) throw new InvalidRequestError(`--claim ${pair} is not name=value`)
+      if (at < 1) throw new InvalidRequestError('invalid_request', `--claim ${pair} is not name=value`)
       return [pair.slice(0, at), readValue(pair.slice(at + 1))]
     }),
   )

@@ -14,7 +14,7 @@ interface SeedOptions extends CacheOptions {
 export async function seed(invocation: Invocation<SeedOptions>, issuers: readonly string[]): Promise<ExitCode> {
   const { context, output, options } = invocation
   if ((options.from === undefined) === (options.to === undefined)) {
-    throw new InvalidRequestError('say where keys come from with --from, or where they go with --to')
+    throw new InvalidRequestError('invalid_request', 'say where keys come from with --from, or where they go with --to')
   }
   const { copyKeys } = await import('@scitokens/keycache')
   const { from, to } =
@@ -43,7 +43,7 @@ interface Stores {
 
 async function openImport(invocation: Invocation<SeedOptions>, cppFile: string): Promise<Stores> {
   const { CppStore, SqliteStore } = await import('@scitokens/keycache')
-  if (!existsSync(cppFile)) throw new InvalidRequestError(`${cppFile} does not exist`)
+  if (!existsSync(cppFile)) throw new InvalidRequestError('invalid_request', `${cppFile} does not exist`)
   const from = await orUndecided(cppFile, () => new CppStore(cppFile, { readOnly: true }))
   const file = await cacheFile(invocation)
   return { from, to: await orUndecided(file, () => new SqliteStore(file, warning(invocation))) }

@@ -48,11 +48,14 @@ export function addKeygen(program: Command, registry: Registry): void {
 async function keygen({ context, output, options }: Invocation<KeygenOptions>): Promise<ExitCode> {
   const keepsPrivate = options.private !== undefined || options.privateJwk !== undefined
   if (options.from === undefined && !keepsPrivate) {
-    throw new InvalidRequestError('say where the new private key goes: --private FILE or --private-jwk FILE')
+    throw new InvalidRequestError(
+      'invalid_request',
+      'say where the new private key goes: --private FILE or --private-jwk FILE',
+    )
   }
   const toStdout = [options.private, options.privateJwk, options.public, options.jwks].filter((file) => file === '-')
   if (toStdout.length > 1 || (toStdout.length === 1 && output.json)) {
-    throw new InvalidRequestError('only one document can go to standard output')
+    throw new InvalidRequestError('invalid_request', 'only one document can go to standard output')
   }
   const key =
     options.from === undefined ? await generate(options) : await takeIn(options.from, options, context.stdinFd)
@@ -73,7 +76,7 @@ async function keygen({ context, output, options }: Invocation<KeygenOptions>): 
 
 function generate({ alg, bits, kid }: KeygenOptions): Promise<SigningKey> {
   if (bits !== undefined && alg !== 'RS256' && alg !== 'PS256') {
-    throw new InvalidRequestError('--bits is for RSA keys: give --alg RS256 too')
+    throw new InvalidRequestError('invalid_request', '--bits is for RSA keys: give --alg RS256 too')
   }
   return SigningKey.generate(alg, {
     ...(kid === undefined ? {} : { kid }),
@@ -94,7 +97,7 @@ export function takeIn(
   try {
     document = JSON.parse(text)
   } catch {
-    throw new InvalidRequestError(`${file} is neither PEM nor JSON`)
+    throw new InvalidRequestError('invalid_request', `${file} is neither PEM nor JSON`)
   }
   return SigningKey.fromJwk(onlyKey(document, file), options)
 }
@@ -104,7 +107,7 @@ function onlyKey(document: unknown, file: string): Jwk {
   const { keys } = document as { keys?: unknown }
   if (!Array.isArray(keys)) return document as Jwk
   if (keys.length === 1) return keys[0] as Jwk
-  throw new InvalidRequestError(`${file} is a set of ${keys.length} keys; one is needed`)
+  throw new InvalidRequestError('invalid_request', `${file} is a set of ${keys.length} keys; one is needed`)
 }
 
 function publicPem(jwk: Jwk): string {

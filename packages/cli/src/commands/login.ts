@@ -75,7 +75,10 @@ async function login({ context, output, options }: Invocation<LoginOptions>, iss
   }
   const wanted = { scopes: options.scope?.flatMap((scope) => scope.split(' ')) ?? [], audience: options.audience ?? [] }
   if (options.flow === 'client' && (client.clientId === undefined || clientSecret === undefined)) {
-    throw new InvalidRequestError('a client that logs in by itself needs --client-id and --client-secret-file')
+    throw new InvalidRequestError(
+      'invalid_request',
+      'a client that logs in by itself needs --client-id and --client-secret-file',
+    )
   }
   const keeper = await openKeeper(options, context)
   let status: FamilyStatus

@@ -113,8 +113,9 @@ function tellCredmon(output: Output, event: CredmonEvent): void {
 function readProviders(file: string, stdinFd: number): Record<string, CredmonProvider> {
   const document = readJsonFile(file, stdinFd)
   const problem = (service: string, what: string): InvalidRequestError =>
-    new InvalidRequestError(`${file}: the service ${service} ${what}`)
-  if (typeof document !== 'object' || document === null) throw new InvalidRequestError(`${file} is no JSON object`)
+    new InvalidRequestError('invalid_request', `${file}: the service ${service} ${what}`)
+  if (typeof document !== 'object' || document === null)
+    throw new InvalidRequestError('invalid_request', `${file} is no JSON object`)
   return Object.fromEntries(
     Object.entries(document as Record<string, Record<string, unknown>>).map(([service, entry]) => {
       const { issuer, clientId, clientSecretFile, scopes, audience, ...unknown } = entry

@@ -61,7 +61,7 @@ async function serve(invocation: Invocation<ServeOptions>): Promise<ExitCode> {
 async function uidOf(user: string, accounts: AccountLookup): Promise<number> {
   const account = await accounts(/^\d+$/.test(user) ? Number(user) : user)
   if (account) return account.uid
-  throw new InvalidRequestError(`there is no account ${user} on this machine`)
+  throw new InvalidRequestError('invalid_request', `there is no account ${user} on this machine`)
 }
 
 /** One line per renewal: who and where, never what. */

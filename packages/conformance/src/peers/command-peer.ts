@@ -68,7 +68,7 @@ export async function openCommandPeer(start: ProgramStart): Promise<Implementati
 
 function readHello(hello: Readonly<Record<string, unknown>>): PeerHello {
   if (hello['protocol'] !== PEER_PROTOCOL || typeof hello['name'] !== 'string') {
-    throw new ConfigError(`the peer does not speak ${PEER_PROTOCOL}`)
+    throw new ConfigError('config_error', `the peer does not speak ${PEER_PROTOCOL}`)
   }
   return hello as unknown as PeerHello
 }

@@ -63,7 +63,9 @@ export async function prepare({ peer, needs, cacheDirectory, sources, version, m
   } catch (cause) {
     await rm(unfinished, { recursive: true, force: true })
     if (await exists(directory)) return directory
-    throw new ConfigError(`${peer} cannot be had here (it needs ${needs}): ${lastLine(cause)}`, { cause })
+    throw new ConfigError('config_error', `${peer} cannot be had here (it needs ${needs}): ${lastLine(cause)}`, {
+      cause,
+    })
   }
   return directory
 }

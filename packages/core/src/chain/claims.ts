@@ -15,7 +15,7 @@ export function initialClaims({ claims }: ChainParent): JsonObject {
 /** Whether a claim may be set so in a derived token. Throws, family `invalid_request`: `widened_chain`, `invalid_scope`, … */
 export function checkDerivedClaim({ claims, link }: ChainParent, name: string, value: JsonValue): void {
   if (SET_BY_SIGNING.includes(name)) {
-    throw new InvalidRequestError(`the claim ${name} is set by signing`, { claim: name }, 'invalid_claim')
+    throw new InvalidRequestError('invalid_claim', `the claim ${name} is set by signing`, { claim: name })
   }
   asInvalidRequest(() => {
     checkClaim(name, Object.hasOwn(claims, name) ? claims[name] : undefined, value)

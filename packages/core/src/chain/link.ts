@@ -69,7 +69,7 @@ export function openLinks(end: OpenedToken, limits: ChainLimits): readonly Opene
 /** How deep a chain may be. Throws `config_error`. */
 export function checkDepth({ maxDepth = DEFAULT_MAX_CHAIN_DEPTH }: ChainLimits): number {
   if (Number.isSafeInteger(maxDepth) && maxDepth >= 1) return maxDepth
-  throw new ConfigError('the depth of chains must be a positive whole number')
+  throw new ConfigError('config_error', 'the depth of chains must be a positive whole number')
 }
 
 /** `typ` and `crit` say what the token is, each on its own. Returns the parent, or undefined for a base token. Throws `broken_chain`. */

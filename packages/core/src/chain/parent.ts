@@ -32,7 +32,10 @@ export function splitKeyedToken(text: string): KeyedToken {
   const parts = typeof text === 'string' && text.length <= 2 * DEFAULT_MAX_TOKEN_LENGTH ? text.split('.', 5) : []
   const [header, payload, signature, key] = parts
   if (parts.length !== 4 || !header || !payload || !signature || !key) {
-    throw new InvalidRequestError('this is no token with its key: only the holder of the key can derive from a token')
+    throw new InvalidRequestError(
+      'invalid_request',
+      'this is no token with its key: only the holder of the key can derive from a token',
+    )
   }
   const what = 'the fourth part'
   const jwk = asInvalidRequest(() => parseJsonObject(decodeBase64url(key, what), what)) as Jwk
@@ -73,5 +76,5 @@ function isSameKey(a: Jwk, b: Jwk): boolean {
 }
 
 function foreignKey(): InvalidRequestError {
-  return new InvalidRequestError('the key does not fit the cwk of the token', { claim: 'cwk' }, 'broken_chain')
+  return new InvalidRequestError('broken_chain', 'the key does not fit the cwk of the token', { claim: 'cwk' })
 }

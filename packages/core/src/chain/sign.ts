@@ -80,25 +80,25 @@ function childTimes(options: ChildTokenOptions): { iat: number; nbf: number; exp
   const { parent, lifetime } = options
   const { now, past } = readClock(options)
   const last = Math.floor(parent.claims['exp'] as number)
-  if (last <= now) throw new InvalidRequestError('the parent token has expired', { claim: 'exp' }, 'expired')
+  if (last <= now) throw new InvalidRequestError('expired', 'the parent token has expired', { claim: 'exp' })
   if (lifetime !== undefined && !(Number.isFinite(lifetime) && lifetime > 0)) {
-    throw new InvalidRequestError('a lifetime must be more than zero seconds', { claim: 'exp' }, 'invalid_claim')
+    throw new InvalidRequestError('invalid_claim', 'a lifetime must be more than zero seconds', { claim: 'exp' })
   }
   const exp = lifetime === undefined ? Math.min(now + 600, last) : now + Math.ceil(lifetime)
   if (exp > last) {
     const message = `the parent token lives ${last - now} s more: a derived token cannot live longer`
-    throw new InvalidRequestError(message, { claim: 'exp' }, 'widened_chain')
+    throw new InvalidRequestError('widened_chain', message, { claim: 'exp' })
   }
   const begin = parent.claims['nbf']
   return { iat: past, nbf: typeof begin === 'number' ? Math.max(past, Math.ceil(begin)) : past, exp }
 }
 
 function publicPart(cwk: Jwk, algorithms: readonly Algorithm[] = []): JsonObject {
-  if (hasPrivateMembers(cwk)) throw new ConfigError('a cwk must be a public key', { claim: 'cwk' }, 'unsupported_key')
+  if (hasPrivateMembers(cwk)) throw new ConfigError('unsupported_key', 'a cwk must be a public key', { claim: 'cwk' })
   const key = checkPublicJwk(cwk, false)
-  if ('why' in key) throw new ConfigError(`the cwk cannot be used: ${key.why}`, { claim: 'cwk' }, key.code)
+  if ('why' in key) throw new ConfigError(key.code, `the cwk cannot be used: ${key.why}`, { claim: 'cwk' })
   if (!key.algorithms.some((alg) => [...DEFAULT_ALGORITHMS, ...algorithms].includes(alg))) {
-    throw new ConfigError('the cwk signs by an algorithm that was not asked for', { claim: 'cwk' }, 'unsupported_alg')
+    throw new ConfigError('unsupported_alg', 'the cwk signs by an algorithm that was not asked for', { claim: 'cwk' })
   }
   return bareJwk(key.jwk) as JsonObject
 }

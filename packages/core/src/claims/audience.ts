@@ -20,11 +20,12 @@ export function parseAudience(value: JsonValue): readonly string[] {
 /** Checks a server's own names. A server is never "everyone": that word belongs to tokens. Throws `config_error`. */
 export function checkOwnAudiences(audiences: readonly string[]): readonly string[] {
   if (audiences.length === 0)
-    throw new ConfigError('no audience is configured: name this server, or say audienceCheck "none"')
+    throw new ConfigError('config_error', 'no audience is configured: name this server, or say audienceCheck "none"')
   for (const audience of audiences) {
-    if (typeof audience !== 'string' || audience === '') throw new ConfigError('a configured audience is empty')
+    if (typeof audience !== 'string' || audience === '')
+      throw new ConfigError('config_error', 'a configured audience is empty')
     if (audience === ANY_AUDIENCE || audience === WLCG_ANY_AUDIENCE) {
-      throw new ConfigError(`a server cannot call itself ${audience}`)
+      throw new ConfigError('config_error', `a server cannot call itself ${audience}`)
     }
   }
   return audiences

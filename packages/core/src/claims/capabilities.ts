@@ -36,9 +36,10 @@ export interface Question {
 
 /** Checks the question itself. Throws `invalid_request`: an empty authorization is a mistake, never a "yes". */
 export function checkQuestion({ authz, path }: Question): void {
-  if (typeof authz !== 'string' || authz === '') throw new InvalidRequestError('no authorization was asked for')
+  if (typeof authz !== 'string' || authz === '')
+    throw new InvalidRequestError('invalid_request', 'no authorization was asked for')
   if (path === undefined && needsPath(authz))
-    throw new InvalidRequestError(`${authz} cannot be asked for without a path`)
+    throw new InvalidRequestError('invalid_request', `${authz} cannot be asked for without a path`)
 }
 
 /** The first scope that answers the question with yes, or undefined. */

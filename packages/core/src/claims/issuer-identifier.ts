@@ -17,7 +17,8 @@ export interface IssuerIdentifierOptions {
  * Throws `config_error`, or `insecure_url` for plain HTTP.
  */
 export function checkIssuerIdentifier(issuer: string, options: IssuerIdentifierOptions = {}): string {
-  const problem = (why: string): ConfigError => new ConfigError(`the issuer ${quote(issuer)} ${why}`, { issuer })
+  const problem = (why: string): ConfigError =>
+    new ConfigError('config_error', `the issuer ${quote(issuer)} ${why}`, { issuer })
   if (typeof issuer !== 'string' || !URL.canParse(issuer)) throw problem('is not a URL')
   // Checked on the text: the URL parser mends what must not be mended.
   if (!/^[\x21-\x7e]+$/.test(issuer) || /['"<>\\^`{|};]/.test(issuer))
@@ -26,7 +27,7 @@ export function checkIssuerIdentifier(issuer: string, options: IssuerIdentifierO
   const url = new URL(issuer)
   if (url.protocol === 'http:') {
     if (!(options.dangerouslyAllowLoopbackHttp && isLoopbackHost(url.hostname))) {
-      throw new ConfigError(`the issuer ${quote(issuer)} is not https`, { issuer }, 'insecure_url')
+      throw new ConfigError('insecure_url', `the issuer ${quote(issuer)} is not https`, { issuer })
     }
   } else if (url.protocol !== 'https:') throw problem('is not an https URL')
   if (url.username || url.password) throw problem('names a user')

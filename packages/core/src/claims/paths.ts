@@ -65,11 +65,11 @@ export function parseScopePath(text: string): Path {
  */
 export function parseRequestPath(text: string, options: RequestPathOptions = {}): Path {
   if (typeof text !== 'string' || !text.startsWith('/')) {
-    throw new InvalidRequestError(`a request path must be absolute, ${quote(text)} is not`)
+    throw new InvalidRequestError('invalid_request', `a request path must be absolute, ${quote(text)} is not`)
   }
   if (isPlain(text)) return asDirectory(text as Path, options)
   const problem = (why: string): InvalidRequestError =>
-    new InvalidRequestError(`the request path ${quote(text)} ${why}`, { actual: text })
+    new InvalidRequestError('invalid_request', `the request path ${quote(text)} ${why}`, { actual: text })
   const decoded = options.pathIsDecoded ? text : decodeOnce(text, problem)
   checkDecoded(decoded, problem)
   if (isCollapsed(decoded)) return asDirectory(decoded as Path, options)

@@ -76,10 +76,10 @@ export function profileRules(profile: ProfileName): ProfileRules {
 export function checkProfiles(profiles: 'compat' | readonly string[]): readonly ProfileName[] {
   if (profiles === 'compat') return PROFILES
   if (!Array.isArray(profiles) || profiles.length === 0)
-    throw new ConfigError('profiles must be "compat" or a list of profiles')
+    throw new ConfigError('config_error', 'profiles must be "compat" or a list of profiles')
   return profiles.map((name: string) => {
     const profile = PROFILES.find((known) => known === name)
-    if (!profile) throw new ConfigError(`${quote(name)} is not a profile`, { expected: PROFILES })
+    if (!profile) throw new ConfigError('config_error', `${quote(name)} is not a profile`, { expected: PROFILES })
     return profile
   })
 }

@@ -32,7 +32,7 @@ export class BoundedMap<K, V> {
   /** Throws `config_error` for limits under which nothing could be held. */
   constructor({ maxEntries, maxWeight = Infinity, weigh }: BoundedMapLimits<V>) {
     if (!Number.isSafeInteger(maxEntries) || maxEntries < 1 || !(maxWeight > 0))
-      throw new ConfigError('a bounded map must have room for something')
+      throw new ConfigError('config_error', 'a bounded map must have room for something')
     this.#maxEntries = maxEntries
     this.#maxWeight = maxWeight
     this.#weigh = weigh

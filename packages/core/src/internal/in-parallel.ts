@@ -15,7 +15,7 @@ export async function inParallel<T>(
   items: Iterable<T>,
   work: (item: T, index: number) => Promise<unknown>,
 ): Promise<void> {
-  if (!(limit >= 1)) throw new ConfigError('at least one must be done at a time')
+  if (!(limit >= 1)) throw new ConfigError('config_error', 'at least one must be done at a time')
   const waiting = numbered(items)
   let failure: { readonly error: unknown } | undefined
   const worker = async (): Promise<void> => {

@@ -56,10 +56,11 @@ export class Networks {
    * with bits beyond the length (`10.1.2.3/8`), a zone, IPv4 in IPv6 clothes, everybody.
    */
   constructor(list: readonly string[], { at, everybody = false }: NetworksOptions) {
-    if (!Array.isArray(list)) throw new ConfigError(`${at}: must be a list of addresses and networks`)
+    if (!Array.isArray(list)) throw new ConfigError('config_error', `${at}: must be a list of addresses and networks`)
     this.#networks = list.map((text: string) => {
       const network = parseNetwork(text, at)
-      if (network.prefix === 0 && !everybody) throw new ConfigError(`${at}: ${quote(text)} is everybody`)
+      if (network.prefix === 0 && !everybody)
+        throw new ConfigError('config_error', `${at}: ${quote(text)} is everybody`)
       return network
     })
   }
@@ -80,7 +81,7 @@ export class Networks {
 export const LOOPBACK: Networks = new Networks(['127.0.0.0/8', '::1'], { at: 'loopback' })
 
 function parseNetwork(text: string, at: string): Network {
-  const problem = (why: string): ConfigError => new ConfigError(`${at}: ${quote(text)} ${why}`)
+  const problem = (why: string): ConfigError => new ConfigError('config_error', `${at}: ${quote(text)} ${why}`)
   if (typeof text !== 'string') throw problem('is neither an address nor a network')
   const slash = text.indexOf('/')
   const address = slash === -1 ? text : text.slice(0, slash)

@@ -122,7 +122,7 @@ export function listOf<T>(
   return (value, name) => {
     if (!Array.isArray(value)) throw wrong(name, 'a list', value)
     if (value.length === 0 && !empty)
-      throw new ConfigError(`the option ${name} is an empty list: name something, or leave it out`)
+      throw new ConfigError('config_error', `the option ${name} is an empty list: name something, or leave it out`)
     // Also what a sparse list does not have.
     return Array.from(value as readonly unknown[], (entry, index) => reader(entry, `${name}[${index}]`))
   }
@@ -139,7 +139,7 @@ export const anything: Reader<unknown> = (value) => value
 
 /** The refusal of an option's value. What it is instead is named by its kind: text might be a secret in the wrong place. */
 export function wrong(name: string, what: string, value: unknown): ConfigError {
-  return new ConfigError(`the option ${name} must be ${what}, not ${kindOf(value)}`)
+  return new ConfigError('config_error', `the option ${name} must be ${what}, not ${kindOf(value)}`)
 }
 
 /**
@@ -165,6 +165,7 @@ export function unknownNameAdvice(name: string, known: readonly string[]): strin
 function unknownName(member: string, name: string, readers: object): ConfigError {
   const where = name === '' ? '' : ` in ${name}`
   return new ConfigError(
+    'config_error',
     `there is no option ${quote(member)}${where}: ${unknownNameAdvice(member, Object.keys(readers))}`,
   )
 }
@@ -172,7 +173,7 @@ function unknownName(member: string, name: string, readers: object): ConfigError
 function notNull(value: unknown, name: string): unknown {
   // From a file; taken as "not given" it would open what should be closed.
   if (value !== null) return value
-  throw new ConfigError(`the option ${name} is null: give it a value, or leave it out`)
+  throw new ConfigError('config_error', `the option ${name} is null: give it a value, or leave it out`)
 }
 
 function inside(name: string, member: string): string {
@@ -184,7 +185,7 @@ function membersOf(value: unknown, name: string): ReadonlyMap<string, unknown> {
   // A Map, a list or a promise has no members of its own, and would be read as if nothing was said.
   if (typeof value !== 'object' || value === null || Symbol.iterator in value || hasMethod(value, 'then')) {
     throw name === ''
-      ? new ConfigError(`options must be an object, not ${kindOf(value)}`)
+      ? new ConfigError('config_error', `options must be an object, not ${kindOf(value)}`)
       : wrong(name, 'an object', value)
   }
   const members = new Map<string, unknown>()

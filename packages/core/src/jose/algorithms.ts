@@ -40,9 +40,10 @@ export function traitsOf(alg: Algorithm): AlgorithmTraits {
 /** Checks a relying party's list of algorithms. Throws `config_error` for anything unknown, `none` and HMAC included. */
 export function checkAlgorithms(algorithms: readonly string[]): readonly Algorithm[] {
   if (!Array.isArray(algorithms) || algorithms.length === 0)
-    throw new ConfigError('the accepted algorithms must be a list that is not empty')
+    throw new ConfigError('config_error', 'the accepted algorithms must be a list that is not empty')
   for (const alg of algorithms as readonly string[]) {
-    if (!isAlgorithm(alg)) throw new ConfigError(`${quote(alg)} is not an algorithm this library accepts`)
+    if (!isAlgorithm(alg))
+      throw new ConfigError('config_error', `${quote(alg)} is not an algorithm this library accepts`)
   }
   return algorithms as readonly Algorithm[]
 }

@@ -83,7 +83,7 @@ export const CLAIMS = 'the claims set'
 /** Refuses a token that is too long to be looked at. Throws `too_large`; `config_error` for a limit that is none. */
 export function checkTokenLength(length: number, maxLength: number): void {
   if (!Number.isSafeInteger(maxLength) || maxLength < 1)
-    throw new ConfigError('the largest token length must be a positive whole number')
+    throw new ConfigError('config_error', 'the largest token length must be a positive whole number')
   if (length > maxLength) {
     throw new TokenNotAcceptableError('too_large', `a token of ${length} characters is over the limit of ${maxLength}`)
   }

@@ -8,7 +8,7 @@ export async function thumbprint(jwk: Jwk): Promise<string> {
   const { kty = '' } = jwk ?? {}
   const names = typeof kty === 'string' && Object.hasOwn(THUMBPRINT_MEMBERS, kty) ? THUMBPRINT_MEMBERS[kty] : undefined
   if (!names || !names.every((name) => typeof jwk[name] === 'string'))
-    throw new ConfigError('only a complete RSA, EC or OKP key has a thumbprint', {}, 'unsupported_key')
+    throw new ConfigError('unsupported_key', 'only a complete RSA, EC or OKP key has a thumbprint')
   const canonical = JSON.stringify(Object.fromEntries(names.map((name) => [name, jwk[name]])))
   const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(canonical))
   return encodeBase64url(new Uint8Array(digest))

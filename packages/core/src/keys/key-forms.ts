@@ -40,16 +40,16 @@ export interface JudgedKey {
 /** Judges a key like any published one, so that nothing is signed that verifiers refuse, and settles `alg` and `kid`. */
 export async function judgeKey(jwk: Jwk, options: SigningKeyOptions): Promise<JudgedKey> {
   const { use, key_ops: _ops, alg: own, ...rest } = jwk
-  if (use !== undefined && use !== 'sig') throw new ConfigError('the key is not for signatures', {}, 'unsupported_key')
+  if (use !== undefined && use !== 'sig') throw new ConfigError('unsupported_key', 'the key is not for signatures')
   const checked = checkPublicJwk(rest, false)
-  if ('why' in checked) throw new ConfigError(`the key cannot sign: ${checked.why}`, {}, checked.code)
+  if ('why' in checked) throw new ConfigError(checked.code, `the key cannot sign: ${checked.why}`)
   const alg = options.alg ?? own ?? DEFAULT_ALGORITHM[jwk.crv ?? jwk.kty ?? '']
   const fits = isAlgorithm(alg) && algorithmFits(alg, jwk) && (own === undefined || isSameAlgorithm(own, alg))
-  if (!fits) throw new ConfigError(`the key does not fit the algorithm ${quote(alg)}`, {}, 'unsupported_alg')
+  if (!fits) throw new ConfigError('unsupported_alg', `the key does not fit the algorithm ${quote(alg)}`)
   const { kid: _kid, alg: _alg, ...material } = checked.jwk
   const kid = options.kid ?? jwk.kid ?? (await thumbprint(material))
   if (typeof kid !== 'string' || kid === '')
-    throw new ConfigError('the kid of a key must be a string that is not empty')
+    throw new ConfigError('config_error', 'the kid of a key must be a string that is not empty')
   return { alg, kid, material }
 }
 
@@ -68,7 +68,7 @@ export async function exportCryptoKey(key: CryptoKey): Promise<Jwk> {
   try {
     return await crypto.subtle.exportKey('jwk', key)
   } catch {
-    throw new ConfigError('the CryptoKey cannot be exported as JWK', {}, 'unsupported_key')
+    throw new ConfigError('unsupported_key', 'the CryptoKey cannot be exported as JWK')
   }
 }
 
@@ -77,7 +77,7 @@ export function exportKeyObject(key: KeyObjectLike): Jwk {
   try {
     return key.export({ format: 'jwk' }) as Jwk
   } catch {
-    throw new ConfigError('the KeyObject cannot be exported as JWK', {}, 'unsupported_key')
+    throw new ConfigError('unsupported_key', 'the KeyObject cannot be exported as JWK')
   }
 }
 

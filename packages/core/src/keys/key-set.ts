@@ -1,5 +1,6 @@
 import { type Algorithm, traitsOf } from '../jose/algorithms.ts'
-import { type CodeOf, ConfigError, quote, TokenNotAcceptableError } from '../errors.ts'
+import type { CodeOf } from '../error-codes.ts'
+import { ConfigError, quote, TokenNotAcceptableError } from '../errors.ts'
 import type { Jwk } from '../jose/jwk.ts'
 import { checkPublicJwk, type UsableJwk } from './public-jwk.ts'
 import { importVerificationKey, type PlatformKey, verifySignature } from '#signature'
@@ -78,10 +79,13 @@ export class KeySet {
   static async fromJwks(document: unknown, options: KeySetOptions = {}): Promise<KeySet> {
     const entries = (document as { keys?: unknown } | null)?.keys
     if (typeof document !== 'object' || Array.isArray(document) || !Array.isArray(entries)) {
-      throw new ConfigError('a key set must be an object with a list "keys"')
+      throw new ConfigError('config_error', 'a key set must be an object with a list "keys"')
     }
     if (entries.length > (options.maxKeys ?? 100)) {
-      throw new ConfigError(`a key set of ${entries.length} keys is over the limit of ${options.maxKeys ?? 100}`)
+      throw new ConfigError(
+        'config_error',
+        `a key set of ${entries.length} keys is over the limit of ${options.maxKeys ?? 100}`,
+      )
     }
     const keys: VerificationKey[] = []
     const dropped: DroppedKey[] = []

@@ -21,6 +21,7 @@ export async function readPem(pem: string): Promise<Jwk> {
   const [, label, body] = PRIVATE_BLOCK.exec(pem) ?? []
   if (label === undefined || body === undefined) {
     throw new ConfigError(
+      'config_error',
       pem.includes('ENCRYPTED') ? 'the PEM key is encrypted' : 'there is no private key in the PEM text',
     )
   }
@@ -36,7 +37,7 @@ export async function readPem(pem: string): Promise<Jwk> {
 /** Reads a public key from PEM text: SPKI (`PUBLIC KEY`). Throws `config_error`, `unsupported_key`. */
 export async function publicJwkFromPem(pem: string): Promise<Jwk> {
   const [, body] = PUBLIC_BLOCK.exec(pem) ?? []
-  if (body === undefined) throw new ConfigError('there is no public key in the PEM text')
+  if (body === undefined) throw new ConfigError('config_error', 'there is no public key in the PEM text')
   const text = toPem(decodeBody(body), 'PUBLIC KEY')
   const { importSPKI } = await joseImport()
   const jwk = await tryAlgorithms((alg) => importSPKI(text, alg, { extractable: true }))
@@ -59,12 +60,12 @@ function decodeBody(body: string): Uint8Array {
   try {
     return Uint8Array.from(atob(body.replaceAll(/\s/g, '')), (c) => c.charCodeAt(0))
   } catch {
-    throw new ConfigError('the PEM text is not base64')
+    throw new ConfigError('config_error', 'the PEM text is not base64')
   }
 }
 
 function unsupportedKey(): ConfigError {
-  return new ConfigError('the PEM key is not an RSA, P-256, P-384, P-521 or Ed25519 key', {}, 'unsupported_key')
+  return new ConfigError('unsupported_key', 'the PEM key is not an RSA, P-256, P-384, P-521 or Ed25519 key')
 }
 
 /** Writes a private JWK as PKCS #8 PEM. */

@@ -1,6 +1,6 @@
 import { type Algorithm, isAlgorithm, traitsOf } from '../jose/algorithms.ts'
 import { decodeBase64url, isBase64url } from '../jose/base64url.ts'
-import type { CodeOf } from '../errors.ts'
+import type { CodeOf } from '../error-codes.ts'
 import type { Jwk } from '../jose/jwk.ts'
 
 /** A published key that may verify, reduced to its public members, and the algorithms it may verify. */

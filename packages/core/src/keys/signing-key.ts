@@ -57,10 +57,11 @@ export class SigningKey implements Signer {
     alg: Algorithm = 'ES256',
     options: { kid?: string; modulusBits?: number } = {},
   ): Promise<SigningKey> {
-    if (!isAlgorithm(alg)) throw new ConfigError(`${quote(alg)} is not an algorithm this library signs with`)
+    if (!isAlgorithm(alg))
+      throw new ConfigError('config_error', `${quote(alg)} is not an algorithm this library signs with`)
     const { kid, modulusBits = MIN_RSA_BITS } = options
     if (!Number.isInteger(modulusBits) || modulusBits < MIN_RSA_BITS || modulusBits > MAX_RSA_BITS) {
-      throw new ConfigError(`an RSA key has ${MIN_RSA_BITS} to ${MAX_RSA_BITS} bits`, {}, 'weak_key')
+      throw new ConfigError('weak_key', `an RSA key has ${MIN_RSA_BITS} to ${MAX_RSA_BITS} bits`)
     }
     const pair = (await crypto.subtle.generateKey(generateParameters(alg, modulusBits), true, [
       'sign',
@@ -82,7 +83,7 @@ export class SigningKey implements Signer {
   /** Takes in a private JWK. */
   static async fromJwk(jwk: Jwk, options: SigningKeyOptions = {}): Promise<SigningKey> {
     if (typeof jwk !== 'object' || jwk === null || typeof jwk.d !== 'string')
-      throw new ConfigError('the key is no private JWK')
+      throw new ConfigError('config_error', 'the key is no private JWK')
     const { alg, kid, material } = await judgeKey(jwk, options)
     const { d, p, q, dp, dq, qi } = jwk
     const secrets = Object.fromEntries(
@@ -93,7 +94,7 @@ export class SigningKey implements Signer {
       key = await importSigningKey({ ...material, ...secrets }, alg)
     } catch {
       // The cause is left out: platforms quote key material in it.
-      throw new ConfigError('the key material is not valid for its type', {}, 'unsupported_key')
+      throw new ConfigError('unsupported_key', 'the key material is not valid for its type')
     }
     const made = new SigningKey(
       alg,
@@ -116,9 +117,9 @@ export class SigningKey implements Signer {
    */
   static async fromCryptoKey(key: CryptoKey | CryptoKeyPair, options: SigningKeyOptions = {}): Promise<SigningKey> {
     const { privateKey, publicKey } = isCryptoKey(key) ? { privateKey: key, publicKey: undefined } : key
-    if (privateKey.type !== 'private') throw new ConfigError('the CryptoKey is not private')
+    if (privateKey.type !== 'private') throw new ConfigError('config_error', 'the CryptoKey is not private')
     if (privateKey.extractable) return SigningKey.fromJwk(await exportCryptoKey(privateKey), options)
-    if (!publicKey) throw new ConfigError('the CryptoKey cannot be extracted: hand over the pair')
+    if (!publicKey) throw new ConfigError('config_error', 'the CryptoKey cannot be extracted: hand over the pair')
     const { alg, kid, material } = await judgeKey(await exportCryptoKey(publicKey), options)
     const made = new SigningKey(alg, kid, undefined, { ...material, kid, alg, use: 'sig' }, (data) =>
       makeWebSignature(alg, privateKey, data),
@@ -133,7 +134,7 @@ export class SigningKey implements Signer {
 
   /** The private key itself. Ask for it by name only to store it. Throws `config_error` for one that cannot be extracted. */
   exportJwk(): Jwk {
-    if (!this.#jwk) throw new ConfigError('this key cannot be extracted')
+    if (!this.#jwk) throw new ConfigError('config_error', 'this key cannot be extracted')
     return { ...this.#jwk }
   }
 
@@ -161,7 +162,7 @@ export class SigningKey implements Signer {
     } catch {
       // told below: platforms quote key material in their errors
     }
-    throw new ConfigError('the private and the public half of the key do not belong together', {}, 'unsupported_key')
+    throw new ConfigError('unsupported_key', 'the private and the public half of the key do not belong together')
   }
 
   #with({ alg = this.alg, kid = this.kid }: SigningKeyOptions): SigningKey | Promise<SigningKey> {

@@ -7,10 +7,9 @@ export function asInvalidRequest<T>(check: () => T): T {
   } catch (error) {
     if (!(error instanceof TokenNotAcceptableError)) throw error
     const { message, claim, reason, code } = error
-    throw new InvalidRequestError(
-      message,
-      { ...(claim === undefined ? {} : { claim }), ...(reason === undefined ? {} : { reason }) },
-      code,
-    )
+    throw new InvalidRequestError(code, message, {
+      ...(claim === undefined ? {} : { claim }),
+      ...(reason === undefined ? {} : { reason }),
+    })
   }
 }

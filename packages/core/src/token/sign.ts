@@ -3,7 +3,8 @@ import { asInvalidRequest } from './as-invalid-request.ts'
 import { parseAudience } from '../claims/audience.ts'
 import { encodeBase64url, encodeTextAsBase64url } from '../jose/base64url.ts'
 import { type Clock, systemClock } from '../clock.ts'
-import { type CallerCode, ConfigError, InvalidRequestError, quote, SciTokenError, UndecidedError } from '../errors.ts'
+import type { CallerCode } from '../error-codes.ts'
+import { ConfigError, InvalidRequestError, quote, SciTokenError, UndecidedError } from '../errors.ts'
 import { isGroupName } from '../claims/groups.ts'
 import { isJsonValue, type JsonObject, type JsonValue } from '../jose/json.ts'
 import { isWlcgVersion, type ProfileName, PROFILES, profileRules } from '../claims/profiles.ts'
@@ -52,9 +53,10 @@ export async function signToken(options: SignOptions): Promise<string> {
 /** Whether this signer may sign. Throws `unsupported_alg`, `config_error`. */
 export function checkSigner(signer: Signer, algorithms: readonly Algorithm[] = []): void {
   if (![...DEFAULT_ALGORITHMS, ...algorithms].includes(signer.alg)) {
-    throw new ConfigError(`a ${quote(signer.alg)} key signs only where it is asked for by name`, {}, 'unsupported_alg')
+    throw new ConfigError('unsupported_alg', `a ${quote(signer.alg)} key signs only where it is asked for by name`)
   }
-  if (typeof signer.kid !== 'string' || signer.kid === '') throw new ConfigError('the signer names no key')
+  if (typeof signer.kid !== 'string' || signer.kid === '')
+    throw new ConfigError('config_error', 'the signer names no key')
 }
 
 // Not in memory that is shared with others, as Buffer's is: a signer is somebody else's code.
@@ -73,7 +75,7 @@ export async function signJws(signer: Signer, header: JsonObject, payload: JsonV
   const { signatureBytes } = traitsOf(signer.alg)
   // An HSM may answer in DER, which no verifier takes.
   if (!(signature instanceof Uint8Array) || signature.length !== (signatureBytes ?? Math.max(signature.length, 256))) {
-    throw new ConfigError(`the signer did not return an ${signer.alg} signature`)
+    throw new ConfigError('config_error', `the signer did not return an ${signer.alg} signature`)
   }
   return `${input}.${encodeBase64url(signature)}`
 }
@@ -81,9 +83,10 @@ export async function signJws(signer: Signer, header: JsonObject, payload: JsonV
 /** Refuses what must not be signed; adds the version, `jti` and times, and writes the scope in its normal form. */
 export function completeClaims(options: SignOptions, profile: ProfileName): JsonObject {
   const { claims, wlcgVersion = '1.0' } = options
-  if (!PROFILES.includes(profile)) throw new ConfigError(`${quote(profile)} is not a profile`, { expected: PROFILES })
+  if (!PROFILES.includes(profile))
+    throw new ConfigError('config_error', `${quote(profile)} is not a profile`, { expected: PROFILES })
   if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
-    throw new InvalidRequestError('the claims of a token are an object')
+    throw new InvalidRequestError('invalid_request', 'the claims of a token are an object')
   }
   for (const [name, value] of Object.entries(claims)) {
     if (name.isWellFormed() && isJsonValue(value)) continue
@@ -161,7 +164,7 @@ export function readClock({ clock = systemClock, backdate = 5 }: Pick<SignOption
   past: number
 } {
   const now = Math.floor(clock())
-  if (!Number.isSafeInteger(now)) throw new ConfigError('the clock does not tell the time')
+  if (!Number.isSafeInteger(now)) throw new ConfigError('config_error', 'the clock does not tell the time')
   if (!Number.isFinite(backdate) || backdate < 0) throw refuse('invalid_claim', 'iat cannot lie in the future', 'iat')
   const past = now - Math.floor(backdate)
   if (past < 0) throw refuse('invalid_claim', 'iat cannot lie before 1970', 'iat')
@@ -169,5 +172,5 @@ export function readClock({ clock = systemClock, backdate = 5 }: Pick<SignOption
 }
 
 function refuse(code: CallerCode<'invalid_request'>, message: string, claim: string): InvalidRequestError {
-  return new InvalidRequestError(message, { claim }, code)
+  return new InvalidRequestError(code, message, { claim })
 }

@@ -55,9 +55,12 @@ export function readQuestion(question: AuthorizationQuestion, rules: PathRules):
 export function readOperationQuestion(question: OperationQuestion, rules: PathRules): ReadOperationQuestion {
   const { operation, path, to } = question
   if (!STORAGE_OPERATIONS.includes(operation)) {
-    throw new InvalidRequestError(`${quote(operation)} is no storage operation`, { expected: STORAGE_OPERATIONS })
+    throw new InvalidRequestError('invalid_request', `${quote(operation)} is no storage operation`, {
+      expected: STORAGE_OPERATIONS,
+    })
   }
-  if (operation === 'rename' && to === undefined) throw new InvalidRequestError('a rename needs its new name')
+  if (operation === 'rename' && to === undefined)
+    throw new InvalidRequestError('invalid_request', 'a rename needs its new name')
   return {
     operation,
     path: readPath(path, question, rules),

@@ -68,14 +68,14 @@ export function readConfiguration(given: EnforcerOptions): Configuration {
 function issuersOf({ issuers }: EnforcerOptions): readonly (readonly [string, IssuerOptions])[] {
   const record = typeof issuers === 'string' ? { [issuers]: {} } : isList(issuers) ? asRecord(issuers) : issuers
   const listed = Object.entries<IssuerOptions>(record ?? {})
-  if (listed.length === 0) throw new ConfigError('no issuer is trusted: name at least one')
+  if (listed.length === 0) throw new ConfigError('config_error', 'no issuer is trusted: name at least one')
   return listed
 }
 
 function validatorOf(options: EnforcerOptions, listed: readonly (readonly [string, IssuerOptions])[]): Validator {
   const everyIssuerHasItsOwn = listed.every(([, own]) => own.audience !== undefined)
   if (options.audience === undefined && options.audienceCheck === undefined && !everyIssuerHasItsOwn) {
-    throw new ConfigError('no audience is configured: name this server, or say audienceCheck "none"')
+    throw new ConfigError('config_error', 'no audience is configured: name this server, or say audienceCheck "none"')
   }
   // The bare validator's word for "each issuer has its own".
   const { audience, audienceCheck, ...rest } = validationPart(options)
@@ -104,12 +104,13 @@ function asRecord(issuers: readonly string[]): Readonly<Record<string, IssuerOpt
 }
 
 function keySourceOf({ keys, acceptPaddedKeys = false }: EnforcerOptions): KeySource {
-  if (keys === undefined) throw new ConfigError('an enforcer needs keys: a key source, or JWKS documents')
+  if (keys === undefined)
+    throw new ConfigError('config_error', 'an enforcer needs keys: a key source, or JWKS documents')
   if (typeof (keys as Partial<KeySource>).getKeySet !== 'function') {
     return new StaticKeys(keys as Readonly<Record<string, unknown>>, { acceptPaddedKeys })
   }
   if (acceptPaddedKeys)
-    throw new ConfigError('acceptPaddedKeys is for JWKS documents: set it where the key source is made')
+    throw new ConfigError('config_error', 'acceptPaddedKeys is for JWKS documents: set it where the key source is made')
   return keys as KeySource
 }
 
@@ -127,6 +128,7 @@ function checkSharing(issuers: ReadonlyMap<string, Jurisdiction>, options: Enfor
       if (common === undefined || one.issuer === other.issuer || shared.some((path) => coversPath(path, common)))
         continue
       throw new ConfigError(
+        'config_error',
         `the issuers ${quote(one.issuer)} and ${quote(other.issuer)} share the base path ${quote(common)}: ` +
           'give each its own, or name it in sharedBasePaths',
         { issuer: other.issuer },
@@ -139,6 +141,6 @@ function parseShared(text: string): Path {
   try {
     return parseScopePath(text)
   } catch (cause) {
-    throw new ConfigError(`sharedBasePaths: ${quote(text)} is no path`, { cause })
+    throw new ConfigError('config_error', `sharedBasePaths: ${quote(text)} is no path`, { cause })
   }
 }

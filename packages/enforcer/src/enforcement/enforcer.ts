@@ -145,7 +145,7 @@ export class Enforcer {
     if (token instanceof ValidatedToken && token.isUnder(issuers.get(token.issuer))) return token
     const verified =
       token instanceof ValidatedToken ? token.verified : token instanceof SciToken ? token.verified : undefined
-    if (!verified) throw new InvalidRequestError('only a verified token can be tested')
+    if (!verified) throw new InvalidRequestError('invalid_request', 'only a verified token can be tested')
     if (!issuers.has(verified.issuer) || !(algorithms as readonly unknown[]).includes(verified.header['alg'])) {
       throw new TokenNotAcceptableError('untrusted_issuer', 'the token was verified under other rules than these', {
         issuer: verified.issuer,
@@ -157,7 +157,10 @@ export class Enforcer {
     const admitted = admit(judgeClaims(verified, this.#configuration), this.#configuration)
     if (!(admitted instanceof Promise)) return admitted
     admitted.catch(() => {})
-    throw new InvalidRequestError('a validator or the revocation hook has to be waited for: use validate() first')
+    throw new InvalidRequestError(
+      'invalid_request',
+      'a validator or the revocation hook has to be waited for: use validate() first',
+    )
   }
 }
 

@@ -92,7 +92,8 @@ function groupScopes(
 ): ReadonlyMap<string, readonly Scope[]> {
   return new Map(
     Object.entries(groups).map(([group, scopes]) => {
-      if (!isGroupName(group)) throw new ConfigError(`${quote(group)} is no name of a group`, { issuer })
+      if (!isGroupName(group))
+        throw new ConfigError('config_error', `${quote(group)} is no name of a group`, { issuer })
       return [group, scopes.map((scope) => asConfig(issuer, () => parseScope(scope)))]
     }),
   )
@@ -108,10 +109,14 @@ function asConfig<T>(issuer: string, read: () => T): T {
     return read()
   } catch (error) {
     if (!(error instanceof SciTokenError)) throw error
-    throw new ConfigError(`the configuration of the issuer ${quote(issuer)} is wrong: ${error.message}`, {
-      issuer,
-      cause: error,
-    })
+    throw new ConfigError(
+      'config_error',
+      `the configuration of the issuer ${quote(issuer)} is wrong: ${error.message}`,
+      {
+        issuer,
+        cause: error,
+      },
+    )
   }
 }
 

@@ -81,7 +81,8 @@ export function createSubjectMapper(mapping: SubjectMapping): SubjectMapper {
 function readAllowedNames(value: unknown, name: string): RegExp {
   if (!(value instanceof RegExp)) throw wrong(name, 'a regular expression', value)
   // Those remember where the last name ended.
-  if (value.global || value.sticky) throw new ConfigError(`the option ${name} must not have the flags g or y`)
+  if (value.global || value.sticky)
+    throw new ConfigError('config_error', `the option ${name} must not have the flags g or y`)
   return value
 }
 
@@ -89,7 +90,7 @@ type CheckedRule = Omit<NameRule, 'path'> & { readonly path?: Path }
 
 function checkRule(rule: NameRule): CheckedRule {
   if (typeof rule.result !== 'string' || rule.result === '')
-    throw new ConfigError('a rule of the name map has no result')
+    throw new ConfigError('config_error', 'a rule of the name map has no result')
   const { path, ...rest } = rule
   return path === undefined ? rest : { ...rest, path: parseScopePath(path) }
 }

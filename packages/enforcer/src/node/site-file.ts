@@ -11,7 +11,7 @@ export interface Place {
 /** The error for a bad file: names file, line and key. */
 export function badFile({ file, line, key }: Place, problem: string, cause?: unknown): ConfigError {
   const where = line === undefined ? file : `${file}:${line}`
-  return new ConfigError(`${where}: ${key === undefined ? '' : `${key}: `}${problem}`, {
+  return new ConfigError('config_error', `${where}: ${key === undefined ? '' : `${key}: `}${problem}`, {
     ...(key !== undefined && { claim: key }),
     ...(cause !== undefined && { cause }),
   })

@@ -84,7 +84,7 @@ export class Validator {
     this.clock = read.clock ?? systemClock
     const { audience, audienceCheck } = read
     if (audienceCheck === 'none' && audience !== undefined) {
-      throw new ConfigError('an audience is given and audienceCheck is "none": it must be one of them')
+      throw new ConfigError('config_error', 'an audience is given and audienceCheck is "none": it must be one of them')
     }
     const ours = typeof audience === 'string' ? [audience] : audience
     this.#audience = ours && checkOwnAudiences(ours)
@@ -93,7 +93,8 @@ export class Validator {
 
   /** Adds a judge; a claim may have several, and all must say yes. Throws `config_error`. */
   addValidator(claim: string, validate: ClaimValidator, options: ClaimValidatorOptions = {}): this {
-    if (typeof claim !== 'string' || claim === '') throw new ConfigError('a validator needs the name of its claim')
+    if (typeof claim !== 'string' || claim === '')
+      throw new ConfigError('config_error', 'a validator needs the name of its claim')
     const judge = callable<ClaimValidator>()(validate, `validators[${quote(claim)}]`)
     const entries = this.#entries.get(claim)
     const entry = { ...readOptions<ClaimValidatorOptions>(options, JUDGE_READERS), validate: judge }
@@ -202,5 +203,8 @@ function unknown(claim: string): TokenNotAcceptableError {
 function verifiedOf(token: SciToken | VerifiedToken): VerifiedToken {
   if (!(token instanceof SciToken)) return token
   if (token.verified) return token.verified
-  throw new InvalidRequestError('the token was made here and never verified: its claims mean nothing yet')
+  throw new InvalidRequestError(
+    'invalid_request',
+    'the token was made here and never verified: its claims mean nothing yet',
+  )
 }

@@ -51,7 +51,8 @@ const B64TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
 export function discoverToken(given: DiscoverOptions): DiscoveredToken | undefined {
   const options = readOptions<DiscoverOptions>(given, READERS)
   const { env, uid = process.geteuid?.() } = options
-  if (env === undefined) throw new ConfigError('discoverToken needs the environment to look in: env: process.env')
+  if (env === undefined)
+    throw new ConfigError('config_error', 'discoverToken needs the environment to look in: env: process.env')
   const direct = checkToken(env['BEARER_TOKEN'] ?? '', 'BEARER_TOKEN')
   if (direct !== undefined) return { token: direct, source: 'BEARER_TOKEN', file: undefined }
   for (const place of places(env, uid, options.temporaryDirectory ?? '/tmp')) {
@@ -62,7 +63,10 @@ export function discoverToken(given: DiscoverOptions): DiscoveredToken | undefin
     })
     if (content === undefined) {
       if (!place.required) continue
-      throw new ConfigError(`the file ${quote(place.file)}, which BEARER_TOKEN_FILE names, is not there`)
+      throw new ConfigError(
+        'config_error',
+        `the file ${quote(place.file)}, which BEARER_TOKEN_FILE names, is not there`,
+      )
     }
     const token = checkToken(content, place.source)
     if (token !== undefined) return { token, source: place.source, file: place.file }

@@ -65,5 +65,5 @@ function readAll(file: string, descriptor: number): string {
 }
 
 function problem(file: string, why: string): ConfigError {
-  return new ConfigError(`the token file ${quote(file)} ${why}`)
+  return new ConfigError('config_error', `the token file ${quote(file)} ${why}`)
 }

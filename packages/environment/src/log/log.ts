@@ -105,7 +105,7 @@ async function openLogFile(
     await promise
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    throw new ConfigError(`the log file ${quote(file)} cannot be opened (${code ?? 'unknown error'})`)
+    throw new ConfigError('config_error', `the log file ${quote(file)} cannot be opened (${code ?? 'unknown error'})`)
   }
   // A full disk must not end the program that writes about it.
   stream.on('error', () => {})

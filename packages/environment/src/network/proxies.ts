@@ -46,7 +46,8 @@ function readProxy(env: Variables, names: readonly string[]): string | undefined
   const text = env[name]!.trim()
   const url = URL.parse(/^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`)
   const isProxy = url !== null && /^https?:$/.test(url.protocol) && url.pathname === '/' && url.search + url.hash === ''
-  if (!isProxy) throw new ConfigError(`${name} must be the URL of a proxy, such as http://proxy.example:3128`)
+  if (!isProxy)
+    throw new ConfigError('config_error', `${name} must be the URL of a proxy, such as http://proxy.example:3128`)
   return url.href
 }
 

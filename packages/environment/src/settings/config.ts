@@ -45,14 +45,14 @@ export function readConfig(options: ConfigOptions = {}): Config {
   )
   for (const { key, value, line } of file === undefined ? [] : readIniFile(file)) {
     const where = `${quote(file)}, line ${line}`
-    if (!isSettingName(key)) throw new ConfigError(`${where}: ${noSetting(key)}`)
+    if (!isSettingName(key)) throw new ConfigError('config_error', `${where}: ${noSetting(key)}`)
     // The reference library takes an empty value for an absent one.
     if (value !== '') found[key] = readValue(key, value, `${where}: ${key}`)
   }
   const { settings, unknownVariables } = readEnvironment(env)
   Object.assign(found, settings)
   for (const [key, value] of Object.entries(values)) {
-    if (!isSettingName(key)) throw new ConfigError(noSetting(key))
+    if (!isSettingName(key)) throw new ConfigError('config_error', noSetting(key))
     if (value !== undefined) found[key] = readValue(key, asText(value), key)
   }
   return { ...(found as SettingValues), unknownVariables }
@@ -83,7 +83,7 @@ function readEnvironment(env: Variables): {
 function readValue(name: SettingName, written: string, where: string): unknown {
   const { read, expected } = SETTINGS[name]
   const value = read(written)
-  if (value === undefined) throw new ConfigError(`${where} must be ${expected}, not ${quote(written)}`)
+  if (value === undefined) throw new ConfigError('config_error', `${where} must be ${expected}, not ${quote(written)}`)
   return value
 }
 

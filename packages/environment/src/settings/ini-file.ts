@@ -18,7 +18,8 @@ const SECTION = 'scitokens'
  */
 export function readIniFile(file: string): readonly IniEntry[] {
   const text = readText(file)
-  const problem = (line: number, why: string): ConfigError => new ConfigError(`${quote(file)}, line ${line}: ${why}`)
+  const problem = (line: number, why: string): ConfigError =>
+    new ConfigError('config_error', `${quote(file)}, line ${line}: ${why}`)
   const entries: IniEntry[] = []
   let section: string | undefined
   for (const [index, raw] of text.split(/\r?\n/).entries()) {
@@ -50,7 +51,10 @@ function readText(file: string): string {
     if (statSync(file).size <= MAX_BYTES) return readFileSync(file, 'utf8').replace(/^\uFEFF/, '')
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    throw new ConfigError(`the configuration file ${quote(file)} cannot be read (${code ?? 'unknown error'})`)
+    throw new ConfigError(
+      'config_error',
+      `the configuration file ${quote(file)} cannot be read (${code ?? 'unknown error'})`,
+    )
   }
-  throw new ConfigError(`the configuration file ${quote(file)} is larger than ${MAX_BYTES} bytes`)
+  throw new ConfigError('config_error', `the configuration file ${quote(file)} is larger than ${MAX_BYTES} bytes`)
 }

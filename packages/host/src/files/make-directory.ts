@@ -55,5 +55,5 @@ const REASONS: Readonly<Record<string, string>> = {
 function impossible(directory: string, cause: unknown): ConfigError {
   const { code = 'an unknown error' } = cause as NodeJS.ErrnoException
   const why = REASONS[code] === undefined ? code : `${REASONS[code]} (${code})`
-  return new ConfigError(`the directory ${quote(directory)} cannot be made: ${why}`, { cause })
+  return new ConfigError('config_error', `the directory ${quote(directory)} cannot be made: ${why}`, { cause })
 }

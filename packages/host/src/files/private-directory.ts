@@ -13,7 +13,7 @@ import { directoryInOtherHands } from './trusted-path.ts'
  */
 export function makePrivateDirectory(directory: string, what: string = 'the directory'): void {
   const problem = (why: string, cause?: unknown): ConfigError =>
-    new ConfigError(`${what} ${quote(directory)} ${why}`, { cause })
+    new ConfigError('config_error', `${what} ${quote(directory)} ${why}`, { cause })
   makeDirectory(directory)
   let way: string | undefined
   let mode: number

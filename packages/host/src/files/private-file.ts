@@ -94,7 +94,7 @@ function readAll(file: string, fd: number, options: PrivateFileOptions): Buffer 
 }
 
 function problem(file: string, { what = 'the file' }: PrivateFileOptions, why: string, cause?: unknown): ConfigError {
-  return new ConfigError(`${what} ${quote(file)} ${why}`, { cause })
+  return new ConfigError('config_error', `${what} ${quote(file)} ${why}`, { cause })
 }
 
 /**

@@ -75,7 +75,7 @@ function openDirectory(directory: string, options: WriteOptions): number {
   // In a sticky directory such as /tmp nobody can replace what is another's. WLCG bearer token discovery, step 4.
   if (trusted.has(stats.uid) && ((stats.mode & 0o002) === 0 || (stats.mode & 0o1000) !== 0)) return fd
   closeSync(fd)
-  throw new ConfigError(`${quote(directory)} is a directory in which others can replace ${what}`)
+  throw new ConfigError('config_error', `${quote(directory)} is a directory in which others can replace ${what}`)
 }
 
 function writeDraft(draft: string, content: string, { uid, gid, mode = 0o600, durable = true }: WriteOptions): void {
@@ -106,5 +106,5 @@ function asKnown(file: string, error: unknown, { what = 'the file' }: WriteOptio
   if (code === 'ENOSPC' || code === 'EDQUOT') {
     return new UndecidedError('undecided', message('the disk is full'), { reason: 'unavailable', cause: error })
   }
-  return new ConfigError(message(REASONS[code] ?? code), { cause: error })
+  return new ConfigError('config_error', message(REASONS[code] ?? code), { cause: error })
 }

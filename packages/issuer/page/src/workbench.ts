@@ -38,7 +38,7 @@ export class Workbench implements Desk {
     this.clock = clock
     const { issuer } = sources[signer]
     const question = { issuer, audience: issuer, authz: 'read', path: '/data/john/set1' }
-    const nothing = new ConfigError('nothing lies here yet')
+    const nothing = new ConfigError('config_error', 'nothing lies here yet')
     this.#shown = {
       token: '',
       parts: readParts(''),
@@ -152,7 +152,7 @@ export class Workbench implements Desk {
 
 /** A service that cannot be (one without a name, say) is a mistake in the question. */
 function refusal(error: unknown): Shown['decision'] {
-  const known = error instanceof SciTokenError ? error : new ConfigError(String(error))
+  const known = error instanceof SciTokenError ? error : new ConfigError('config_error', String(error))
   const { code, family, message: reason } = known
   const nothing = { missing: [], grantedBy: undefined, normalizedPath: undefined, token: undefined } as const
   return { allowed: false, code, family, reason, ...nothing, issuer: undefined, subject: undefined, error: known }

@@ -69,7 +69,10 @@ export class ClientAdmin {
   ): Promise<ClientWithSecret> {
     const checked = readClientProperties(properties)
     if (clientId.startsWith(REGISTERED_PREFIX))
-      throw new InvalidRequestError(`ids that begin with ${REGISTERED_PREFIX} are for clients that register themselves`)
+      throw new InvalidRequestError(
+        'invalid_request',
+        `ids that begin with ${REGISTERED_PREFIX} are for clients that register themselves`,
+      )
     this.#refuseConfigured(clientId)
     const otherwise = checked.jwks !== undefined || (checked.certificates ?? []).length > 0
     const wantsSecret = checked.authMethods?.includes('secret') ?? !(otherwise || options.public)
@@ -84,8 +87,11 @@ export class ClientAdmin {
     const subjects = await subjectChanges(this.#realm, clientId, [], subjectsOfStored(value))
     if (!(await this.#realm.store.commit([{ insert: { ...this.#key(clientId), value } }, ...subjects]))) {
       if (await this.#realm.store.get(this.#key(clientId)))
-        throw new InvalidRequestError(`there is a client ${quote(clientId)} already`)
-      throw new InvalidRequestError('somebody else was given the same subject at the same time: look again')
+        throw new InvalidRequestError('invalid_request', `there is a client ${quote(clientId)} already`)
+      throw new InvalidRequestError(
+        'invalid_request',
+        'somebody else was given the same subject at the same time: look again',
+      )
     }
     await this.#audit('client_registered', clientId, Object.keys(checked).join(' '))
     return { client: this.#describe(await this.#stored(clientId)), ...(secret && { secret: secret.text }) }
@@ -122,7 +128,7 @@ export class ClientAdmin {
   async remove(clientId: string): Promise<void> {
     const { value } = await this.#stored(clientId)
     if (!(await removeClient(this.#realm, clientId)))
-      throw new InvalidRequestError(`there is no client ${quote(clientId)}`)
+      throw new InvalidRequestError('invalid_request', `there is no client ${quote(clientId)}`)
     await this.#audit('client_removed', clientId, 'by an operator')
     const why = { detail: 'its client was removed' }
     await revokeChosen(this.#realm, { client: clientId }, why)
@@ -141,7 +147,10 @@ export class ClientAdmin {
   async renewSecret(clientId: string, options: { readonly keepOldSeconds?: number } = {}): Promise<ClientWithSecret> {
     const entry = await this.#stored(clientId)
     if (!('managed' in entry.value))
-      throw new InvalidRequestError(`${clientId} registered itself and registers anew for a new secret`)
+      throw new InvalidRequestError(
+        'invalid_request',
+        `${clientId} registered itself and registers anew for a new secret`,
+      )
     const now = this.#now()
     const { keepOldSeconds = 0 } = options
     const kept = entry.value.secrets
@@ -156,19 +165,19 @@ export class ClientAdmin {
 
   #refuseConfigured(clientId: string): void {
     if (!this.#realm.clients.isConfigured(clientId)) return
-    throw new InvalidRequestError(`${clientId} stands in the configuration file: change it there`)
+    throw new InvalidRequestError('invalid_request', `${clientId} stands in the configuration file: change it there`)
   }
 
   async #stored(clientId: string): Promise<Entry<StoredClient>> {
     this.#refuseConfigured(clientId)
     const entry = await this.#realm.store.get<StoredClient>(this.#key(clientId))
-    if (!entry) throw new InvalidRequestError(`there is no client ${quote(clientId)}`)
+    if (!entry) throw new InvalidRequestError('invalid_request', `there is no client ${quote(clientId)}`)
     return entry
   }
 
   async #replace(entry: Entry, value: StoredClient, more: readonly Change[] = []): Promise<void> {
     if (await this.#realm.store.commit([{ replace: entry, value, expiresAt: entry.expiresAt }, ...more])) return
-    throw new InvalidRequestError(`${entry.id} was changed at the same time: look at it again`)
+    throw new InvalidRequestError('invalid_request', `${entry.id} was changed at the same time: look at it again`)
   }
 
   /** Refused here rather than at every later use. */
@@ -179,7 +188,7 @@ export class ClientAdmin {
       return readClient({ ...value.options, ...value.approved }, defaults, secrets, 'client')
     } catch (error) {
       if (error instanceof ConfigError)
-        throw new InvalidRequestError(error.message.replace(/^client\./, ''), { cause: error })
+        throw new InvalidRequestError('invalid_request', error.message.replace(/^client\./, ''), { cause: error })
       throw error
     }
   }

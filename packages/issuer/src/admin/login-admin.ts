@@ -77,10 +77,10 @@ export class LoginAdmin {
    */
   async end(choice: LoginChoice): Promise<EndedLogins> {
     if ('family' in choice && !(await this.#family(choice.family))) {
-      throw new InvalidRequestError(`there is no login ${quote(choice.family)} that goes on`)
+      throw new InvalidRequestError('invalid_request', `there is no login ${quote(choice.family)} that goes on`)
     }
     if ('subject' in choice && !isSubject(choice.subject))
-      throw new InvalidRequestError('this is no subject that a token can carry')
+      throw new InvalidRequestError('invalid_request', 'this is no subject that a token can carry')
     return endLogins(this.#realm, choice, { detail: 'by an operator' })
   }
 

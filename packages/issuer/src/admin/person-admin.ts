@@ -48,7 +48,8 @@ export class PersonAdmin {
    * @param options - `reason`: for other operators; stands in the audit.
    */
   async suspend(subject: string, options: { readonly reason?: string } = {}): Promise<DescribedPerson> {
-    if (!isSubject(subject)) throw new InvalidRequestError('this is no subject that a token can carry')
+    if (!isSubject(subject))
+      throw new InvalidRequestError('invalid_request', 'this is no subject that a token can carry')
     const { reason } = options
     const suspended = { at: this.#now(), ...(reason === undefined ? {} : { reason }) }
     await this.#refuseClients(subject)
@@ -64,7 +65,7 @@ export class PersonAdmin {
    */
   async resume(subject: string): Promise<DescribedPerson> {
     if (!(await readPerson(this.#realm, subject)).person?.suspended)
-      throw new InvalidRequestError(`${quote(subject)} is not suspended`)
+      throw new InvalidRequestError('invalid_request', `${quote(subject)} is not suspended`)
     const person = await changePerson(this.#realm, subject, ({ suspended: _, ...before }) => before)
     if (!person) throw ofClient(subject)
     await this.#audit('person_resumed', subject, undefined)
@@ -86,7 +87,10 @@ export class PersonAdmin {
 }
 
 function ofClient(subject: string): InvalidRequestError {
-  return new InvalidRequestError(`${quote(subject)} is the subject of a client: look after the client instead`)
+  return new InvalidRequestError(
+    'invalid_request',
+    `${quote(subject)} is the subject of a client: look after the client instead`,
+  )
 }
 
 function describe(subject: string, { seenAt, suspended, endedAt }: PersonRecord): DescribedPerson {

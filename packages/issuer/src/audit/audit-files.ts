@@ -65,7 +65,8 @@ async function filesOf(path: string, mayBeMissing: boolean): Promise<readonly Au
   const names = inDirectory.filter(
     (one) => one === name || (one.startsWith(name) && ROTATED.test(one.slice(name.length))),
   )
-  if (names.length === 0 && !mayBeMissing) throw new InvalidRequestError(`there is no audit file ${path}`)
+  if (names.length === 0 && !mayBeMissing)
+    throw new InvalidRequestError('invalid_request', `there is no audit file ${path}`)
   const found: (AuditFile & { readonly changed: number })[] = []
   for (const one of names) {
     const place = join(dirname(path), one)
@@ -98,7 +99,7 @@ async function* readEvents(path: string, onBroken: (broken: BrokenLine) => void)
     }
   } catch (cause) {
     const { code = 'unknown' } = cause as NodeJS.ErrnoException
-    throw new InvalidRequestError(`the audit file ${path} cannot be read (${code})`, { cause })
+    throw new InvalidRequestError('invalid_request', `the audit file ${path} cannot be read (${code})`, { cause })
   } finally {
     file.destroy()
   }

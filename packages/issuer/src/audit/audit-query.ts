@@ -114,9 +114,13 @@ function readOperation(text: string): (scope: string) => boolean {
     const asked = parseScope(text)
     return (scope) => scopesOf(scope).some((item) => covers(item, asked))
   } catch (cause) {
-    throw new InvalidRequestError(`${JSON.stringify(text)} is neither a path nor a scope such as write:/store`, {
-      cause,
-    })
+    throw new InvalidRequestError(
+      'invalid_request',
+      `${JSON.stringify(text)} is neither a path nor a scope such as write:/store`,
+      {
+        cause,
+      },
+    )
   }
 }
 

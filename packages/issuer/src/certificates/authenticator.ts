@@ -152,7 +152,7 @@ async function readFirst<T>(file: WatchedFile<T>, at: string): Promise<T> {
     return await file.get()
   } catch (cause) {
     const why = (cause as NodeJS.ErrnoException).code ?? (cause as Error).message
-    throw new ConfigError(`${at}: the file cannot be read: ${why}`, { cause })
+    throw new ConfigError('config_error', `${at}: the file cannot be read: ${why}`, { cause })
   }
 }
 

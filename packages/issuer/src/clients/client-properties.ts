@@ -79,6 +79,6 @@ export function readClientProperties(value: unknown): ClientProperties {
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const message = error.message.replace(/^the option /, 'the property ').replace('no option', 'no property')
-    throw new InvalidRequestError(message, { cause: error })
+    throw new InvalidRequestError('invalid_request', message, { cause: error })
   }
 }

@@ -51,6 +51,7 @@ export async function subjectChanges(
   const given = has.map(async (subject): Promise<readonly Change[]> => {
     if (await isPersons(realm, subject)) {
       throw new InvalidRequestError(
+        'invalid_request',
         `${quote(subject)} is the subject of a person who logged in here: choose another one`,
       )
     }

@@ -27,7 +27,10 @@ export function openRegistration(
 ): Registration {
   for (const token of options.initialAccessTokens ?? []) {
     if (token.length < MIN_TOKEN_LENGTH) {
-      throw new ConfigError(`${at}.initialAccessTokens: each must have ${MIN_TOKEN_LENGTH} characters or more`)
+      throw new ConfigError(
+        'config_error',
+        `${at}.initialAccessTokens: each must have ${MIN_TOKEN_LENGTH} characters or more`,
+      )
     }
   }
   const hashes = (options.initialAccessTokens ?? []).map((token) => secrets.hash('lookup', 'initial-access', token))

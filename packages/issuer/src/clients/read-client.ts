@@ -41,7 +41,7 @@ const INTERACTIVE: readonly GrantType[] = [
 /** Checks a client's configuration. Throws `config_error` naming the key at fault. */
 export function readClient(options: ClientOptions, defaults: ClientDefaults, secrets: Secrets, at: string): Client {
   const { clientId } = options
-  const refuse = (key: string, why: string): ConfigError => new ConfigError(`${at}.${key}: ${why}`)
+  const refuse = (key: string, why: string): ConfigError => new ConfigError('config_error', `${at}.${key}: ${why}`)
   // RFC 6749 appendix A.1: printable ASCII.
   if (typeof clientId !== 'string' || !/^[\x20-\x7e]{1,256}$/.test(clientId))
     throw refuse('clientId', 'must be printable ASCII')
@@ -119,7 +119,7 @@ function checkCertificates(
   at: string,
 ): void {
   for (const [index, { sha256, subject }] of certificates.entries()) {
-    const refuse = (why: string): ConfigError => new ConfigError(`${at}[${index}]: ${why}`)
+    const refuse = (why: string): ConfigError => new ConfigError('config_error', `${at}[${index}]: ${why}`)
     if ((sha256 === undefined) === (subject === undefined)) throw refuse('name either sha256 or subject')
     if (sha256 !== undefined && !/^(?:[\dA-F]{64}|[\dA-F]{2}(?::[\dA-F]{2}){31}|[\w-]{43})$/i.test(sha256)) {
       throw refuse('sha256 is no SHA-256 in hex or base64url')
@@ -150,6 +150,7 @@ function isOneServer(audience: string): boolean {
 
 /** A duration of the configuration: whole seconds, one or more. */
 export function seconds(value: number, at: string): number {
-  if (!Number.isSafeInteger(value) || value < 1) throw new ConfigError(`${at}: must be whole seconds, 1 or more`)
+  if (!Number.isSafeInteger(value) || value < 1)
+    throw new ConfigError('config_error', `${at}: must be whole seconds, 1 or more`)
   return value
 }

@@ -6,7 +6,7 @@ import { readUrl } from '@scitokens/core/internal'
  * (RFC 8252 section 7); no fragment (RFC 6749 section 3.1.2). Throws `config_error`.
  */
 export function checkRedirectUri(uri: string): string {
-  const refuse = (why: string): ConfigError => new ConfigError(`the redirect URI ${quote(uri)} ${why}`)
+  const refuse = (why: string): ConfigError => new ConfigError('config_error', `the redirect URI ${quote(uri)} ${why}`)
   const url = readUrl(uri)
   if (url === undefined || uri.length > 2048) throw refuse('is not a URI')
   if (uri.includes('#')) throw refuse('has a fragment')

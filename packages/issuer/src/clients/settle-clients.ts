@@ -20,7 +20,7 @@ export async function refusePersonsSubjects(realm: LoginsContext, configured: re
       // oxlint-disable-next-line no-await-in-loop -- few are new
       if (!(await isPersons(realm, subject))) continue
       const problem = `clients: ${quote(client.clientId)} cannot have the subject ${quote(subject)}: a person who logged in here has it`
-      if (!first) throw new ConfigError(problem)
+      if (!first) throw new ConfigError('config_error', problem)
       realm.logger.error({ issuer: realm.issuer }, `${problem}, and gets nothing until the client has another one`)
     }
   }

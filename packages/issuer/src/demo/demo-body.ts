@@ -15,10 +15,10 @@ export function jsonBody({ body }: FastifyRequest): JsonObject {
   try {
     value = JSON.parse(typeof body === 'string' ? body : '')
   } catch {
-    throw new InvalidRequestError('the body is not JSON')
+    throw new InvalidRequestError('invalid_request', 'the body is not JSON')
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new InvalidRequestError('the body is not a JSON object')
+    throw new InvalidRequestError('invalid_request', 'the body is not a JSON object')
   }
   return value as JsonObject
 }

@@ -40,7 +40,10 @@ export async function openDemoKeys(options: DemoKeyOptions, clock: Clock): Promi
 async function rotatedKeys(rotation: KeyScheduleOptions, clock: Clock): Promise<DemoKeys> {
   const { publishAheadSeconds = 172_800, signingSeconds = 15_552_000, retainSeconds = 0 } = rotation
   if (!(signingSeconds > publishAheadSeconds && publishAheadSeconds > 0)) {
-    throw new ConfigError('keys.rotation.signingSeconds: must be more than publishAheadSeconds, which is more than 0')
+    throw new ConfigError(
+      'config_error',
+      'keys.rotation.signingSeconds: must be more than publishAheadSeconds, which is more than 0',
+    )
   }
   const store = await SqlStore.open(new SqliteEngine({ file: ':memory:' }), clock)
   const ring = await KeyRing.open({
@@ -108,11 +111,11 @@ async function readKeyFile(file: string): Promise<Record<DemoAlgorithm, SigningK
     entries = (JSON.parse(text) as { keys?: unknown } | null)?.keys
   } catch {
     // The parser quotes what it reads: keys.
-    throw new ConfigError(`keys.file: ${file} is not JSON`)
+    throw new ConfigError('config_error', `keys.file: ${file} is not JSON`)
   }
   const find = async (alg: DemoAlgorithm): Promise<SigningKey> => {
     const jwk = Array.isArray(entries) ? (entries as Jwk[]).find((entry) => entry?.alg === alg) : undefined
-    if (!jwk) throw new ConfigError(`keys.file: ${file} has no private key with alg ${alg}`)
+    if (!jwk) throw new ConfigError('config_error', `keys.file: ${file} has no private key with alg ${alg}`)
     return SigningKey.fromJwk(jwk, { alg })
   }
   return { ES256: await find('ES256'), RS256: await find('RS256') }
@@ -124,7 +127,7 @@ async function readIfThere(file: string): Promise<string | undefined> {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     if (code === 'ENOENT') return undefined
-    throw new ConfigError(`keys.file: ${file} cannot be read (${code})`)
+    throw new ConfigError('config_error', `keys.file: ${file} cannot be read (${code})`)
   }
 }
 
@@ -135,6 +138,9 @@ async function makeKeyFile(file: string): Promise<string> {
     await writeFile(file, text, { mode: 0o600, flag: 'wx' })
     return text
   } catch (cause) {
-    throw new ConfigError(`keys.file: ${file} cannot be written (${(cause as NodeJS.ErrnoException).code})`)
+    throw new ConfigError(
+      'config_error',
+      `keys.file: ${file} cannot be written (${(cause as NodeJS.ErrnoException).code})`,
+    )
   }
 }

@@ -53,9 +53,9 @@ export function readDemoOptions(options: DemoOptions): DemoSettings {
   const dangerouslyAllowLoopbackHttp = options.dangerouslyAllowLoopbackHttp ?? false
   checkIssuerIdentifier(options.issuer, { dangerouslyAllowLoopbackHttp })
   for (const issuer of trustedIssuers) checkIssuerIdentifier(issuer, { dangerouslyAllowLoopbackHttp })
-  if (options.issuer.endsWith('/')) throw new ConfigError('issuer: write it without a slash at the end')
+  if (options.issuer.endsWith('/')) throw new ConfigError('config_error', 'issuer: write it without a slash at the end')
   if (trustedIssuers.includes(options.issuer)) {
-    throw new ConfigError('trustedIssuers: the demonstration itself is not an issuer elsewhere')
+    throw new ConfigError('config_error', 'trustedIssuers: the demonstration itself is not an issuer elsewhere')
   }
   checkRange('maxLifetime', maxLifetime, DEFAULT_LIFETIME, 604_800)
   checkRange('perAddress', perAddress, 1, 1_000_000)
@@ -77,5 +77,5 @@ export function readDemoOptions(options: DemoOptions): DemoSettings {
 
 function checkRange(name: string, value: number, least: number, most: number): void {
   if (Number.isInteger(value) && value >= least && value <= most) return
-  throw new ConfigError(`${name}: must be a whole number from ${least} to ${most}`)
+  throw new ConfigError('config_error', `${name}: must be a whole number from ${least} to ${most}`)
 }

@@ -17,12 +17,12 @@ export function issueRoutes(context: DemoContext): void {
 
 /** What is not understood of the old form is ignored, as it always was; what is new is judged. */
 function readWish({ payload = {}, algorithm, profile, cwk }: JsonObject): TokenWish {
-  if (!isObject(payload)) throw new InvalidRequestError('payload must be a JSON object')
+  if (!isObject(payload)) throw new InvalidRequestError('invalid_request', 'payload must be a JSON object')
   const known = DEMO_PROFILES.find((name) => name === profile)
   if (profile !== undefined && !known) {
-    throw new InvalidRequestError(`profile must be one of ${DEMO_PROFILES.join(', ')}`)
+    throw new InvalidRequestError('invalid_request', `profile must be one of ${DEMO_PROFILES.join(', ')}`)
   }
-  if (cwk !== undefined && !isObject(cwk)) throw new InvalidRequestError('cwk must be a public JWK')
+  if (cwk !== undefined && !isObject(cwk)) throw new InvalidRequestError('invalid_request', 'cwk must be a public JWK')
   return {
     payload,
     algorithm: algorithm === 'ES256' ? 'ES256' : 'RS256',

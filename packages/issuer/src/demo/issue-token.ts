@@ -42,7 +42,8 @@ const BACKDATE = 5
  */
 export async function issueToken({ keys, settings }: Signing, wish: TokenWish): Promise<IssuedToken> {
   const { payload, algorithm, profile, cwk } = wish
-  if (!isJsonValue(payload)) throw new InvalidRequestError('the payload is nested too deeply, or no JSON')
+  if (!isJsonValue(payload))
+    throw new InvalidRequestError('invalid_request', 'the payload is nested too deeply, or no JSON')
   const { issuer, maxLifetime, clock } = settings
   const now = Math.floor(clock())
   const expiresAt = expiryOf(payload['exp'], now, maxLifetime)

@@ -162,13 +162,13 @@ async function reconfigure(realms: readonly Realm[], options: IssuerOptions): Pr
 async function openRealms(options: IssuerOptions, shared: SharedParts): Promise<Realm[]> {
   const single = options.issuer === undefined ? [] : [options as RealmOptions]
   if (single.length > 0 && options.realms)
-    throw new ConfigError('give one issuer directly, or several as realms, not both')
+    throw new ConfigError('config_error', 'give one issuer directly, or several as realms, not both')
   const list = options.realms ?? single
-  if (list.length === 0) throw new ConfigError('issuer: the URL of the issuer is missing')
+  if (list.length === 0) throw new ConfigError('config_error', 'issuer: the URL of the issuer is missing')
   const realms: Realm[] = []
   for (const [index, realm] of list.entries()) {
     if (realms.some((other) => other.issuer.replace(/\/$/, '') === realm.issuer.replace(/\/$/, ''))) {
-      throw new ConfigError(`realms[${index}].issuer: ${realm.issuer} is there twice`)
+      throw new ConfigError('config_error', `realms[${index}].issuer: ${realm.issuer} is there twice`)
     }
     // oxlint-disable-next-line no-await-in-loop -- each makes its keys under a lease of its own; order keeps errors clear
     realms.push(await openRealm(realm, options, shared, options.realms ? `realms[${index}].` : ''))

@@ -40,6 +40,7 @@ export class LocalKeys implements KeyProvider {
     const jwk = this.#secrets.open('signing-key', reference, kid)
     if (jwk === undefined) {
       throw new ConfigError(
+        'config_error',
         `the signing key ${kid} cannot be decrypted: the master key is not the one it was stored with`,
       )
     }

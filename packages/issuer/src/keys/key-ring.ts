@@ -140,7 +140,8 @@ export class KeyRing {
       const earlier = this.#records.filter(
         (key) => key.alg === alg && !key.setAside && !key.withdrawn && active && key.generation < active.generation,
       )
-      if (!active || earlier.length === 0) throw new ConfigError(`there is no earlier ${alg} key to go back to`)
+      if (!active || earlier.length === 0)
+        throw new ConfigError('config_error', `there is no earlier ${alg} key to go back to`)
       await this.#update(active, { ...active, setAside: true })
     })
   }

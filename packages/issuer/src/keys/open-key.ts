@@ -11,7 +11,7 @@ import type { KeyRecord } from './key-schedule.ts'
 export async function openKey(record: KeyRecord, provider: KeyProvider): Promise<Signer> {
   const { alg, kid, publicJwk, generation, signFrom } = record
   if (typeof kid !== 'string' || !Number.isSafeInteger(generation) || !Number.isFinite(signFrom)) {
-    throw new ConfigError('an entry about a signing key in the database is damaged')
+    throw new ConfigError('config_error', 'an entry about a signing key in the database is damaged')
   }
   const signer = await provider.open(record, alg)
   const keySet = await KeySet.fromJwks({ keys: [{ ...publicJwk, kid, alg, use: 'sig' }] })
@@ -26,7 +26,7 @@ export async function openKey(record: KeyRecord, provider: KeyProvider): Promise
     })
   }
   if (!(await keySet.keys[0]?.verify(alg, probe, signature))) {
-    throw new ConfigError(`the signing key ${kid} and the public key in its database entry do not fit`)
+    throw new ConfigError('config_error', `the signing key ${kid} and the public key in its database entry do not fit`)
   }
   return signer
 }

@@ -13,12 +13,12 @@ import { readConfigFile } from './config-file.ts'
  */
 export async function backupIssuer(path: string, target: string): Promise<{ readonly database: string }> {
   const { storage } = (await readConfigFile(path)).config
-  if (!('file' in storage)) throw new InvalidRequestError('this issuer has PostgreSQL: use pg_dump')
+  if (!('file' in storage)) throw new InvalidRequestError('invalid_request', 'this issuer has PostgreSQL: use pg_dump')
   let source: DatabaseSync
   try {
     source = new DatabaseSync(storage.file, { readOnly: true })
   } catch (cause) {
-    throw new ConfigError(`storage.file: ${storage.file} cannot be opened`, { cause })
+    throw new ConfigError('config_error', `storage.file: ${storage.file} cannot be opened`, { cause })
   }
   try {
     makeEmpty(target)
@@ -26,7 +26,9 @@ export async function backupIssuer(path: string, target: string): Promise<{ read
   } catch (cause) {
     if (cause instanceof InvalidRequestError) throw cause
     rmSync(target, { force: true })
-    throw new InvalidRequestError(`${target} could not be written: ${(cause as Error).message}`, { cause })
+    throw new InvalidRequestError('invalid_request', `${target} could not be written: ${(cause as Error).message}`, {
+      cause,
+    })
   } finally {
     source.close()
   }
@@ -40,6 +42,6 @@ function makeEmpty(target: string): void {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     const why = code === 'EEXIST' ? 'exists already and is kept' : `cannot be written (${code})`
-    throw new InvalidRequestError(`${target} ${why}`, { cause })
+    throw new InvalidRequestError('invalid_request', `${target} ${why}`, { cause })
   }
 }

@@ -23,9 +23,13 @@ export async function readConfigFile(path: string): Promise<ReadConfig> {
   try {
     text = await readFile(path, 'utf8')
   } catch (cause) {
-    throw new ConfigError(`the configuration file ${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`)
+    throw new ConfigError(
+      'config_error',
+      `the configuration file ${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`,
+    )
   }
-  if (text.length > MAX_BYTES) throw new ConfigError(`the configuration file ${path} is over ${MAX_BYTES} bytes`)
+  if (text.length > MAX_BYTES)
+    throw new ConfigError('config_error', `the configuration file ${path} is over ${MAX_BYTES} bytes`)
   return parseConfig(text, path)
 }
 
@@ -34,7 +38,8 @@ export function parseConfig(text: string, path: string): ReadConfig {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines })
   const [broken] = document.errors
-  if (broken) throw new ConfigError(`${path}:${lines.linePos(broken.pos[0]).line}: ${firstLine(broken.message)}`)
+  if (broken)
+    throw new ConfigError('config_error', `${path}:${lines.linePos(broken.pos[0]).line}: ${firstLine(broken.message)}`)
 
   const lineOf = (keys: readonly PropertyKey[]): number => {
     // The deepest part of the path that is in the file: a missing key is told where it should stand.
@@ -45,21 +50,20 @@ export function parseConfig(text: string, path: string): ReadConfig {
     return 1
   }
   const at = (keys: readonly PropertyKey[], problem: string): ConfigError =>
-    new ConfigError(`${path}:${lineOf(keys)}: ${formatKeys(keys)}: ${problem}`)
+    new ConfigError('config_error', `${path}:${lineOf(keys)}: ${formatKeys(keys)}: ${problem}`)
 
   const result = configSchema.safeParse(toPlain(document, path))
   if (!result.success) throw explain(result.error.issues, at)
   const config = result.data
   if ((config.issuer === undefined) === (config.realms === undefined)) {
-    throw new ConfigError(`${path}:1: issuer: name one issuer, or several under realms, and not both`)
+    throw new ConfigError('config_error', `${path}:1: issuer: name one issuer, or several under realms, and not both`)
   }
   return {
     path,
     config,
     locate: (error) => {
       const [, key, problem] = /^([A-Za-z][\w.[\]"/-]*): (.*)$/s.exec(error.message) ?? []
-      if (key === undefined || problem === undefined)
-        return new ConfigError(`${path}: ${error.message}`, {}, error.code)
+      if (key === undefined || problem === undefined) return new ConfigError(error.code, `${path}: ${error.message}`)
       return at(parseKeys(key), problem)
     },
   }
@@ -70,7 +74,7 @@ function toPlain(document: Document, path: string): unknown {
   try {
     return document.toJS({ maxAliasCount: 0 })
   } catch {
-    throw new ConfigError(`${path}: aliases (*name) are not supported`)
+    throw new ConfigError('config_error', `${path}: aliases (*name) are not supported`)
   }
 }
 

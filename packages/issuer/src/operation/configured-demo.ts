@@ -20,13 +20,17 @@ export function checkConfiguredDemo(config: ConfigFile): DemoOptions | undefined
   for (const realm of realms) {
     // Pages of one host share cookies, whatever their ports, and what one may do to the other is the browser's choice.
     if (hostNameOf(realm.issuer!) === name) {
-      throw new ConfigError(`demo.issuer: must have a host name of its own, not that of ${realm.issuer}`)
+      throw new ConfigError(
+        'config_error',
+        `demo.issuer: must have a host name of its own, not that of ${realm.issuer}`,
+      )
     }
     const believing = realm.clients?.find(({ assertions = [] }) =>
       assertions.some((policy) => policy.issuer === issuer),
     )
     if (believing) {
       throw new ConfigError(
+        'config_error',
         `demo.issuer: the client ${believing.clientId} believes its assertions: anybody could make them`,
       )
     }
@@ -63,5 +67,5 @@ function named(error: unknown): unknown {
   if (!(error instanceof ConfigError)) return error
   const message = error.message.replace(/^keys\.file:/, 'keysFile:')
   const key = /^[a-zA-Z]+: /.test(message) ? 'demo.' : 'demo.issuer: '
-  return new ConfigError(`${key}${message}`, {}, error.code)
+  return new ConfigError(error.code, `${key}${message}`)
 }

@@ -52,7 +52,7 @@ export async function explainConfiguredPolicy(
   const issuer = await (stored ? openIssuer(read, options, { logger }) : openInMemory(read, options, logger))
   try {
     const realm = name === undefined ? issuer.realms[0] : issuer.realms.find((one) => one.issuer === name)
-    if (!realm) throw new ConfigError(`${path} has no issuer ${name}`)
+    if (!realm) throw new ConfigError('config_error', `${path} has no issuer ${name}`)
     return await explainPolicy(realm, query)
   } finally {
     await issuer.close()
@@ -115,7 +115,10 @@ async function openAudit({ audit }: ConfigFile, logger: Logger): Promise<AuditSi
   try {
     return await FileAudit.open(audit.file, withoutUndefined({ sync: audit.sync }))
   } catch (cause) {
-    throw new ConfigError(`audit.file: ${audit.file} cannot be written (${(cause as NodeJS.ErrnoException).code})`)
+    throw new ConfigError(
+      'config_error',
+      `audit.file: ${audit.file} cannot be written (${(cause as NodeJS.ErrnoException).code})`,
+    )
   }
 }
 

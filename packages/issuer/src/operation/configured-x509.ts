@@ -33,7 +33,9 @@ export async function configuredX509(
     const own = authorities === undefined ? {} : { hosts: hosts ?? [new URL(issuer).hostname] }
     return { ...rest, verifier: await openVerifier(withoutUndefined({ ...judging, ...own, frontEnd: believed })) }
   } catch (error) {
-    throw error instanceof ConfigError ? new ConfigError(`${at}.${error.message}`, { cause: error }) : error
+    throw error instanceof ConfigError
+      ? new ConfigError('config_error', `${at}.${error.message}`, { cause: error })
+      : error
   }
 }
 

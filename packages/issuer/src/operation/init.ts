@@ -33,7 +33,8 @@ export interface InitResult {
 export async function initIssuer(directory: string, options: InitOptions): Promise<InitResult> {
   const { issuer, client = 'robot' } = options
   checkIssuerIdentifier(issuer, options)
-  if (!/^[A-Za-z0-9_.-]{1,64}$/.test(client)) throw new ConfigError(`${quote(client)} cannot be the name of a client`)
+  if (!/^[A-Za-z0-9_.-]{1,64}$/.test(client))
+    throw new ConfigError('config_error', `${quote(client)} cannot be the name of a client`)
   const path = (...names: string[]): string => join(directory, ...names)
   const result = { configFile: path('issuer.yaml'), secretFile: path('secrets', client) }
   makeDirectory(path('secrets'))
@@ -49,6 +50,7 @@ async function writeNew(path: string, text: string): Promise<void> {
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     throw new ConfigError(
+      'config_error',
       code === 'EEXIST' ? `${path} exists already and is kept` : `${path} cannot be written (${code})`,
     )
   }

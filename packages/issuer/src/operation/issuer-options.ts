@@ -115,6 +115,7 @@ async function masterKeyOptions(
   if ('file' in key) return withoutUndefined(key) as MasterKeyOptions
   const text = await resolveSecret(key, 'masterKey', env)
   const bytes = Buffer.from(text, /^[0-9a-f]+$/i.test(text) ? 'hex' : 'base64url')
-  if (bytes.length < 32) throw new ConfigError('masterKey: must be 32 bytes or more, in hex or base64url')
+  if (bytes.length < 32)
+    throw new ConfigError('config_error', 'masterKey: must be 32 bytes or more, in hex or base64url')
   return { value: bytes }
 }

@@ -25,10 +25,10 @@ export async function listenOn(app: FastifyInstance, where: ListenPlace): Promis
   } catch (cause) {
     if (cause instanceof ConfigError) throw cause
     const { code } = cause as NodeJS.ErrnoException
-    if ('path' in where) throw new ConfigError(`cannot listen on the socket ${where.path}: ${code}`)
+    if ('path' in where) throw new ConfigError('config_error', `cannot listen on the socket ${where.path}: ${code}`)
     const why =
       code === 'EADDRINUSE' ? 'the port is in use' : code === 'EACCES' ? 'this account may not use the port' : code
-    throw new ConfigError(`cannot listen on ${where.host}, port ${where.port}: ${why}`)
+    throw new ConfigError('config_error', `cannot listen on ${where.host}, port ${where.port}: ${why}`)
   }
 }
 

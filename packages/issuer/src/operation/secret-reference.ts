@@ -16,7 +16,7 @@ export async function resolveSecret(reference: SecretReference, key: string, env
   const secret = value?.trimEnd()
   if (!secret) {
     const where = 'env' in reference ? `the environment variable ${reference.env}` : `the file ${reference.file}`
-    throw new ConfigError(`${key}: ${where} is ${value === undefined ? 'not set' : 'empty'}`)
+    throw new ConfigError('config_error', `${key}: ${where} is ${value === undefined ? 'not set' : 'empty'}`)
   }
   return secret
 }
@@ -26,13 +26,16 @@ async function readSecretFile(path: string, key: string): Promise<string> {
   try {
     file = await open(path, 'r')
   } catch (cause) {
-    throw new ConfigError(`${key}: the file ${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`)
+    throw new ConfigError(
+      'config_error',
+      `${key}: the file ${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`,
+    )
   }
   try {
     const { mode, size } = await file.stat()
     if ((mode & 0o077) !== 0)
-      throw new ConfigError(`${key}: the file ${path} may be read by others, set its mode to 0600`)
-    if (size > MAX_BYTES) throw new ConfigError(`${key}: the file ${path} is over ${MAX_BYTES} bytes`)
+      throw new ConfigError('config_error', `${key}: the file ${path} may be read by others, set its mode to 0600`)
+    if (size > MAX_BYTES) throw new ConfigError('config_error', `${key}: the file ${path} is over ${MAX_BYTES} bytes`)
     return await file.readFile('utf8')
   } finally {
     await file.close()

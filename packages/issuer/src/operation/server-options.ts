@@ -21,7 +21,7 @@ export async function listenOptions(config: ConfigFile): Promise<ListenOptions> 
   const { tls: files, trustedProxies } = config.listen ?? {}
   const { host, port, socket } = config.listen ?? {}
   if (socket !== undefined && (host ?? port ?? files) !== undefined) {
-    throw new ConfigError('listen.socket: goes without host, port and tls')
+    throw new ConfigError('config_error', 'listen.socket: goes without host, port and tls')
   }
   if (socket !== undefined) await checkSocketDirectory(socket, 'listen.socket')
   // Whoever may use the socket is the front end.
@@ -30,7 +30,7 @@ export async function listenOptions(config: ConfigFile): Promise<ListenOptions> 
   checkUnixSockets(config)
   const gridCertificates = knowsGridCertificates(config)
   if (gridCertificates && !files) {
-    throw new ConfigError('x509: certificates come with TLS: name listen.tls here, or x509.frontEnd')
+    throw new ConfigError('config_error', 'x509: certificates come with TLS: name listen.tls here, or x509.frontEnd')
   }
   const tls: SecureContextOptions | undefined = files && {
     cert: await pem(files.certificate, 'listen.tls.certificate'),
@@ -59,10 +59,10 @@ function checkUnixSockets({ listen, realms = [], ...one }: ConfigFile): void {
   if (listen?.socket !== undefined) return
   for (const { x509, login } of [one, ...realms]) {
     if (x509?.frontEnd?.unixSocket) {
-      throw new ConfigError('x509: frontEnd.unixSocket believes nobody without listen.socket')
+      throw new ConfigError('config_error', 'x509: frontEnd.unixSocket believes nobody without listen.socket')
     }
     if (login && 'header' in login && login.header.unixSocket) {
-      throw new ConfigError('login: header.unixSocket believes nobody without listen.socket')
+      throw new ConfigError('config_error', 'login: header.unixSocket believes nobody without listen.socket')
     }
   }
 }
@@ -74,7 +74,7 @@ function checkTls(tls: SecureContextOptions): void {
   } catch (cause) {
     const { code = 'unknown' } = cause as NodeJS.ErrnoException
     const what = code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH' ? 'the certificate does not fit the key' : code
-    throw new ConfigError(`listen.tls.certificate: TLS cannot use certificate and key: ${what}`)
+    throw new ConfigError('config_error', `listen.tls.certificate: TLS cannot use certificate and key: ${what}`)
   }
 }
 
@@ -82,6 +82,9 @@ async function pem(path: string, key: string): Promise<string> {
   try {
     return await readFile(path, 'utf8')
   } catch (cause) {
-    throw new ConfigError(`${key}: the file ${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`)
+    throw new ConfigError(
+      'config_error',
+      `${key}: the file ${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`,
+    )
   }
 }

@@ -21,7 +21,7 @@ export async function checkSocketDirectory(path: string, key: string): Promise<v
   const directory = dirname(resolve(path))
   const real = await realpath(directory).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined
-    throw new ConfigError(`${key}: the directory ${directory} cannot be looked at (${error.code})`)
+    throw new ConfigError('config_error', `${key}: the directory ${directory} cannot be looked at (${error.code})`)
   })
   if (real === undefined) return
   // The way as it is written, with its links, and the way that it really is.
@@ -29,13 +29,20 @@ export async function checkSocketDirectory(path: string, key: string): Promise<v
     // oxlint-disable-next-line no-await-in-loop -- from the root on
     const { uid, mode, isLink } = await look(place, key)
     if (!isOurs(uid))
-      throw new ConfigError(`${key}: ${place} belongs to another account, who could put another socket there`)
+      throw new ConfigError(
+        'config_error',
+        `${key}: ${place} belongs to another account, who could put another socket there`,
+      )
     if (!isLink && (mode & GROUP_OR_OTHERS_WRITE) !== 0 && (mode & STICKY) === 0) {
-      throw new ConfigError(`${key}: others can write in ${place}, and so put another socket there: chmod go-w`)
+      throw new ConfigError(
+        'config_error',
+        `${key}: others can write in ${place}, and so put another socket there: chmod go-w`,
+      )
     }
     if (place !== real) continue
     if ((mode & OTHERS) !== 0) {
       throw new ConfigError(
+        'config_error',
         `${key}: whoever can open ${place} is believed to be the front end, so close it to others (chmod o=) and give it the front end's group`,
       )
     }
@@ -52,7 +59,10 @@ async function look(place: string, key: string): Promise<{ uid: number; mode: nu
     const found = await lstat(place)
     return { uid: found.uid, mode: found.mode, isLink: found.isSymbolicLink() }
   } catch (cause) {
-    throw new ConfigError(`${key}: ${place} cannot be looked at (${(cause as NodeJS.ErrnoException).code})`)
+    throw new ConfigError(
+      'config_error',
+      `${key}: ${place} cannot be looked at (${(cause as NodeJS.ErrnoException).code})`,
+    )
   }
 }
 

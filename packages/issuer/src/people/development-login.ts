@@ -12,7 +12,10 @@ export class DevelopmentLogin implements Upstream {
 
   checkIssuer(issuer: string): void {
     if (!isLoopbackHost(new URL(issuer).hostname)) {
-      throw new ConfigError('login: the development login lets anybody in, so it works on a loopback issuer only')
+      throw new ConfigError(
+        'config_error',
+        'login: the development login lets anybody in, so it works on a loopback issuer only',
+      )
     }
   }
 

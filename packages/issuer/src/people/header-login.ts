@@ -49,14 +49,18 @@ export class HeaderLogin implements Upstream {
   constructor(options: HeaderLoginOptions, at: string = 'login.header') {
     const { addresses, secret, unixSocket = false } = options
     if (addresses === undefined && secret === undefined && !unixSocket) {
-      throw new ConfigError(`${at}: a front end is believed by its addresses, a secret or a unixSocket: name one`)
+      throw new ConfigError(
+        'config_error',
+        `${at}: a front end is believed by its addresses, a secret or a unixSocket: name one`,
+      )
     }
     if (secret !== undefined && secret.length < MIN_SECRET_LENGTH) {
-      throw new ConfigError(`${at}.secret: must have ${MIN_SECRET_LENGTH} characters or more`)
+      throw new ConfigError('config_error', `${at}.secret: must have ${MIN_SECRET_LENGTH} characters or more`)
     }
-    if (addresses?.length === 0) throw new ConfigError(`${at}.addresses: is empty, so nobody could log in`)
+    if (addresses?.length === 0)
+      throw new ConfigError('config_error', `${at}.addresses: is empty, so nobody could log in`)
     if (addresses !== undefined && unixSocket) {
-      throw new ConfigError(`${at}.addresses: nobody has an address who comes over a unixSocket`)
+      throw new ConfigError('config_error', `${at}.addresses: nobody has an address who comes over a unixSocket`)
     }
     // By its default name, too: as a subject the secret would stand in every token.
     const secretHeader = options.secretHeader ?? DEFAULT_SECRET_HEADER
@@ -64,13 +68,15 @@ export class HeaderLogin implements Upstream {
     const names = headers.filter((name) => name !== undefined)
     for (const name of names) {
       if (!/^[a-z0-9-]+$/.test(name))
-        throw new ConfigError(`${at}: ${JSON.stringify(name)} is not a header in lower case`)
+        throw new ConfigError('config_error', `${at}: ${JSON.stringify(name)} is not a header in lower case`)
     }
-    if (new Set(names).size < names.length) throw new ConfigError(`${at}: a header can tell one thing only`)
+    if (new Set(names).size < names.length)
+      throw new ConfigError('config_error', `${at}: a header can tell one thing only`)
     this.#options = options
     this.#addresses = addresses && new Networks(addresses, { at: `${at}.addresses` })
     if (this.#addresses?.meets(LOOPBACK) && secret === undefined) {
       throw new ConfigError(
+        'config_error',
         `${at}.addresses: every user of this machine has a loopback address and could log in as anybody: ` +
           'add a secret, or use unixSocket with listen.socket instead',
       )

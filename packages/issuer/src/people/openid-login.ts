@@ -51,7 +51,7 @@ export class OpenIdLogin implements Upstream {
   constructor(options: OpenIdLoginOptions) {
     checkIssuerIdentifier(options.issuer, options)
     if (options.clientId === '' || options.clientSecret === '')
-      throw new ConfigError('login: clientId and clientSecret are needed')
+      throw new ConfigError('config_error', 'login: clientId and clientSecret are needed')
     this.#options = options
     this.remarks = remarksOn(options)
   }

@@ -76,7 +76,8 @@ export function readPolicy(options: PolicyOptions = {}, at: string = ''): Policy
     capabilitySets: new Map(
       Object.entries(options.capabilitySets ?? {}).map(([name, set]) => {
         const place = `${at}policy.capabilitySets[${quote(name)}]`
-        if (!isGroupName(name)) throw new ConfigError(`${place}: a name is a path such as /vo/production`)
+        if (!isGroupName(name))
+          throw new ConfigError('config_error', `${place}: a name is a path such as /vo/production`)
         return [
           name,
           {
@@ -123,14 +124,14 @@ const MATCH_KEYS = new Set(['client', 'subject', 'group', 'claim', 'kind'])
 function checkMatch(match: Match, at: string): Match {
   for (const key of Object.keys(match)) {
     // A condition that is misspelt would hold for everybody.
-    if (!MATCH_KEYS.has(key)) throw new ConfigError(`${at}: ${quote(key)} is no condition`)
+    if (!MATCH_KEYS.has(key)) throw new ConfigError('config_error', `${at}: ${quote(key)} is no condition`)
   }
   for (const group of [match.group ?? []].flat()) checkGroup(group, `${at}.group`)
   return match
 }
 
 function checkGroup(group: string, at: string): string {
-  if (!isGroupName(group)) throw new ConfigError(`${at}: ${quote(group)} is no group: write /vo/group`)
+  if (!isGroupName(group)) throw new ConfigError('config_error', `${at}: ${quote(group)} is no group: write /vo/group`)
   return group
 }
 
@@ -139,7 +140,7 @@ export function within<T>(at: string, work: () => T): T {
   try {
     return work()
   } catch (error) {
-    if (error instanceof ConfigError) throw new ConfigError(`${at}: ${error.message}`, { cause: error })
+    if (error instanceof ConfigError) throw new ConfigError('config_error', `${at}: ${error.message}`, { cause: error })
     throw error
   }
 }

@@ -19,7 +19,7 @@ const NAME = /^(?:sub|client_id|claim\.[A-Za-z0-9_.:-]+)$/
  */
 export function parseTemplate(text: string): ScopeTemplate {
   const placeholders = [...text.matchAll(PLACEHOLDER)].map((match) => match[1]!)
-  const refuse = (why: string): ConfigError => new ConfigError(`the scope ${quote(text)} ${why}`)
+  const refuse = (why: string): ConfigError => new ConfigError('config_error', `the scope ${quote(text)} ${why}`)
   if (/[{}]/.test(text.replaceAll(PLACEHOLDER, ''))) throw refuse('has a brace without its partner')
   const unknown = placeholders.find((name) => !NAME.test(name))
   if (unknown !== undefined) throw refuse(`has the unknown placeholder {${unknown}}`)
@@ -31,9 +31,13 @@ export function parseTemplate(text: string): ScopeTemplate {
   try {
     scope = parseScope(text.replaceAll(PLACEHOLDER, 'x'))
   } catch (cause) {
-    throw new ConfigError(cause instanceof SciTokenError ? cause.message : `the scope ${quote(text)} is malformed`, {
-      cause,
-    })
+    throw new ConfigError(
+      'config_error',
+      cause instanceof SciTokenError ? cause.message : `the scope ${quote(text)} is malformed`,
+      {
+        cause,
+      },
+    )
   }
   if (!isPlainForEveryVerifier(scope)) throw refuse('has a path that some verifiers misread')
   return { text, placeholders, fixed: placeholders.length === 0 ? scope : undefined }

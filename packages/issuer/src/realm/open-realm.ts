@@ -100,7 +100,10 @@ async function openX509(
 ): Promise<CertificateAuthenticator> {
   const x509 = await CertificateAuthenticator.open(options, context, `${at}x509`)
   if (clients.some(({ clientId }) => clientId === x509.clientId)) {
-    throw new ConfigError(`${at}x509.clientId: ${JSON.stringify(x509.clientId)} is the name of another client`)
+    throw new ConfigError(
+      'config_error',
+      `${at}x509.clientId: ${JSON.stringify(x509.clientId)} is the name of another client`,
+    )
   }
   return x509
 }
@@ -127,7 +130,7 @@ function algorithmsOf({ algorithms, clients }: RealmOptions): readonly Algorithm
 
 function wrongCodesOf({ wrongCodes = 10 }: RealmOptions, at: string): number {
   if (!Number.isSafeInteger(wrongCodes) || wrongCodes < 1)
-    throw new ConfigError(`${at}wrongCodes: must be a whole number, 1 or more`)
+    throw new ConfigError('config_error', `${at}wrongCodes: must be a whole number, 1 or more`)
   return wrongCodes
 }
 
@@ -136,7 +139,7 @@ function readTimes(options: RealmOptions, at: string): RealmTimes {
     seconds((options[key] as number) ?? fallback, at + key)
   const backdate = options.backdate ?? 60
   if (!Number.isSafeInteger(backdate) || backdate < 0)
-    throw new ConfigError(`${at}backdate: must be whole seconds, 0 or more`)
+    throw new ConfigError('config_error', `${at}backdate: must be whole seconds, 0 or more`)
   return {
     backdate,
     maxLifetime: read('maxLifetime', 21_600),
@@ -161,7 +164,7 @@ function readSchedule({ keys = {} }: RealmOptions, { maxLifetime }: RealmTimes, 
     retainSeconds: seconds(keys.retainSeconds ?? 345_600, `${at}keys.retainSeconds`),
   }
   if (schedule.signingSeconds <= schedule.publishAheadSeconds) {
-    throw new ConfigError(`${at}keys.signingSeconds: must be more than publishAheadSeconds`)
+    throw new ConfigError('config_error', `${at}keys.signingSeconds: must be more than publishAheadSeconds`)
   }
   // A key must be published for as long as a token of it can be alive.
   return { ...schedule, retainSeconds: Math.max(schedule.retainSeconds, maxLifetime) }

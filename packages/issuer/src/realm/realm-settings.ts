@@ -77,7 +77,8 @@ function readClients(options: RealmOptions, defaults: ClientDefaults, secrets: S
   )
   const ids = clients.map((client) => client.clientId)
   const twice = ids.find((id, index) => ids.indexOf(id) !== index)
-  if (twice !== undefined) throw new ConfigError(`${at}clients: ${JSON.stringify(twice)} is there twice`)
+  if (twice !== undefined)
+    throw new ConfigError('config_error', `${at}clients: ${JSON.stringify(twice)} is there twice`)
   return clients
 }
 
@@ -93,8 +94,8 @@ function withMaterial(client: ClientOptions, at: string): ClientOptions {
   const lacking = authMethods.find((method) => !has[method])
   if (lacking === undefined) return client
   const needed = { secret: 'clientSecret', private_key_jwt: 'jwks', tls: 'certificates', none: undefined }[lacking]
-  if (needed === undefined) throw new ConfigError(`${at}.authMethods: ${quote(lacking)} is no method`)
-  throw new ConfigError(`${at}.authMethods: ${lacking} needs ${needed}`)
+  if (needed === undefined) throw new ConfigError('config_error', `${at}.authMethods: ${quote(lacking)} is no method`)
+  throw new ConfigError('config_error', `${at}.authMethods: ${lacking} needs ${needed}`)
 }
 
 const STANDARD_SCOPES = ['openid', 'profile', 'email', 'offline_access', 'wlcg', 'wlcg.groups']

@@ -25,7 +25,7 @@ export function loadSecrets(
   if (options) return new Secrets(readKeyFile(options.file, options.create ?? false))
   if (fallback === 'memory') return new Secrets(randomBytes(MASTER_KEY_BYTES))
   if (fallback === 'named')
-    throw new ConfigError('masterKey: a store that several instances share needs a key that they share')
+    throw new ConfigError('config_error', 'masterKey: a store that several instances share needs a key that they share')
   return new Secrets(readKeyFile(fallback.file, true))
 }
 
@@ -35,12 +35,12 @@ function readKeyFile(path: string, create: boolean): Uint8Array {
   try {
     descriptor = openSync(path, 'r')
   } catch (cause) {
-    throw new ConfigError(`masterKey: the file ${path} cannot be read`, { cause })
+    throw new ConfigError('config_error', `masterKey: the file ${path} cannot be read`, { cause })
   }
   try {
     const { mode } = fstatSync(descriptor)
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-      throw new ConfigError(`masterKey: the file ${path} can be read by others: chmod 600 it`)
+      throw new ConfigError('config_error', `masterKey: the file ${path} can be read by others: chmod 600 it`)
     }
     return decodeKey(readFileSync(descriptor, 'utf8').trim(), path)
   } finally {
@@ -52,6 +52,7 @@ function decodeKey(text: string, path: string): Uint8Array {
   const bytes = /^[0-9a-fA-F]+$/.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64url')
   if (bytes.length < MASTER_KEY_BYTES) {
     throw new ConfigError(
+      'config_error',
       `masterKey: the file ${path} must hold ${MASTER_KEY_BYTES} bytes or more, as base64url or hex`,
     )
   }
@@ -65,7 +66,7 @@ function makeKeyFile(path: string): void {
     descriptor = openSync(path, 'wx', 0o600)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
-    throw new ConfigError(`masterKey: the file ${path} cannot be made`, { cause: error })
+    throw new ConfigError('config_error', `masterKey: the file ${path} cannot be made`, { cause: error })
   }
   try {
     writeSync(descriptor, `${randomBytes(MASTER_KEY_BYTES).toString('base64url')}\n`)

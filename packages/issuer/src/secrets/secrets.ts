@@ -19,7 +19,7 @@ export class Secrets {
   /** @param master - 32 bytes or more. Throws `config_error` for less. */
   constructor(master: Uint8Array) {
     if (master.length < MASTER_KEY_BYTES)
-      throw new ConfigError(`the master key must have ${MASTER_KEY_BYTES} bytes or more`)
+      throw new ConfigError('config_error', `the master key must have ${MASTER_KEY_BYTES} bytes or more`)
     this.#master = Uint8Array.from(master)
   }
 

@@ -15,10 +15,12 @@ import {
 export function checkDatabaseFile(file: string): void {
   const owners = trustedFor(file)
   const way = directoryInOtherHands(dirname(file), owners)
-  if (way !== undefined) throw new ConfigError(`the database ${file} could be replaced by others: ${way}`)
+  if (way !== undefined)
+    throw new ConfigError('config_error', `the database ${file} could be replaced by others: ${way}`)
   const doubt = databaseInOtherHands(file, owners)
   if (doubt === undefined) return
   throw new ConfigError(
+    'config_error',
     `${doubt}, so what stands in ${file} is not believed: put a backup in its place, without its journals`,
   )
 }

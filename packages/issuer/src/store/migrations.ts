@@ -58,7 +58,10 @@ async function migrateOnce(engine: SqlEngine, migrations: readonly Migration[]):
   const rows = await engine.query({ sql: 'SELECT version FROM scitokens_schema', values: [] })
   const present = Math.max(0, ...rows.map((row) => Number(row['version'])))
   if (present > newest) {
-    throw new ConfigError(`the database has schema ${present}, this program knows ${newest}: use the newer program`)
+    throw new ConfigError(
+      'config_error',
+      `the database has schema ${present}, this program knows ${newest}: use the newer program`,
+    )
   }
   for (const { version, statements } of migrations.filter((step) => step.version > present)) {
     // The version's row comes first: whoever is second waits there, fails, and looks again.

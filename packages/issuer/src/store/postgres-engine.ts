@@ -121,9 +121,13 @@ async function loadDriver(): Promise<typeof import('pg')> {
     return await import('pg')
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw cause
-    throw new ConfigError('storage.postgres: the package pg is not installed beside this one: npm install pg', {
-      cause,
-    })
+    throw new ConfigError(
+      'config_error',
+      'storage.postgres: the package pg is not installed beside this one: npm install pg',
+      {
+        cause,
+      },
+    )
   }
 }
 

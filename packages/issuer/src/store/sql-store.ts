@@ -136,6 +136,6 @@ function readValue({ kind, value }: SqlRow): unknown {
     return JSON.parse(value as string)
   } catch {
     // The cause would quote what is stored.
-    throw new ConfigError(`an entry of the kind ${kind as string} in the database is damaged`)
+    throw new ConfigError('config_error', `an entry of the kind ${kind as string} in the database is damaged`)
   }
 }

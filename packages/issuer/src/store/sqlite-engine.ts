@@ -227,7 +227,7 @@ function createIfMissing(file: string): void {
 
 function cannotOpen(cause: unknown): ConfigError {
   if (cause instanceof ConfigError) return cause
-  return new ConfigError(`the database file cannot be opened: ${(cause as Error).message}`, { cause })
+  return new ConfigError('config_error', `the database file cannot be opened: ${(cause as Error).message}`, { cause })
 }
 
 function unavailable(cause: unknown): SciTokenError {

@@ -45,5 +45,5 @@ export function chooseStorage(engines: readonly StorageEngine[], options: unknow
   const given = typeof options === 'object' && options !== null ? options : {}
   const engine = engines.find(({ chosenBy }) => Reflect.get(given, chosenBy) !== undefined)
   if (engine) return engine.choose(options)
-  throw new ConfigError(`storage: must be one of ${engines.map(({ chosenBy }) => chosenBy).join(', ')}`)
+  throw new ConfigError('config_error', `storage: must be one of ${engines.map(({ chosenBy }) => chosenBy).join(', ')}`)
 }

@@ -56,18 +56,21 @@ export class FrontEnd {
   constructor(options: FrontEndOptions, at: string) {
     const { unixSocket = false, secret, certificateHeader, credentialPrefix, dnHeader, chainHeader } = options
     if (!unixSocket && secret === undefined) {
-      throw new ConfigError(`${at}: a front end is believed over a unixSocket, by a secret, or both: name one`)
+      throw new ConfigError(
+        'config_error',
+        `${at}: a front end is believed over a unixSocket, by a secret, or both: name one`,
+      )
     }
     if (secret !== undefined && secret.length < MIN_SECRET_LENGTH) {
-      throw new ConfigError(`${at}.secret: must have ${MIN_SECRET_LENGTH} characters or more`)
+      throw new ConfigError('config_error', `${at}.secret: must have ${MIN_SECRET_LENGTH} characters or more`)
     }
     if ([certificateHeader, credentialPrefix, dnHeader].filter((name) => name !== undefined).length !== 1) {
-      throw new ConfigError(`${at}: name one of certificateHeader, credentialPrefix and dnHeader`)
+      throw new ConfigError('config_error', `${at}: name one of certificateHeader, credentialPrefix and dnHeader`)
     }
     const names = [certificateHeader, chainHeader, dnHeader, options.usernameHeader, options.fqansHeader]
     for (const name of [...names, credentialPrefix, options.secretHeader]) {
       if (name !== undefined && !/^[a-z0-9-]+$/.test(name)) {
-        throw new ConfigError(`${at}: ${JSON.stringify(name)} is not a header in lower case`)
+        throw new ConfigError('config_error', `${at}: ${JSON.stringify(name)} is not a header in lower case`)
       }
     }
     this.#options = options

@@ -90,13 +90,17 @@ async function openChains(options: VerifierOptions): Promise<ChainVerifier | und
   const judgedElsewhere = options.frontEnd !== undefined && options.frontEnd.certificateHeader === undefined
   // What such a front end tells does not say whether a proxy is limited: the refusal would be one in name only.
   if (judgedElsewhere && options.limitedProxies === false) {
-    throw new ConfigError('limitedProxies: a front end that judges certificates itself does not tell limited ones')
+    throw new ConfigError(
+      'config_error',
+      'limitedProxies: a front end that judges certificates itself does not tell limited ones',
+    )
   }
   if (options.authorities === undefined) {
     const idle = judgedElsewhere ? JUDGING.find((key) => options[key] !== undefined) : undefined
-    if (idle !== undefined) throw new ConfigError(`${idle}: is for certificates that are judged here: name authorities`)
+    if (idle !== undefined)
+      throw new ConfigError('config_error', `${idle}: is for certificates that are judged here: name authorities`)
     if (judgedElsewhere) return undefined
-    throw new ConfigError('authorities: the directory of trusted authorities is missing')
+    throw new ConfigError('config_error', 'authorities: the directory of trusted authorities is missing')
   }
   const authorities = new CaDirectory(options.authorities, options.logger ?? silentLogger)
   await checked(authorities, 'authorities')
@@ -115,6 +119,10 @@ async function checked(directory: { check(): Promise<void> }, at: string): Promi
   try {
     await directory.check()
   } catch (cause) {
-    throw new ConfigError(`${at}: ${cause instanceof SciTokenError ? cause.message : 'cannot be read'}`, { cause })
+    throw new ConfigError(
+      'config_error',
+      `${at}: ${cause instanceof SciTokenError ? cause.message : 'cannot be read'}`,
+      { cause },
+    )
   }
 }

@@ -57,7 +57,7 @@ export function checkAuthorities(authorities: CertificateAuthorities): void {
     try {
       accessSync(path, constants.R_OK)
     } catch (cause) {
-      throw new ConfigError(`the certificate authorities in ${quote(path)} cannot be read`, { cause })
+      throw new ConfigError('config_error', `the certificate authorities in ${quote(path)} cannot be read`, { cause })
     }
   }
 }
@@ -73,11 +73,11 @@ function readHashedDirectory(directory: string): string[] {
   try {
     names = readdirSync(directory)
   } catch (cause) {
-    throw new ConfigError(`the CA directory ${quote(directory)} cannot be read`, { cause })
+    throw new ConfigError('config_error', `the CA directory ${quote(directory)} cannot be read`, { cause })
   }
   const hashed = names.filter((name) => /^[\da-f]{8}\.\d+$/i.test(name)).toSorted()
   if (hashed.length === 0)
-    throw new ConfigError(`the CA directory ${quote(directory)} has no file named by hash (a1b2c3d4.0)`)
+    throw new ConfigError('config_error', `the CA directory ${quote(directory)} has no file named by hash (a1b2c3d4.0)`)
   return hashed.map((name) => readPemFile(join(directory, name)))
 }
 
@@ -86,9 +86,9 @@ function readPemFile(file: string): string {
   try {
     text = readFileSync(file, 'utf8')
   } catch (cause) {
-    throw new ConfigError(`the CA file ${quote(file)} cannot be read`, { cause })
+    throw new ConfigError('config_error', `the CA file ${quote(file)} cannot be read`, { cause })
   }
-  if (!isPem(text)) throw new ConfigError(`the CA file ${quote(file)} holds no certificate in PEM form`)
+  if (!isPem(text)) throw new ConfigError('config_error', `the CA file ${quote(file)} holds no certificate in PEM form`)
   return text
 }
 

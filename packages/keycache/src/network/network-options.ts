@@ -69,12 +69,16 @@ export function httpFrom(options: NetworkOptions): HttpGet {
     const useless = (['ca', 'agent', 'proxy', 'lookup', 'refuseSpecialAddresses', 'userAgent'] as const).find(
       (name) => options[name],
     )
-    if (useless !== undefined) throw new ConfigError(`${useless} does nothing when http is given`)
+    if (useless !== undefined) throw new ConfigError('config_error', `${useless} does nothing when http is given`)
     return http
   }
-  if (proxy !== undefined && agent !== undefined) throw new ConfigError('agent and proxy exclude each other')
+  if (proxy !== undefined && agent !== undefined)
+    throw new ConfigError('config_error', 'agent and proxy exclude each other')
   if (proxy !== undefined && refuseSpecialAddresses) {
-    throw new ConfigError('refuseSpecialAddresses does nothing behind a proxy: only the proxy sees the address')
+    throw new ConfigError(
+      'config_error',
+      'refuseSpecialAddresses does nothing behind a proxy: only the proxy sees the address',
+    )
   }
   if (ca !== undefined) checkAuthorities(ca)
   return createHttpGet({
@@ -94,7 +98,7 @@ function ownAgent(proxy: string | undefined): Agent {
   if (proxy === undefined) return new Agent({ keepAlive: false })
   const url = readUrl(proxy)
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new ConfigError('proxy must be an http or https URL')
+    throw new ConfigError('config_error', 'proxy must be an http or https URL')
   }
   // proxyEnv: Node >= 22.21 and >= 24.5; the types lag behind.
   const options: AgentOptions & { proxyEnv: Record<string, string> } = {

@@ -50,15 +50,17 @@ export function createPolicy(options: PolicyOptions = {}): Policy {
   const usableFor = Math.max(options.usableFor ?? 345_600, cacheLifetime)
   const policy = { refreshAfter, minRefresh, maxRefresh, usableFor, cooldown, minBackoff, maxBackoff }
   for (const [name, value] of Object.entries({ ...policy, cacheLifetime })) {
-    if (!Number.isFinite(value) || value < 0) throw new ConfigError(`${name} must be a number of seconds, not ${value}`)
+    if (!Number.isFinite(value) || value < 0)
+      throw new ConfigError('config_error', `${name} must be a number of seconds, not ${value}`)
   }
   if (minRefresh > refreshAfter || refreshAfter > maxRefresh) {
     throw new ConfigError(
+      'config_error',
       `minRefresh <= refreshAfter <= maxRefresh does not hold: ${minRefresh}, ${refreshAfter}, ${maxRefresh}`,
     )
   }
   if (minBackoff <= 0 || minBackoff > maxBackoff) {
-    throw new ConfigError(`0 < minBackoff <= maxBackoff does not hold: ${minBackoff}, ${maxBackoff}`)
+    throw new ConfigError('config_error', `0 < minBackoff <= maxBackoff does not hold: ${minBackoff}, ${maxBackoff}`)
   }
   return policy
 }

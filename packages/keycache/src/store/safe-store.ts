@@ -107,7 +107,7 @@ export class SafeStore implements OpenStore {
     const removed = await this.#tryWrite((durable) => ({ was: durable.remove(issuer) }))
     if (removed !== undefined) return removed.was || known
     const why = `the keys of ${quote(issuer)} cannot be removed from ${quote(this.location)}: ${this.#problem}`
-    throw new ConfigError(why, { issuer })
+    throw new ConfigError('config_error', why, { issuer })
   }
 
   /** Ends after what is under way, and tries once more to write what could not be written. */

@@ -53,7 +53,10 @@ export async function takeTop(
     return { enrolment: { ...name, ...wish, ...client, kind: 'refresh_token', secret: refreshToken } }
   }
   if (!provider) {
-    throw new ConfigError(`there is no refresh token, and no provider for the service ${quote(top.service)}`)
+    throw new ConfigError(
+      'config_error',
+      `there is no refresh token, and no provider for the service ${quote(top.service)}`,
+    )
   }
   const subjectToken = top.content['access_token'] ?? top.content['subject_token']
   if (typeof subjectToken !== 'string') return { enrolment: localEnrolment(name, wanted, provider) }
@@ -67,9 +70,9 @@ function metaClient({ name, meta }: TopFile): ClientIdentity {
   // Never from `.top`, which is the user's: the client's secret goes there.
   const url = readUrl(tokenEndpoint)
   if (typeof tokenEndpoint !== 'string' || url === undefined) {
-    throw new ConfigError(`${name}.meta names no token_url`)
+    throw new ConfigError('config_error', `${name}.meta names no token_url`)
   }
-  if (typeof clientId !== 'string') throw new ConfigError(`${name}.meta names no client_id`)
+  if (typeof clientId !== 'string') throw new ConfigError('config_error', `${name}.meta names no client_id`)
   return {
     issuer: url.origin,
     tokenEndpoint,
@@ -85,7 +88,7 @@ function providerClient(
   subjectToken?: string,
 ): ClientIdentity {
   const said = content['iss'] ?? (subjectToken === undefined ? issuer : issuerOf(subjectToken))
-  if (said !== issuer) throw new ConfigError(`${name}.top is of another issuer than ${quote(issuer)}`)
+  if (said !== issuer) throw new ConfigError('config_error', `${name}.top is of another issuer than ${quote(issuer)}`)
   return { issuer, clientId, ...(clientSecret === undefined ? {} : { clientSecret }) }
 }
 

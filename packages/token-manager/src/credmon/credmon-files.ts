@@ -31,7 +31,8 @@ export class CredmonFiles {
 
   constructor(directory: string) {
     this.directory = directory
-    if (!statOf(directory)?.isDirectory()) throw new ConfigError(`there is no credential directory ${quote(directory)}`)
+    if (!statOf(directory)?.isDirectory())
+      throw new ConfigError('config_error', `there is no credential directory ${quote(directory)}`)
   }
 
   /** Which process says that it is the credential monitor here. */
@@ -105,7 +106,9 @@ export class CredmonFiles {
       return readdirSync(directory).toSorted()
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [] // swept meanwhile
-      throw new ConfigError(`the credential directory ${quote(directory)} cannot be read`, { cause: error })
+      throw new ConfigError('config_error', `the credential directory ${quote(directory)} cannot be read`, {
+        cause: error,
+      })
     }
   }
 }

@@ -24,6 +24,6 @@ export async function* readLines(socket: Socket): AsyncGenerator<JsonObject, voi
       pending = pending.slice(end + 1)
       yield parseJsonObject(new TextEncoder().encode(line), 'a message')
     }
-    if (pending.length > MAX_LINE) throw new InvalidRequestError('a message is too long')
+    if (pending.length > MAX_LINE) throw new InvalidRequestError('invalid_request', 'a message is too long')
   }
 }

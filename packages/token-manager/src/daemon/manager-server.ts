@@ -69,7 +69,7 @@ export class ManagerServer {
     rmSync(this.path, { force: true })
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (cause) =>
-        reject(new ConfigError(`the socket ${quote(this.path)} cannot be made`, { cause })),
+        reject(new ConfigError('config_error', `the socket ${quote(this.path)} cannot be made`, { cause })),
       )
       this.#server.listen(this.path, resolve)
     })
@@ -126,7 +126,8 @@ export class ManagerServer {
     try {
       const known = typeof method === 'string' && Object.hasOwn(this.#methods, method)
       const handler = known ? this.#methods[method] : undefined
-      if (!handler) throw new InvalidRequestError(`${quote(method)} is no method of the token manager`)
+      if (!handler)
+        throw new InvalidRequestError('invalid_request', `${quote(method)} is no method of the token manager`)
       return { ok: true, result: (await handler(asObject(parameters ?? {}), peer, signal)) ?? {} }
     } catch (error) {
       return failureOf(error)
@@ -155,9 +156,10 @@ export class ManagerServer {
       queueManagersOnly(peer)
       const name = this.#nameOf(parameters, peer)
       const file = text(parameters, 'file')
-      if (!isAbsolute(file)) throw new InvalidRequestError('a job file is given by its absolute path')
+      if (!isAbsolute(file))
+        throw new InvalidRequestError('invalid_request', 'a job file is given by its absolute path')
       const account = await this.#options.accounts(name.owner.split('@')[0]!)
-      if (!account) throw new InvalidRequestError(`${quote(name.owner)} has no account here`)
+      if (!account) throw new InvalidRequestError('invalid_request', `${quote(name.owner)} has no account here`)
       // Only root can give files away; a manager of one user serves that user's jobs.
       const given = process.geteuid?.() === 0 ? { uid: account.uid, gid: account.gid } : {}
       const format = parameters['format'] === 'json' ? 'json' : 'bare'
@@ -186,7 +188,7 @@ export class ManagerServer {
   #ownerOf(parameters: JsonObject, { account, isQueueManager }: Peer): string {
     const own = account?.name
     const owner = parameters['owner'] === undefined ? own : text(parameters, 'owner')
-    if (owner === undefined) throw new InvalidRequestError('say whose login is meant: owner')
+    if (owner === undefined) throw new InvalidRequestError('invalid_request', 'say whose login is meant: owner')
     if (owner === own || isQueueManager) return owner
     throw new NotAllowedError('peer_not_allowed', `${quote(own)} may not act for ${quote(owner)}`)
   }
@@ -199,13 +201,13 @@ function queueManagersOnly({ isQueueManager, account }: Peer): void {
 
 function asObject(value: JsonValue): JsonObject {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as JsonObject
-  throw new InvalidRequestError('parameters must be an object')
+  throw new InvalidRequestError('invalid_request', 'parameters must be an object')
 }
 
 function text(parameters: JsonObject, name: string): string {
   const value = parameters[name]
   if (typeof value === 'string' && value !== '') return value
-  throw new InvalidRequestError(`the parameter ${name} is missing`)
+  throw new InvalidRequestError('invalid_request', `the parameter ${name} is missing`)
 }
 
 function optionalText<Name extends string>(parameters: JsonObject, name: Name): { [key in Name]?: string } {
@@ -215,7 +217,8 @@ function optionalText<Name extends string>(parameters: JsonObject, name: Name): 
 function optionalNumber<Name extends string>(parameters: JsonObject, name: Name): { [key in Name]?: number } {
   const value = parameters[name]
   if (value === undefined) return {}
-  if (typeof value !== 'number') throw new InvalidRequestError(`the parameter ${name} must be a number`)
+  if (typeof value !== 'number')
+    throw new InvalidRequestError('invalid_request', `the parameter ${name} must be a number`)
   return { [name]: value } as { [key in Name]: number }
 }
 
@@ -229,7 +232,7 @@ function wishOf(parameters: JsonObject): { scopes?: readonly string[]; audience?
 
 function list(value: JsonValue, name: string): readonly string[] {
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value
-  throw new InvalidRequestError(`the parameter ${name} must be a list of strings`)
+  throw new InvalidRequestError('invalid_request', `the parameter ${name} must be a list of strings`)
 }
 
 function failureOf(error: unknown): object {
@@ -244,5 +247,6 @@ function failureOf(error: unknown): object {
 function makeSocketDirectory(directory: string): void {
   makeDirectory(directory, 0o755)
   const way = directoryInOtherHands(directory)
-  if (way !== undefined) throw new ConfigError(`others could replace the socket in ${quote(directory)}: ${way}`)
+  if (way !== undefined)
+    throw new ConfigError('config_error', `others could replace the socket in ${quote(directory)}: ${way}`)
 }

@@ -43,7 +43,7 @@ export async function loginPerson(keeper: LoginKeeper, login: PersonLogin): Prom
   const grant = await login.flow(identity, { scopes: asked, audience: login.audience })
   if (grant.refreshToken === undefined) {
     const why = login.scopes.length > 0 ? 'this client may not stay logged in' : 'name the scopes that are wanted'
-    throw new ConfigError(`the issuer ${quote(issuer)} gave no refresh token: ${why}`, { issuer })
+    throw new ConfigError('config_error', `the issuer ${quote(issuer)} gave no refresh token: ${why}`, { issuer })
   }
   // What was granted, where the issuer says so: it may be less than what was asked for. RFC 6749 section 3.3.
   const scopes = (grant.scopes ?? login.scopes).filter((scope) => !LOGIN_SCOPES.has(scope))

@@ -13,7 +13,10 @@ export type Environment = Readonly<Record<string, string | undefined>>
  */
 export function tokenFileLocation(env: Environment, purpose?: string): string {
   if (purpose !== undefined && !/^[A-Za-z0-9_.-]+$/.test(purpose)) {
-    throw new ConfigError('the purpose of a token file has only letters, digits, dot, hyphen and underscore')
+    throw new ConfigError(
+      'config_error',
+      'the purpose of a token file has only letters, digits, dot, hyphen and underscore',
+    )
   }
   const suffix = purpose === undefined ? '' : `-${purpose}`
   if (env['BEARER_TOKEN_FILE'] && purpose === undefined) return env['BEARER_TOKEN_FILE']

@@ -39,7 +39,7 @@ export async function loginByBrowser(
   const { issuer, clientId } = identity
   const { server, client, auth } = await oauth.prepare(identity)
   if (server.authorization_endpoint === undefined) {
-    throw new ConfigError(`the issuer ${quote(issuer)} offers no login by browser`, { issuer })
+    throw new ConfigError('config_error', `the issuer ${quote(issuer)} offers no login by browser`, { issuer })
   }
   const verifier = generateRandomCodeVerifier()
   const state = generateRandomState()
@@ -100,7 +100,7 @@ async function redeem(
 function listen(listener: Server, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     listener.once('error', (cause) =>
-      reject(new ConfigError(`port ${port} on this machine cannot be used for the answer`, { cause })),
+      reject(new ConfigError('config_error', `port ${port} on this machine cannot be used for the answer`, { cause })),
     )
     listener.listen(port, '127.0.0.1', () =>
       resolve(`http://127.0.0.1:${(listener.address() as AddressInfo).port}/callback`),

@@ -65,7 +65,9 @@ function fetchWith(credential: GridCredential, ca: CertificateAuthorities | unde
       // What OpenSSL says of a key that does not fit, or has a passphrase.
       const { code = '' } = cause as NodeJS.ErrnoException
       if (!/^ERR_(?:OSSL_|MISSING_PASSPHRASE)/.test(code)) throw cause
-      throw new ConfigError(`certificate and key in ${credential.file} cannot be used: ${code}`, { cause })
+      throw new ConfigError('config_error', `certificate and key in ${credential.file} cannot be used: ${code}`, {
+        cause,
+      })
     }
   }
 }

@@ -44,7 +44,7 @@ export async function loginByDevice(
   const { issuer } = identity
   const { server, client, auth } = await oauth.prepare(identity)
   if (server.device_authorization_endpoint === undefined) {
-    throw new ConfigError(`the issuer ${quote(issuer)} offers no device login`, { issuer })
+    throw new ConfigError('config_error', `the issuer ${quote(issuer)} offers no device login`, { issuer })
   }
   const parameters = new URLSearchParams()
   if (wanted.scopes.length > 0) parameters.set('scope', wanted.scopes.join(' '))

@@ -62,7 +62,7 @@ function locate(options: GridCredentialOptions, uid: number): readonly [certific
   const host = [join(hostDirectory, 'hostcert.pem'), join(hostDirectory, 'hostkey.pem')] as const
   if (host.every((file) => isReadable(file))) return host
   const places = `X509_USER_PROXY, ${usual}, X509_USER_CERT and ${hostDirectory}`
-  throw new InvalidRequestError(`there is no certificate: looked at ${places}`, {}, 'no_credentials')
+  throw new InvalidRequestError('no_credentials', `there is no certificate: looked at ${places}`)
 }
 
 /** A file with a key must be its owner's alone. Of everybody's directory no link is followed: who made it is not known. */
@@ -88,7 +88,7 @@ function readCertificate(file: string): string {
 
 function unreadable(file: string, cause?: unknown): InvalidRequestError {
   const { code = 'ENOENT' } = (cause ?? {}) as NodeJS.ErrnoException
-  return new InvalidRequestError(`${file} cannot be read (${code})`, { cause }, 'no_credentials')
+  return new InvalidRequestError('no_credentials', `${file} cannot be read (${code})`, { cause })
 }
 
 function isReadable(file: string): boolean {
@@ -116,6 +116,6 @@ function checkTimes({ certificate, file }: GridCredential, now: number): void {
     }
   } catch (cause) {
     if (cause instanceof SciTokenError) throw cause
-    throw new ConfigError(`${file} holds no certificate in PEM form`, { cause })
+    throw new ConfigError('config_error', `${file} holds no certificate in PEM form`, { cause })
   }
 }

@@ -41,7 +41,7 @@ export function createHttpsFetch(options: HttpsFetchOptions = {}): Fetch {
   const agents = { http: new http.Agent({ keepAlive: true }), https: new https.Agent({ keepAlive: true }) }
   return async (address, init = {}) => {
     const url = readUrl(address)
-    if (url === undefined) throw new ConfigError(`${quote(address)} is no URL`)
+    if (url === undefined) throw new ConfigError('config_error', `${quote(address)} is no URL`)
     checkUrl(url, options.dangerouslyAllowLoopbackHttp ?? false)
     const deadline = AbortSignal.timeout(timeoutMs)
     const signal = init.signal ? AbortSignal.any([init.signal, deadline]) : deadline
@@ -67,7 +67,7 @@ export function createHttpsFetch(options: HttpsFetchOptions = {}): Fetch {
 function checkUrl(url: URL, allowLoopbackHttp: boolean): void {
   if (url.protocol === 'https:') return
   if (allowLoopbackHttp && url.protocol === 'http:' && isLoopbackHost(url.hostname)) return
-  throw new ConfigError(`${quote(url.origin)} is not https`, {}, 'insecure_url')
+  throw new ConfigError('insecure_url', `${quote(url.origin)} is not https`)
 }
 
 /**

@@ -151,7 +151,8 @@ export class OAuthClient {
   async prepare({ issuer, clientId, clientSecret, tokenEndpoint }: ClientIdentity): Promise<Parties> {
     const server =
       tokenEndpoint === undefined ? await this.metadata.get(issuer) : { issuer, token_endpoint: tokenEndpoint }
-    if (clientId === '') throw new ConfigError(`no client is configured for the issuer ${quote(issuer)}`, { issuer })
+    if (clientId === '')
+      throw new ConfigError('config_error', `no client is configured for the issuer ${quote(issuer)}`, { issuer })
     return {
       server,
       client: { client_id: clientId },

@@ -27,7 +27,9 @@ export function fromOAuthFailure(issuer: string, error: unknown, secrets: readon
     })
   }
   if (error instanceof WWWAuthenticateChallengeError) {
-    return new ConfigError(`the issuer ${quote(issuer)} does not accept this client's credentials`, { issuer })
+    return new ConfigError('config_error', `the issuer ${quote(issuer)} does not accept this client's credentials`, {
+      issuer,
+    })
   }
   const why = without(secrets, error instanceof Error ? error.message : 'unknown failure')
   return new UndecidedError('issuer_unavailable', `the answer of the issuer ${quote(issuer)} makes no sense: ${why}`, {
@@ -59,14 +61,14 @@ export function fromErrorCode(
       return new NotAllowedError('scope_denied', words, { issuer })
     case 'invalid_client':
     case 'unsupported_grant_type':
-      return new ConfigError(words, { issuer })
+      return new ConfigError('config_error', words, { issuer })
     case 'temporarily_unavailable':
     case 'server_error':
     case 'slow_down':
     case 'authorization_pending':
       return new UndecidedError('issuer_unavailable', words, { issuer })
     default:
-      return new InvalidRequestError(words, { issuer })
+      return new InvalidRequestError('invalid_request', words, { issuer })
   }
 }
 

@@ -17,9 +17,13 @@ export async function registerClient(
 ): Promise<ClientIdentity> {
   const server = await oauth.metadata.get(issuer)
   if (server.registration_endpoint === undefined) {
-    throw new ConfigError(`the issuer ${quote(issuer)} registers no clients by itself: a client id is needed`, {
-      issuer,
-    })
+    throw new ConfigError(
+      'config_error',
+      `the issuer ${quote(issuer)} registers no clients by itself: a client id is needed`,
+      {
+        issuer,
+      },
+    )
   }
   return oauth.attempt(issuer, async () => {
     const response = await dynamicClientRegistrationRequest(

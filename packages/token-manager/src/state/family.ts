@@ -62,11 +62,13 @@ const OWNER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(?:@[A-Za-z0-9][A-Za-z0-9.-]{0,63
 
 /** Checks a name. Throws `config_error`. */
 export function checkFamilyName({ owner, service, handle = '' }: FamilyName): Required<FamilyName> {
-  if (!OWNER.test(owner) || owner.includes('..')) throw new ConfigError(`${quote(owner)} is no user name`)
+  if (!OWNER.test(owner) || owner.includes('..'))
+    throw new ConfigError('config_error', `${quote(owner)} is no user name`)
   if (!SERVICE.test(service)) {
-    throw new ConfigError(`${quote(service)} is no service name: letters, digits and hyphens`)
+    throw new ConfigError('config_error', `${quote(service)} is no service name: letters, digits and hyphens`)
   }
-  if (!HANDLE.test(handle)) throw new ConfigError(`${quote(handle)} is no handle: letters, digits and hyphens`)
+  if (!HANDLE.test(handle))
+    throw new ConfigError('config_error', `${quote(handle)} is no handle: letters, digits and hyphens`)
   return { owner, service, handle }
 }
 
@@ -77,10 +79,11 @@ export function checkWanted({ scopes, audience }: Wanted): Wanted {
     if (words.length > 0) parseScopes(words.join(' '))
   } catch (error) {
     if (error instanceof TokenNotAcceptableError)
-      throw new ConfigError(error.message, { claim: 'scope', cause: error }, error.code)
+      throw new ConfigError(error.code, error.message, { claim: 'scope', cause: error })
     throw error
   }
-  if (audience.some((name) => !/^[\x21-\x7e]+$/.test(name))) throw new ConfigError('an audience has no spaces')
+  if (audience.some((name) => !/^[\x21-\x7e]+$/.test(name)))
+    throw new ConfigError('config_error', 'an audience has no spaces')
   return { scopes: [...new Set(words)].toSorted(), audience: [...new Set(audience)].toSorted() }
 }
 

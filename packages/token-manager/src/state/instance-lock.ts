@@ -19,7 +19,7 @@ export function lockInstance(stateDirectory: string): Disposable {
     database.exec('begin exclusive')
   } catch (cause) {
     database.close()
-    throw new ConfigError(`another token manager serves ${quote(stateDirectory)} already`, { cause })
+    throw new ConfigError('config_error', `another token manager serves ${quote(stateDirectory)} already`, { cause })
   }
   return { [Symbol.dispose]: () => database.close() }
 }

@@ -20,7 +20,7 @@ export function loadKeyFile(file: string): Buffer {
   makeDirectory(dirname(file))
   createPrivateFile(file, `${randomBytes(KEY_BYTES).toString('base64url')}\n`, WHAT)
   const made = readKey(file)
-  if (made === undefined) throw new ConfigError(`${WHAT} ${quote(file)} is gone again`)
+  if (made === undefined) throw new ConfigError('config_error', `${WHAT} ${quote(file)} is gone again`)
   return made
 }
 
@@ -31,5 +31,5 @@ function readKey(file: string): Buffer | undefined {
   const text = bytes.toString('latin1').trim()
   const key = Buffer.from(text, 'base64url')
   if (key.length === KEY_BYTES && key.toString('base64url') === text) return key
-  throw new ConfigError(`${quote(file)} is not a key of the token manager`)
+  throw new ConfigError('config_error', `${quote(file)} is not a key of the token manager`)
 }

@@ -96,6 +96,7 @@ export function migrate(database: DatabaseSync): void {
     const { user_version: version } = database.prepare('pragma user_version').get() as { user_version: number }
     if (version > MIGRATIONS.length) {
       throw new ConfigError(
+        'config_error',
         `the token manager's state is of version ${version}; this program knows ${MIGRATIONS.length}`,
       )
     }

@@ -32,7 +32,10 @@ export class SecretBox {
     }
     const text = open(this.#key, parts, place)
     if (text !== undefined) return text
-    throw new ConfigError('a stored secret cannot be decrypted: the key file is not the one it was stored with')
+    throw new ConfigError(
+      'config_error',
+      'a stored secret cannot be decrypted: the key file is not the one it was stored with',
+    )
   }
 
   toJSON(): { keyId: string } {

@@ -128,6 +128,7 @@ function checkPrivate(file: string): void {
   const doubt = databaseInOtherHands(file)
   if (doubt === undefined) return
   throw new ConfigError(
+    'config_error',
     `${doubt}, so what stands in ${file} is not believed: move it away with its journals, and log in again`,
   )
 }

@@ -10,7 +10,9 @@ export function asStateError(error: unknown): unknown {
   if (code !== 'ERR_SQLITE_ERROR') return error
   const primary = (errcode ?? 0) & 0xff
   if (primary === NOTADB || primary === CORRUPT) {
-    return new ConfigError("the token manager's state file is no database, or damaged", { cause: error })
+    return new ConfigError('config_error', "the token manager's state file is no database, or damaged", {
+      cause: error,
+    })
   }
   const why = primary === FULL ? 'the disk is full' : (error as Error).message
   return new UndecidedError('undecided', `the token manager's state cannot be read or written: ${why}`, {

@@ -69,6 +69,9 @@ export class StateStore {
   #checkKey(directory: string, keyId: string): void {
     this.#database.run("insert or ignore into setting (name, value) values ('key', ?)", keyId)
     if (this.getSetting('key') === keyId) return
-    throw new ConfigError(`the state in ${quote(directory)} is encrypted with another key than the one given`)
+    throw new ConfigError(
+      'config_error',
+      `the state in ${quote(directory)} is encrypted with another key than the one given`,
+    )
   }
 }

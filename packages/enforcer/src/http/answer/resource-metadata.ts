@@ -38,10 +38,10 @@ export function resourceMetadata(given: ResourceMetadataOptions): ResourceMetada
   const options = readOptions<ResourceMetadataOptions>(given, METADATA_READERS)
   const { resource } = options
   const url = readUrl(resource)
-  if (url === undefined) throw new ConfigError(`the resource ${quote(resource)} is not a URL`)
+  if (url === undefined) throw new ConfigError('config_error', `the resource ${quote(resource)} is not a URL`)
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
-    throw new ConfigError(`the resource ${quote(resource)} is not https`)
-  if (resource.includes('#')) throw new ConfigError(`the resource ${quote(resource)} has a fragment`)
+    throw new ConfigError('config_error', `the resource ${quote(resource)} is not https`)
+  if (resource.includes('#')) throw new ConfigError('config_error', `the resource ${quote(resource)} has a fragment`)
   const path = `${WELL_KNOWN}${url.pathname === '/' ? '' : url.pathname}`
   return {
     path,

@@ -39,12 +39,15 @@ export function readAppGuardOptions(options: AppGuardOptions): AppGuardOptions {
   const ignored = read.enforcer && unread.find((name) => Object.hasOwn(read, name))
   if (ignored !== undefined) throw useless(ignored, 'enforcer')
   if (read.scopesSupported && read.resource === undefined) {
-    throw new ConfigError('the option scopesSupported does nothing without resource: it is told in its metadata')
+    throw new ConfigError(
+      'config_error',
+      'the option scopesSupported does nothing without resource: it is told in its metadata',
+    )
   }
   return read
 }
 
 /** The error for an option that would do nothing beside another one. */
 export function useless(option: string, beside: string): ConfigError {
-  return new ConfigError(`the option ${option} does nothing where ${beside} is given`)
+  return new ConfigError('config_error', `the option ${option} does nothing where ${beside} is given`)
 }

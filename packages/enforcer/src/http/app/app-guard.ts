@@ -42,7 +42,7 @@ export function createAppGuard(options: AppGuardOptions, findKeys: (needs: KeySo
 }
 
 function createEnforcer({ issuers, ...options }: Partial<EnforcerOptions>, findKeys: () => KeySource): Enforcer {
-  if (issuers === undefined) throw new ConfigError('issuers: say whose tokens are accepted')
+  if (issuers === undefined) throw new ConfigError('config_error', 'issuers: say whose tokens are accepted')
   return new Enforcer({ ...options, issuers, keys: options.keys ?? findKeys() })
 }
 

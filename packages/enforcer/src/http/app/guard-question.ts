@@ -62,14 +62,18 @@ export function readScopeQuestion<R>(
 ): ScopeQuestion<R> {
   const { pathIsDecoded, ...where } = readOptions<ScopeGuardOptions>(options, SCOPE_GUARD_READERS)
   const asked = readAuthorizations(authz)
-  if (asked.path !== undefined && path !== undefined) throw new ConfigError('requireScope was told two paths')
+  if (asked.path !== undefined && path !== undefined)
+    throw new ConfigError('config_error', 'requireScope was told two paths')
   const chosen = asked.path ?? readPath(path)
   const useless = Object.keys(where)[0]
   if (chosen !== undefined && useless !== undefined) {
-    throw new ConfigError(`the option ${useless} does nothing beside a path of your own`)
+    throw new ConfigError('config_error', `the option ${useless} does nothing beside a path of your own`)
   }
   if (pathIsDecoded !== undefined && typeof chosen !== 'function') {
-    throw new ConfigError('the option pathIsDecoded does nothing without a function that finds the path')
+    throw new ConfigError(
+      'config_error',
+      'the option pathIsDecoded does nothing without a function that finds the path',
+    )
   }
   return { authz: asked.authz, path: chosen, pathIsDecoded, urls: new UrlNamespace(where) }
 }
@@ -112,7 +116,7 @@ function checkScope(scope: string, asWritten: string): void {
 }
 
 function badScope(scope: string, why: string, cause?: SciTokenError): ConfigError {
-  return new ConfigError(`no token can ever have what is asked for, ${quote(scope)}: ${why}`, { cause })
+  return new ConfigError('config_error', `no token can ever have what is asked for, ${quote(scope)}: ${why}`, { cause })
 }
 
 function readPath<F>(path: string | F | undefined): string | F | undefined {
@@ -122,6 +126,6 @@ function readPath<F>(path: string | F | undefined): string | F | undefined {
     parseRequestPath(path, { rejectDotSegments: true })
     return path
   } catch (cause) {
-    throw new ConfigError(`the path to ask about is none: ${(cause as Error).message}`, { cause })
+    throw new ConfigError('config_error', `the path to ask about is none: ${(cause as Error).message}`, { cause })
   }
 }

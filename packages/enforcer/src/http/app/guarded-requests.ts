@@ -38,21 +38,24 @@ export class GuardedRequests<R extends object, S extends GuardedRequest = Guarde
   get(request: R): S {
     const state = (request as Record<symbol, S | undefined>)[this.#key]
     if (state) return state
-    throw new ConfigError(`no guard has seen this request: ${this.#advice}`)
+    throw new ConfigError('config_error', `no guard has seen this request: ${this.#advice}`)
   }
 
   /** Throws `no_credentials` where credentials are optional and none came, `config_error` where no guard has seen the request. */
   auth(request: R): Auth {
     const { auth } = this.get(request)
     if (auth) return auth
-    throw new InvalidRequestError('the request has no credentials', {}, 'no_credentials')
+    throw new InvalidRequestError('no_credentials', 'the request has no credentials')
   }
 
   /** Throws `config_error` where no path was judged. */
   judged(request: R): Judged {
     const { judged } = this.get(request)
     if (judged) return judged
-    throw new ConfigError('no path was judged for this request: requireScope() or requireMethod() comes first')
+    throw new ConfigError(
+      'config_error',
+      'no path was judged for this request: requireScope() or requireMethod() comes first',
+    )
   }
 }
 

@@ -19,7 +19,10 @@ export function needFinder<R>(
   return (request) => {
     const found = path(request)
     if (pathIsDecoded === undefined && /%[0-9a-f]{2}/i.test(found)) {
-      throw new InvalidRequestError('the path has percent escapes: say with pathIsDecoded whether it has been decoded')
+      throw new InvalidRequestError(
+        'invalid_request',
+        'the path has percent escapes: say with pathIsDecoded whether it has been decoded',
+      )
     }
     return { authz, path: found, pathIsDecoded: pathIsDecoded ?? true }
   }

@@ -30,6 +30,6 @@ export function readSkinOptions<O extends SkinOptions>(options: O, own: OptionRe
 function readKeyCache(value: unknown, name: string): object {
   const read = recordOf(anything)(value, name)
   if (Object.hasOwn(read, 'issuers'))
-    throw new ConfigError(`the option ${name}.issuers does nothing: they are those of the guard`)
+    throw new ConfigError('config_error', `the option ${name}.issuers does nothing: they are those of the guard`)
   return read
 }

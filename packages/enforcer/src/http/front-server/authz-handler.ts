@@ -90,7 +90,8 @@ const FIELDS: Readonly<Record<'x-original' | 'x-forwarded', readonly [method: st
 export function createAuthzHandler(given: AuthzHandlerOptions): (question: AuthzQuestion) => Promise<AuthzAnswer> {
   const { prefix, namespace, ...options } = readOptions<AuthzHandlerOptions>(given, AUTHZ_READERS)
   const { guard, front } = options
-  if (guard === undefined || front === undefined) throw new ConfigError('say which guard decides, and which front asks')
+  if (guard === undefined || front === undefined)
+    throw new ConfigError('config_error', 'say which guard decides, and which front asks')
   const urls = new UrlNamespace({
     ...(prefix !== undefined && { prefix }),
     ...(namespace !== undefined && { namespace }),
@@ -167,7 +168,7 @@ function fieldOf(headers: HeaderSource, name: string): string {
   const values = headerValues(headers, name)
   // Two: the client's and the server's, and nobody knows which is which.
   if (values.length === 1) return values[0]!
-  throw new ConfigError(`the server in front has set ${name} ${values.length} times, not once`)
+  throw new ConfigError('config_error', `the server in front has set ${name} ${values.length} times, not once`)
 }
 
 /** Who asks, for the server behind: percent-encoded, as a subject may hold what a header field cannot. */

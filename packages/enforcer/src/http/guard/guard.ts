@@ -111,7 +111,7 @@ export interface Guard {
 export function createGuard(given: GuardOptions): Guard {
   const options = readOptions<GuardOptions>(given, GUARD_READERS)
   const { enforcer, required = true, rejectDotSegments = true } = options
-  if (enforcer === undefined) throw new ConfigError('a guard needs an enforcer')
+  if (enforcer === undefined) throw new ConfigError('config_error', 'a guard needs an enforcer')
 
   const refuse = (error: SciTokenError, missing: readonly string[] = []): Stopped => {
     const { status, error: name, description } = httpRefusal(error)
@@ -175,7 +175,7 @@ export function createGuard(given: GuardOptions): Guard {
       first ??= decision
       missing.push(...decision.missing)
     }
-    return refuse(first?.error ?? new InvalidRequestError('no authorization was asked for'), missing)
+    return refuse(first?.error ?? new InvalidRequestError('invalid_request', 'no authorization was asked for'), missing)
   }
 
   const checkMethod: Guard['checkMethod'] = (auth, request, context = {}) => {
@@ -213,7 +213,10 @@ function readMethods(value: unknown, name: string): NonNullable<GuardOptions['me
   // RFC 9110 section 9.1: the names of methods are case-sensitive, and no server has one in small letters.
   const strange = Object.keys(read).find((method) => !/^[A-Z][A-Z-]*$/.test(method))
   if (strange === undefined) return read
-  throw new ConfigError(`${quote(strange)} in the option ${name} is no method: write ${strange.toUpperCase()}`)
+  throw new ConfigError(
+    'config_error',
+    `${quote(strange)} in the option ${name} is no method: write ${strange.toUpperCase()}`,
+  )
 }
 
 const ANONYMOUS: Passed = { ok: true, auth: undefined, path: undefined, decision: undefined }
@@ -223,7 +226,7 @@ function passed(auth: Auth, decision?: Allowed<ValidatedToken>): Passed {
 }
 
 function noCredentials(): InvalidRequestError {
-  return new InvalidRequestError('the request has no credentials', {}, 'no_credentials')
+  return new InvalidRequestError('no_credentials', 'the request has no credentials')
 }
 
 /** What is none of ours is a fault of the server, never "bad token". */

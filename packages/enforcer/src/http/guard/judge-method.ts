@@ -94,7 +94,7 @@ function pathsOf(request: MethodRequest): Paths {
 
 function only(headers: HeaderSource, name: string): string | undefined {
   const value = headerValue(headers, name)
-  if (value === SEVERAL) throw new InvalidRequestError(`the request has more than one ${name} field`)
+  if (value === SEVERAL) throw new InvalidRequestError('invalid_request', `the request has more than one ${name} field`)
   return value
 }
 

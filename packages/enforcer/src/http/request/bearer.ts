@@ -50,11 +50,11 @@ export function bearerCandidate(request: BearerRequest, options: BearerOptions):
 }
 
 function moreThanOne(): InvalidRequestError {
-  return new InvalidRequestError('the request has more than one set of credentials')
+  return new InvalidRequestError('invalid_request', 'the request has more than one set of credentials')
 }
 
 function tokenIn(value: string, { maxLength = 65_536 + 'Bearer '.length }: BearerOptions): string {
-  if (value.length > maxLength) throw new InvalidRequestError('the credentials are too long', {}, 'too_large')
+  if (value.length > maxLength) throw new InvalidRequestError('too_large', 'the credentials are too long')
   // How nearly everybody writes it.
   return withoutSpaces(value.startsWith('Bearer ') ? value.slice(7) : afterScheme(value))
 }
@@ -65,13 +65,15 @@ function afterScheme(value: string): string {
   // RFC 9110 section 11.1: schemes are compared without case.
   if (scheme.toLowerCase() === 'bearer') return space === -1 ? '' : value.slice(space + 1)
   // A comma list that hides a bearer token behind another scheme is an attempt, not an absence.
-  if (/\bbearer\s/i.test(value)) throw new InvalidRequestError('the Authorization header has more than one scheme')
-  throw new InvalidRequestError('the credentials are not a bearer token', {}, 'no_credentials')
+  if (/\bbearer\s/i.test(value))
+    throw new InvalidRequestError('invalid_request', 'the Authorization header has more than one scheme')
+  throw new InvalidRequestError('no_credentials', 'the credentials are not a bearer token')
 }
 
 /** Throws `invalid_request` for what cannot be a token. */
 export function checkBearer(token: string): void {
-  if (!TOKEN68.test(token)) throw new InvalidRequestError('the Authorization header holds no well-formed bearer token')
+  if (!TOKEN68.test(token))
+    throw new InvalidRequestError('invalid_request', 'the Authorization header holds no well-formed bearer token')
 }
 
 const SPACE = 0x20

@@ -23,15 +23,17 @@ export function destinationPath(
   { hosts, prefix = '' }: DestinationOptions,
 ): string | undefined {
   if (header === undefined) return undefined
-  if (typeof header !== 'string') throw new InvalidRequestError('the request has more than one Destination')
+  if (typeof header !== 'string')
+    throw new InvalidRequestError('invalid_request', 'the request has more than one Destination')
   const [, host, path] = /^(?:https?:\/\/([^/?#]*))?(\/[^?#]*)$/i.exec(header) ?? []
-  if (path === undefined) throw new InvalidRequestError(`${quote(header)} is no destination`)
+  if (path === undefined) throw new InvalidRequestError('invalid_request', `${quote(header)} is no destination`)
   if (host !== undefined && !hosts.some((own) => own.toLowerCase() === host.toLowerCase())) {
-    throw new InvalidRequestError('the destination is on another server')
+    throw new InvalidRequestError('invalid_request', 'the destination is on another server')
   }
   const stem = prefix.replace(/\/+$/, '')
   if (stem === '') return path
-  if (!path.startsWith(`${stem}/`)) throw new InvalidRequestError(`the destination does not lie in ${stem}/`)
+  if (!path.startsWith(`${stem}/`))
+    throw new InvalidRequestError('invalid_request', `the destination does not lie in ${stem}/`)
   return path.slice(stem.length)
 }
 

@@ -30,7 +30,8 @@ const put = ({ path, exists }: MethodContext): readonly Step[] => [
 ]
 
 function destinationOf({ method, destination }: MethodContext): string {
-  if (destination === undefined) throw new InvalidRequestError(`${method} needs a Destination on this server`)
+  if (destination === undefined)
+    throw new InvalidRequestError('invalid_request', `${method} needs a Destination on this server`)
   return destination
 }
 
@@ -75,7 +76,8 @@ export const METHOD_RULES: Readonly<Record<string, MethodRule>> = {
 export function stepsOf(context: MethodContext, overrides: Readonly<Record<string, MethodRule>> = {}): readonly Step[] {
   const rules = Object.hasOwn(overrides, context.method) ? overrides : METHOD_RULES
   const rule = Object.hasOwn(rules, context.method) ? rules[context.method] : undefined
-  if (rule === undefined) throw new InvalidRequestError(`the method ${quote(context.method)} is not supported here`)
+  if (rule === undefined)
+    throw new InvalidRequestError('invalid_request', `the method ${quote(context.method)} is not supported here`)
   if (rule === 'none') return []
   return typeof rule === 'string' ? [{ operation: rule, path: context.path }] : rule(context)
 }

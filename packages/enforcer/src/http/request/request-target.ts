@@ -15,9 +15,9 @@ export interface RequestTarget {
  * have, whatever a lenient parser would make of them.
  */
 export function requestTarget(target: string): RequestTarget {
-  if (!target.startsWith('/')) throw new InvalidRequestError('the request target is not a path')
+  if (!target.startsWith('/')) throw new InvalidRequestError('invalid_request', 'the request target is not a path')
   if (!TARGET_LETTERS.test(target)) {
-    throw new InvalidRequestError('the request target has characters that must be percent-encoded')
+    throw new InvalidRequestError('invalid_request', 'the request target has characters that must be percent-encoded')
   }
   return cutTarget(target)
 }

@@ -40,10 +40,11 @@ export class RouteReader {
 export function pathOfRoute({ pattern, literal, endsInWildcard }: Route, path: string): string {
   if (literal === undefined) {
     throw new ConfigError(
+      'config_error',
       `the route ${quote(String(pattern))} has parameters: tell requireScope, as its second argument, which path it serves`,
     )
   }
   if (!endsInWildcard) return literal
   if (path.startsWith(literal)) return path
-  throw new InvalidRequestError('the request does not spell the route as it is')
+  throw new InvalidRequestError('invalid_request', 'the request does not spell the route as it is')
 }

@@ -87,6 +87,7 @@ export class UrlNamespace {
       return { target, isStripped: true, base, path: cutTarget(stripped).path, query }
     }
     throw new ConfigError(
+      'config_error',
       `something before the guard has made ${quote(cutTarget(base + rest).path)} of ${quote(cutTarget(target).path)}: ` +
         'name what it takes off as prefix, or tell the guard which path is served',
     )
@@ -141,9 +142,12 @@ export class UrlNamespace {
     if (below !== undefined) return below
     // A router may ignore letter case: then it is the client's spelling, else the app's mistake.
     if (isElsewhere(place.toLowerCase(), this.#prefix.toLowerCase())) {
-      throw new ConfigError(`a guard at ${quote(place)} sees no request below its prefix ${quote(this.#prefix)}`)
+      throw new ConfigError(
+        'config_error',
+        `a guard at ${quote(place)} sees no request below its prefix ${quote(this.#prefix)}`,
+      )
     }
-    throw new InvalidRequestError(`the request is not for ${this.#prefix}/`)
+    throw new InvalidRequestError('invalid_request', `the request is not for ${this.#prefix}/`)
   }
 }
 
@@ -156,7 +160,7 @@ function hasVanishingComponent(base: string): boolean {
 }
 
 function misspelt(): InvalidRequestError {
-  return new InvalidRequestError('the request does not spell the mount as it is')
+  return new InvalidRequestError('invalid_request', 'the request does not spell the mount as it is')
 }
 
 function readPlace(value: unknown, name: string): string {
@@ -166,7 +170,9 @@ function readPlace(value: unknown, name: string): string {
     return place
   } catch (cause) {
     if (!(cause instanceof SciTokenError)) throw cause
-    throw new ConfigError(`the option ${name} must be a path such as /data: ${cause.message}`, { cause })
+    throw new ConfigError('config_error', `the option ${name} must be a path such as /data: ${cause.message}`, {
+      cause,
+    })
   }
 }
 
