@@ -43,7 +43,7 @@ function folderOf(name: string, from: string): string {
 }
 
 describe('what an install brings along', () => {
-  test.each(['core', 'host', 'keycache'])('%s: nothing of other people but jose', (name) => {
+  test.each(['core', 'host', 'keycache', 'enforcer'])('%s: nothing of other people but jose', (name) => {
     expect([...broughtAlong(join(root, 'packages', name))]).toEqual(['jose'])
   })
 

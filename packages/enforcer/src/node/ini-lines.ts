@@ -1,11 +1,10 @@
-import { parse } from 'ini'
 import { badFile } from './site-file.ts'
 
 /** One `key = value` of an ini file. */
 export interface IniEntry {
   readonly key: string
   readonly value: string
-  /** The value as it stands, quotes included: for values that are JSON themselves. */
+  /** The value as it stands, with quotes around it: for values that are JSON themselves. */
   readonly raw: string
   readonly line: number
 }
@@ -19,8 +18,8 @@ export interface IniSection {
 
 /**
  * Reads an ini file line by line, so that every complaint has its line. Of a section or key that comes twice the last one
- * counts, as XRootD documents it; names of sections may have dots (they are URLs in the field), `#` begins a comment at the
- * beginning of a line only, and `;` after white space. Throws `config_error`.
+ * counts, as XRootD documents it; names of sections may have dots (they are URLs in the field). A comment begins with `#` or `;` at the
+ * beginning of a line, and with `;` after white space: URLs have both. There are no escapes. Throws `config_error`.
  */
 export function readIniLines(text: string, file: string): readonly IniSection[] {
   const sections = new Map<string, { name: string; line: number; entries: Map<string, IniEntry> }>()
@@ -58,8 +57,10 @@ function readEntry(content: string, line: number): IniEntry | undefined {
     .slice(equals + 1)
     .replace(/\s;.*$/, '')
     .trim()
-  // The parser ends a bare value at every `#` and `;`; URLs have them.
-  const bare = /^(["']).*\1$/.test(raw) ? raw : raw.replaceAll(/[#;\\]/g, String.raw`\$&`)
-  const { value } = parse(`value=${bare}`)
-  return { key: content.slice(0, equals).trim(), value: typeof value === 'string' ? value : raw, raw, line }
+  return { key: content.slice(0, equals).trim(), value: withoutQuotes(raw), raw, line }
+}
+
+/** XRootD's reader keeps quotes as part of the value, but no value of this file has any: whoever writes them means what stands between. */
+function withoutQuotes(raw: string): string {
+  return /^(["'])(.*)\1$/.exec(raw)?.[2] ?? raw
 }

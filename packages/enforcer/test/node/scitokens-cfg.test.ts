@@ -76,6 +76,21 @@ test('audience_json may have commas and spaces, and goes before audience', () =>
   expect(readIssuerMap(file(text.replace('["b, c", "d"]', '"b, c"'))).audience).toEqual(['b, c'])
 })
 
+test('a value is text, whatever it looks like: there are no escapes, and no words that mean something else', () => {
+  const user = (value: string): unknown =>
+    readIssuerMap(file(`${issuerSection}default_user = ${value}\n`)).issuers['https://x.example']?.mapping?.defaultUser
+  expect(['true', 'null', '"5"', 'a#b', String.raw`a\b`, '"', 'a ; b', 'a;b'].map(user)).toEqual([
+    'true',
+    'null',
+    '5',
+    'a#b',
+    String.raw`a\b`,
+    '"',
+    'a',
+    'a;b',
+  ])
+})
+
 test('of a key that comes twice the last one counts', () => {
   const section = (path: string): string => `[Issuer x]\nissuer = https://x.example\nbase_path = ${path}\n`
   expect(readIssuerMap(file(section('/one') + section('/two'))).issuers).toEqual({
@@ -87,6 +102,9 @@ test('quotes, a byte order mark and Windows line ends do no harm', () => {
   const text = '\ufeff[Issuer x]\r\nissuer = "https://x.example/a#b"\r\nbase_path = /x\r\n'
   expect(() => readIssuerMap(file(text))).toThrow(/fragment/)
   expect(readIssuerMap(file(text.replace('#b', ''))).issuers).toHaveProperty(['https://x.example/a'])
+  expect(readIssuerMap(file(text.replaceAll('"', "'").replace('#b', ''))).issuers).toHaveProperty([
+    'https://x.example/a',
+  ])
 })
 
 const issuerSection = '[Issuer x]\nissuer = https://x.example\nbase_path = /x\n'
