@@ -21,6 +21,8 @@ export interface PrivateFileOptions {
   readonly judgeWay?: boolean
   /** Accept a file that others can read, but not write: it holds nothing secret. Default: false. */
   readonly readableByOthers?: boolean
+  /** Accept a file that others can read or write, because whoever named it has said so. Default: false. */
+  readonly anyMode?: boolean
 }
 
 const DEFAULT_MAX_BYTES = 65_536
@@ -61,15 +63,16 @@ function open(file: string, options: PrivateFileOptions): number | undefined {
 }
 
 function checkPrivate(file: string, fd: number, options: PrivateFileOptions): void {
-  const { owner, judgeWay = true, readableByOthers = false } = options
+  const { owner, judgeWay = true, readableByOthers = false, anyMode = false } = options
   const stats = fstatSync(fd)
   if (!stats.isFile()) throw problem(file, options, 'is not a regular file')
   const owners = trusted(owner)
   // Where files have no owners and modes (Windows), profile directories keep others out.
   if (owners === undefined) return
   if (!owners.has(stats.uid)) throw problem(file, options, 'belongs to another user')
-  if ((stats.mode & OTHERS_WRITE) !== 0) throw problem(file, options, 'can be written by others: chmod 600 it')
-  if (!readableByOthers && (stats.mode & OTHERS) !== 0)
+  if (!anyMode && (stats.mode & OTHERS_WRITE) !== 0)
+    throw problem(file, options, 'can be written by others: chmod 600 it')
+  if (!anyMode && !readableByOthers && (stats.mode & OTHERS) !== 0)
     throw problem(file, options, 'can be read by others: chmod 600 it')
   const way = judgeWay ? fileInOtherHands(file, owners) : undefined
   if (way !== undefined) throw problem(file, options, `could be replaced by others: ${way}`)

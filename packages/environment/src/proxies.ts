@@ -1,5 +1,5 @@
 import { ConfigError } from '@scitokens/core'
-import { readVariables, type Variables } from '../variables.ts'
+import { readVariables, type Variables } from './variables.ts'
 
 /** Through which proxies servers are asked. A plain value: whoever makes requests takes it as an option. */
 export interface Proxies {

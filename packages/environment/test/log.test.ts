@@ -3,10 +3,10 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { SciToken } from '@scitokens/core'
-import { createLog, type LogOptions } from '../../src/index.ts'
+import { createLog, type LogOptions } from '../src/index.ts'
 import { createTestIssuer } from '@scitokens/core/testing'
-import { refusal } from '../refusal.ts'
-import { temporaryDirectory } from '../temporary.ts'
+import { refusal } from './refusal.ts'
+import { temporaryDirectory } from './temporary.ts'
 
 const issuer = await createTestIssuer()
 const token = await issuer.sign({ aud: 'x', scope: 'read:/' })

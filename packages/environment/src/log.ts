@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path'
 import { ConfigError, quote } from '@scitokens/core'
 import { choice, type Logger, type OptionReaders, readOptions, redactLine, text, whole } from '@scitokens/core/internal'
-import { LOG_LEVELS, type LogLevel } from '../settings/settings.ts'
+import { LOG_LEVELS, type LogLevel } from './settings/settings.ts'
 
 /**
  * A log with the levels of the reference library. Each line is a JSON object with `time` (ISO 8601), `level` and `msg`. It is a

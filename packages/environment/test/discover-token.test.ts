@@ -3,9 +3,9 @@ import { spawnSync } from '@scitokens-tests/programs/processes'
 import { chmodSync, lchownSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { discoverToken, type DiscoverOptions } from '../../src/index.ts'
-import { refusal } from '../refusal.ts'
-import { temporaryDirectory } from '../temporary.ts'
+import { discoverToken, type DiscoverOptions } from '../src/index.ts'
+import { refusal } from './refusal.ts'
+import { temporaryDirectory } from './temporary.ts'
 
 const uid = process.geteuid!()
 const other = uid === 0 ? 65_534 : 0
@@ -129,7 +129,7 @@ test.each([0o644, 0o640, 0o604, 0o660, 0o620, 0o601])(
     const { put, find, refused } = place()
     const env = { BEARER_TOKEN_FILE: put('token', 'abc', mode) }
     expect(await refused(env)).toBe('config config_error')
-    expect(() => discoverToken({ env })).toThrow(`mode 0${mode.toString(8)}): chmod 600 it`)
+    expect(() => discoverToken({ env })).toThrow(/^the token file .* by others: chmod 600 it$/)
     expect(find(env, { dangerouslyAllowLoosePermissions: true })).toBe('abc')
     put(`tmp/bt_u${uid}`, 'abc', mode)
     expect(await refused()).toBe('config config_error')

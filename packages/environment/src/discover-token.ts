@@ -1,8 +1,8 @@
 import { isAbsolute, join } from 'node:path'
 import { ConfigError, quote, TokenNotAcceptableError } from '@scitokens/core'
-import { flag, type OptionReaders, readOptions, text, whole } from '@scitokens/core/internal'
-import { readVariables, type Variables } from '../variables.ts'
-import { readTokenFile } from './token-file.ts'
+import { flag, given, type OptionReaders, readOptions, text, whole } from '@scitokens/core/internal'
+import { readPrivateFile } from '@scitokens/host/files'
+import { readVariables, type Variables } from './variables.ts'
 
 /** Options of {@link discoverToken}. */
 export interface DiscoverOptions {
@@ -36,6 +36,8 @@ export interface DiscoveredToken {
 // C's isspace in the C locale; no-break spaces and their like are no white space here.
 const WHITE_SPACE = '[ \\t\\n\\v\\f\\r]+'
 const AROUND = new RegExp(`^${WHITE_SPACE}|${WHITE_SPACE}$`, 'g')
+/** Largest file that is read, in bytes: a token of the greatest length, and white space. */
+const MAX_BYTES = 66_560
 /** RFC 6750 section 2.1. */
 const B64TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
 
@@ -48,18 +50,21 @@ const B64TOKEN = /^[A-Za-z0-9._~+/-]+=*$/
  * there, and for one that cannot be read or is not safe: another owner's, or readable by others. Links are followed where the
  * environment named the file, as long as they lead to a file of this user or of root, and never below `/tmp`.
  */
-export function discoverToken(given: DiscoverOptions): DiscoveredToken | undefined {
-  const options = readOptions<DiscoverOptions>(given, READERS)
-  const { env, uid = process.geteuid?.() } = options
+export function discoverToken(options: DiscoverOptions): DiscoveredToken | undefined {
+  const { env, uid, temporaryDirectory = '/tmp', ...trust } = readOptions<DiscoverOptions>(options, READERS)
   if (env === undefined)
     throw new ConfigError('config_error', 'discoverToken needs the environment to look in: env: process.env')
   const direct = checkToken(env['BEARER_TOKEN'] ?? '', 'BEARER_TOKEN')
   if (direct !== undefined) return { token: direct, source: 'BEARER_TOKEN', file: undefined }
-  for (const place of places(env, uid, options.temporaryDirectory ?? '/tmp')) {
-    const content = readTokenFile(place.file, {
-      uid,
-      refuseLinks: place.refuseLinks,
-      allowLoosePermissions: options.dangerouslyAllowLoosePermissions ?? false,
+  for (const place of places(env, uid ?? process.geteuid?.(), temporaryDirectory)) {
+    const content = readPrivateFile(place.file, {
+      what: 'the token file',
+      maxBytes: MAX_BYTES,
+      ...given({ owner: uid }),
+      refuseLink: place.refuseLink,
+      // Others may write in /tmp, and a job's directory is often below one of its whole group.
+      judgeWay: false,
+      anyMode: trust.dangerouslyAllowLoosePermissions ?? false,
     })
     if (content === undefined) {
       if (!place.required) continue
@@ -68,7 +73,8 @@ export function discoverToken(given: DiscoverOptions): DiscoveredToken | undefin
         `the file ${quote(place.file)}, which BEARER_TOKEN_FILE names, is not there`,
       )
     }
-    const token = checkToken(content, place.source)
+    // One byte is one character: what is not ASCII is no token, whatever it would decode to.
+    const token = checkToken(content.toString('latin1'), place.source)
     if (token !== undefined) return { token, source: place.source, file: place.file }
   }
   return undefined
@@ -78,7 +84,7 @@ interface Place {
   readonly file: string
   readonly source: string
   readonly required: boolean
-  readonly refuseLinks: boolean
+  readonly refuseLink: boolean
 }
 
 function places(env: Variables, uid: number | undefined, temporary: string): readonly Place[] {
@@ -86,14 +92,14 @@ function places(env: Variables, uid: number | undefined, temporary: string): rea
   const runtime = env['XDG_RUNTIME_DIR'] ?? ''
   const found: Place[] = []
   if (named !== '') {
-    found.push({ file: named, source: `${named} (BEARER_TOKEN_FILE)`, required: true, refuseLinks: false })
+    found.push({ file: named, source: `${named} (BEARER_TOKEN_FILE)`, required: true, refuseLink: false })
   }
   if (uid === undefined) return found
   // The XDG specification has relative paths ignored.
   const directories = isAbsolute(runtime) ? [runtime, temporary] : [temporary]
   for (const directory of directories) {
     const file = join(directory, `bt_u${uid}`)
-    found.push({ file, source: file, required: false, refuseLinks: true })
+    found.push({ file, source: file, required: false, refuseLink: true })
   }
   return found
 }

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest'
-import { proxiesFromEnvironment } from '../../src/index.ts'
-import { refusal } from '../refusal.ts'
+import { proxiesFromEnvironment } from '../src/index.ts'
+import { refusal } from './refusal.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 
