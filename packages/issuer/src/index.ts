@@ -38,7 +38,7 @@ export type { CapabilitySetOptions, Match, PolicyOptions, PolicyRule } from './p
 export type { Registration } from './clients/open-registration.ts'
 export type { Realm } from './realm/realm.ts'
 export type { Change, Entry, EntryKey, EntryKind, ListQuery, NewEntry, Store } from './store/store.ts'
-export type { Logger } from './log/logger.ts'
+export type { Logger } from '@scitokens/core/internal'
 export type { IdentityVerifier } from './certificates/identity-verifier.ts'
 export type { X509Options } from './certificates/options.ts'
 export { openVerifier } from './x509/open-verifier.ts'

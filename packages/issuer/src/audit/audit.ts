@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { redactSecrets, UndecidedError } from '@scitokens/core'
-import type { Logger } from '../log/logger.ts'
+import type { Logger } from '@scitokens/core/internal'
 
 /** What happened, for whoever investigates later. No token and no secret, only identifiers. */
 export interface AuditEvent {

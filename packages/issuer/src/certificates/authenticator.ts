@@ -5,8 +5,9 @@ import {
   SciTokenError,
   TokenNotAcceptableError,
   UndecidedError,
+  type Clock,
 } from '@scitokens/core'
-import { formatFqan, isSubject } from '@scitokens/core/internal'
+import { formatFqan, isSubject, type Logger } from '@scitokens/core/internal'
 import { WatchedFile } from '@scitokens/host/files'
 import type { AuthenticatedClient } from '../client-auth/authenticated-client.ts'
 import type { Client } from '../clients/client.ts'
@@ -14,7 +15,6 @@ import { type ClientDefaults, readClient } from '../clients/read-client.ts'
 import { OAuthError } from '../http/oauth-error.ts'
 import type { ScopeTemplate } from '../policy/template.ts'
 import type { Secrets } from '../secrets/secrets.ts'
-import type { Clock, Logger } from '../log/logger.ts'
 import { type DnMapping, readDnMapping } from './dn-mapping.ts'
 import type { Identity, IdentityVerifier, ShownRequest } from './identity-verifier.ts'
 import type { X509Options } from './options.ts'

@@ -1,3 +1,4 @@
+import { BoundedMap } from '@scitokens/core/internal'
 import type { Store } from '../store/store.ts'
 import type { Client } from './client.ts'
 import type { ManagedClient } from './managed-client.ts'
@@ -23,7 +24,7 @@ export class StoredClients {
   readonly #store: Store
   readonly #clock: () => number
   readonly #read: (stored: StoredClient, now: number) => ReadClient
-  readonly #known = new Map<string, ReadClient & { readonly text: string }>()
+  readonly #known = new BoundedMap<string, ReadClient & { readonly text: string }>({ maxEntries: REMEMBERED })
 
   constructor(
     realm: string,
@@ -50,7 +51,6 @@ export class StoredClients {
     if (known?.text === text && (known.until === undefined || now < known.until)) return known.client
     const read = this.#read(entry.value, now)
     this.#known.set(clientId, { ...read, text })
-    if (this.#known.size > REMEMBERED) this.#known.delete(this.#known.keys().next().value!)
     return read.client
   }
 

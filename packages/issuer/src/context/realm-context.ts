@@ -1,6 +1,6 @@
 import type { Clock } from '@scitokens/core'
 import type { AuditSink } from '../audit/audit.ts'
-import type { Logger } from '../log/logger.ts'
+import type { Logger } from '@scitokens/core/internal'
 import type { Secrets } from '../secrets/secrets.ts'
 import type { Store } from '../store/store.ts'
 

@@ -2,7 +2,6 @@
 // change with any release, so nothing outside of the project should use it.
 export { withoutSecrets } from '../audit/audit.ts'
 export { shownRequest } from '../certificates/shown-request.ts'
-export { silentLogger } from '../log/logger.ts'
 export { buildServer } from '../http/build-server.ts'
 export { OAuthError, type OAuthErrorCode, type OAuthErrorDetails } from '../http/oauth-error.ts'
 export { Parameters } from '../http/parameters.ts'

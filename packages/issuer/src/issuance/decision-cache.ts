@@ -1,3 +1,4 @@
+import { BoundedMap } from '@scitokens/core/internal'
 import type { Client } from '../clients/client.ts'
 import type { PolicyDecision } from '../policy/decide.ts'
 import type { Policy } from '../policy/policy.ts'
@@ -11,7 +12,7 @@ export interface Decided {
 
 interface Kept {
   readonly policy: Policy
-  readonly byScope: Map<string, Decided>
+  readonly byScope: BoundedMap<string, Decided>
 }
 
 const MAX_SCOPES = 100
@@ -26,11 +27,11 @@ const kept = new WeakMap<Client, Kept>()
 export function decidedBefore(client: Client, policy: Policy, scope: string, decideNow: () => Decided): Decided {
   if (scope.length > MAX_LENGTH) return decideNow()
   let entry = kept.get(client)
-  if (entry?.policy !== policy) kept.set(client, (entry = { policy, byScope: new Map() }))
+  if (entry?.policy !== policy)
+    kept.set(client, (entry = { policy, byScope: new BoundedMap({ maxEntries: MAX_SCOPES }) }))
   const known = entry.byScope.get(scope)
   if (known) return known
   const decided = decideNow()
-  if (entry.byScope.size >= MAX_SCOPES) entry.byScope.delete(entry.byScope.keys().next().value!)
   entry.byScope.set(scope, decided)
   return decided
 }

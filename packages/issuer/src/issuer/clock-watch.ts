@@ -1,4 +1,4 @@
-import type { Clock } from '../log/logger.ts'
+import type { Clock } from '@scitokens/core'
 
 /** How far the clock may run ahead of the time that passes before it is not believed, in seconds. */
 const BELIEVED_SECONDS = 3600

@@ -13,7 +13,7 @@ import { applySettings } from '../realm/realm-settings.ts'
 import { buildServer } from '../http/build-server.ts'
 import { chooseStorage } from '../store/storage.ts'
 import { STORAGE_ENGINES } from '../store/storages.ts'
-import { silentLogger } from '../log/logger.ts'
+import { silentLogger } from '@scitokens/core/internal'
 
 /** Options of {@link Issuer.listen}. */
 export interface ListenOptions {

@@ -1,5 +1,4 @@
-import type { Clock, KeySet, KeySource } from '@scitokens/core'
-import type { KeyHint } from '@scitokens/core'
+import type { Clock, KeySet, KeySource, KeyHint } from '@scitokens/core'
 import { KeyCache } from '@scitokens/keycache'
 
 /**

@@ -1,5 +1,4 @@
-import { type Algorithm, type Jwk, type Signer, SigningKey } from '@scitokens/core'
-import { ConfigError } from '@scitokens/core'
+import { type Algorithm, type Jwk, type Signer, SigningKey, ConfigError } from '@scitokens/core'
 import type { Secrets } from '../secrets/secrets.ts'
 
 /** A key that a provider made: what the world may see, and what the provider needs to find the private half again. */

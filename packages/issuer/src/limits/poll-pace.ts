@@ -1,4 +1,5 @@
 import type { Clock } from '@scitokens/core'
+import { BoundedMap } from '@scitokens/core/internal'
 
 interface Pace {
   readonly last: number
@@ -13,7 +14,7 @@ const TOLERANCE_SECONDS = 0.5
 
 /** How often devices ask. Kept in memory: it is a matter of manners, and a restart forgives. */
 export class PollPace {
-  readonly #paces = new Map<string, Pace>()
+  readonly #paces = new BoundedMap<string, Pace>({ maxEntries: MAX_DEVICES })
   readonly #interval: number
   readonly #clock: Clock
 
@@ -27,12 +28,10 @@ export class PollPace {
     const now = this.#clock()
     const pace = this.#paces.get(deviceId)
     const tooSoon = pace !== undefined && now < pace.last + pace.interval - TOLERANCE_SECONDS
-    this.#paces.delete(deviceId)
     this.#paces.set(deviceId, {
       last: now,
       interval: (pace?.interval ?? this.#interval) + (tooSoon ? PENALTY_SECONDS : 0),
     })
-    if (this.#paces.size > MAX_DEVICES) this.#paces.delete(this.#paces.keys().next().value!)
     return tooSoon
   }
 }

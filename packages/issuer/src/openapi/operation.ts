@@ -32,7 +32,7 @@ export const REFUSED: Operation['answers'] = { 400: ERROR_ANSWER, 429: ERROR_ANS
 export const CLIENT_REFUSED: Operation['answers'] = { ...REFUSED, 401: ERROR_ANSWER }
 
 /** A page for people. */
-export function page(summary: string, more: Partial<Operation> = {}): Operation {
+export function describedPage(summary: string, more: Partial<Operation> = {}): Operation {
   return {
     summary,
     tag: 'people',
@@ -43,7 +43,7 @@ export function page(summary: string, more: Partial<Operation> = {}): Operation 
 
 /** A form that a page sends. */
 export function sentForm(summary: string, form: readonly string[], shows?: 'session'): Operation {
-  return page(summary, {
+  return describedPage(summary, {
     form,
     ...(shows && { shows }),
     answers: { 200: 'page', 303: 'nothing', 400: 'page', 403: 'page', 429: ERROR_ANSWER, 503: ERROR_ANSWER },

@@ -1,6 +1,6 @@
 import { ConfigError } from '@scitokens/core'
 import type { X509Options } from '../certificates/options.ts'
-import type { Logger } from '../log/logger.ts'
+import type { Logger } from '@scitokens/core/internal'
 import type { FrontEndOptions } from '../x509/front-end.ts'
 import { openVerifier } from '../x509/open-verifier.ts'
 import type { ConfiguredX509 } from './config/x509-block.ts'

@@ -1,4 +1,4 @@
-import type { Logger } from '../log/logger.ts'
+import type { Logger } from '@scitokens/core/internal'
 
 /** How much the log says. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'

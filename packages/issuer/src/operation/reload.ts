@@ -1,6 +1,6 @@
 import type { Issuer } from '../issuer/issuer.ts'
 import type { IssuerOptions } from '../realm/options.ts'
-import type { Logger } from '../log/logger.ts'
+import type { Logger } from '@scitokens/core/internal'
 import { type ReadConfig, readConfigFile } from './config-file.ts'
 import { describeChange, needsRestart } from './config-changes.ts'
 import { checkConfig, located } from './configured-issuer.ts'

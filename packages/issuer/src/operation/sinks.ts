@@ -1,5 +1,6 @@
 import type { AuditSink } from '../audit/audit.ts'
-import type { Clock, Logger } from '../log/logger.ts'
+import type { Clock } from '@scitokens/core'
+import type { Logger } from '@scitokens/core/internal'
 
 /** What an issuer writes to, beside its database. */
 export interface Sinks {

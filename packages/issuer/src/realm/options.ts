@@ -1,4 +1,4 @@
-import type { KeySource } from '@scitokens/core'
+import type { KeySource, Clock } from '@scitokens/core'
 import type { AuditSink } from '../audit/audit.ts'
 import type { RefreshPolicy } from '../clients/client.ts'
 import type { ClientOptions } from '../clients/client-options.ts'
@@ -10,7 +10,7 @@ import type { Upstream } from '../people/upstream.ts'
 import type { PolicyOptions } from '../policy/policy.ts'
 import type { MasterKeyOptions } from '../secrets/master-key.ts'
 import type { StorageOptions } from '../store/storages.ts'
-import type { Clock, Logger } from '../log/logger.ts'
+import type { Logger } from '@scitokens/core/internal'
 import type { X509Options } from '../certificates/options.ts'
 
 /** One issuer (one VO). */

@@ -1,4 +1,4 @@
-import { type Algorithm, ConfigError, quote } from '@scitokens/core'
+import { type Algorithm, ConfigError, quote, type Clock } from '@scitokens/core'
 import type { Client, RefreshPolicy } from '../clients/client.ts'
 import type { ClientOptions } from '../clients/client-options.ts'
 import { openRegistration, type Registration } from '../clients/open-registration.ts'
@@ -7,7 +7,6 @@ import type { RealmOptions } from './options.ts'
 import { type Policy, readPolicy } from '../policy/policy.ts'
 import type { Realm } from './realm.ts'
 import type { Secrets } from '../secrets/secrets.ts'
-import type { Clock } from '../log/logger.ts'
 
 /** What of an issuer may change while it runs: its clients, its policy, and what they are given. */
 export interface RealmSettings {

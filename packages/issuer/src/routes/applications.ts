@@ -13,7 +13,7 @@ import type { Family } from '../logins/refresh-token.ts'
 import { revokeFamily } from '../logins/revoke-family.ts'
 import { logoutForm } from './logout.ts'
 import { redirectToLogin } from './login.ts'
-import { page, sentForm } from '../openapi/operation.ts'
+import { describedPage, sentForm } from '../openapi/operation.ts'
 import { described } from '../openapi/route-list.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 import { formOf } from '../http/form-of.ts'
@@ -21,7 +21,7 @@ import { formOf } from '../http/form-of.ts'
 /** Grants shown at most; "Revoke all" reaches those beyond, too. */
 const MAX_SHOWN = 200
 
-const GET = page('What a person has allowed, to look at', { shows: 'session' })
+const GET = describedPage('What a person has allowed, to look at', { shows: 'session' })
 const POST = sentForm('A person takes back what was allowed', [FORM_FIELD], 'session')
 
 /** `GET` and `POST /applications`: a person sees what was granted in his or her name, and takes it back. */

@@ -14,7 +14,7 @@ import type { Realm } from '../realm/realm.ts'
 import { refuseAuthorization, sendCode } from './authorization-reply.ts'
 import { consent, showConsent } from './consent.ts'
 import { redirectToLogin } from './login.ts'
-import { page, sentForm } from '../openapi/operation.ts'
+import { describedPage, sentForm } from '../openapi/operation.ts'
 import { described } from '../openapi/route-list.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 
@@ -45,7 +45,7 @@ const AUTHORIZATION_PARAMETERS: readonly string[] = [
   'request_uri',
 ]
 
-const GET = page('Begins a login in the browser. RFC 6749 section 4.1.1', { query: AUTHORIZATION_PARAMETERS })
+const GET = describedPage('Begins a login in the browser. RFC 6749 section 4.1.1', { query: AUTHORIZATION_PARAMETERS })
 const POST = sentForm('The same, by a form', AUTHORIZATION_PARAMETERS)
 const CONSENT = sentForm('A person allows an application, or not', [FORM_FIELD, 'answer'], 'session')
 

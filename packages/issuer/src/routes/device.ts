@@ -22,7 +22,7 @@ import { revokeHint } from './applications.ts'
 import { unchecked } from './consent.ts'
 import { redirectToLogin } from './login.ts'
 import { closed, POSITIVE, meaning, TEXT, URL_TEXT } from '../openapi/json-schema.ts'
-import { CLIENT_REFUSED, type Operation, type Operations, page, sentForm } from '../openapi/operation.ts'
+import { CLIENT_REFUSED, type Operation, type Operations, describedPage, sentForm } from '../openapi/operation.ts'
 import { described } from '../openapi/route-list.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 import { sendJson } from '../http/send-json.ts'
@@ -49,7 +49,7 @@ const BEGIN: Operation = {
     ...CLIENT_REFUSED,
   },
 }
-const ASK = page('Where a person types the code that a device shows', { query: ['user_code'] })
+const ASK = describedPage('Where a person types the code that a device shows', { query: ['user_code'] })
 const TYPED = sentForm('A person has typed a code', [FORM_FIELD, 'user_code'], 'session')
 const ANSWERED = sentForm('A person allows a device, or not', [FORM_FIELD, 'answer'], 'session')
 

@@ -12,7 +12,7 @@ import { explainRefusal, notePerson, readPerson, type StandingRefusal } from '..
 import type { Person, Upstream } from '../people/upstream.ts'
 import type { Realm } from '../realm/realm.ts'
 import { randomToken } from '../secrets/secrets.ts'
-import { page, sentForm } from '../openapi/operation.ts'
+import { describedPage, sentForm } from '../openapi/operation.ts'
 import { described } from '../openapi/route-list.ts'
 import { constraintsOf, type RouteContext } from './route-context.ts'
 
@@ -21,7 +21,7 @@ function loginCookie(realm: Realm): SealedCookie {
   return { name: 'login', path: '/login', maxAgeSeconds: realm.times.loginSeconds }
 }
 
-const GET = page('Where people log in, and come back to from the identity provider')
+const GET = describedPage('Where people log in, and come back to from the identity provider')
 const POST = sentForm('The same, by a form', ['token'])
 
 /** `GET` and `POST /login`: a person says who he is, by the configured upstream. */

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { closeSync, fstatSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs'
-import { ConfigError } from '@scitokens/core'
+import { ConfigError, quote } from '@scitokens/core'
+import { createPrivateFile, readPrivateFile } from '@scitokens/host/files'
 import { MASTER_KEY_BYTES, Secrets } from './secrets.ts'
 
 /** The key that protects everything at rest. */
@@ -29,49 +29,18 @@ export function loadSecrets(
   return new Secrets(readKeyFile(fallback.file, true))
 }
 
+const WHAT = 'masterKey: the file'
+
 function readKeyFile(path: string, create: boolean): Uint8Array {
-  if (create) makeKeyFile(path)
-  let descriptor: number
-  try {
-    descriptor = openSync(path, 'r')
-  } catch (cause) {
-    throw new ConfigError('config_error', `masterKey: the file ${path} cannot be read`, { cause })
-  }
-  try {
-    const { mode } = fstatSync(descriptor)
-    if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
-      throw new ConfigError('config_error', `masterKey: the file ${path} can be read by others: chmod 600 it`)
-    }
-    return decodeKey(readFileSync(descriptor, 'utf8').trim(), path)
-  } finally {
-    closeSync(descriptor)
-  }
-}
-
-function decodeKey(text: string, path: string): Uint8Array {
+  if (create) createPrivateFile(path, `${randomBytes(MASTER_KEY_BYTES).toString('base64url')}\n`, WHAT)
+  const content = readPrivateFile(path, { what: WHAT, judgeWay: false })
+  if (content === undefined)
+    throw new ConfigError('config_error', `${WHAT} ${quote(path)} cannot be read: there is none`)
+  const text = content.toString('utf8').trim()
   const bytes = /^[0-9a-fA-F]+$/.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64url')
-  if (bytes.length < MASTER_KEY_BYTES) {
-    throw new ConfigError(
-      'config_error',
-      `masterKey: the file ${path} must hold ${MASTER_KEY_BYTES} bytes or more, as base64url or hex`,
-    )
-  }
-  return bytes
-}
-
-/** Of two processes that start at once, one makes the file; neither ever sees a half-written one of the other for long. */
-function makeKeyFile(path: string): void {
-  let descriptor: number
-  try {
-    descriptor = openSync(path, 'wx', 0o600)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return
-    throw new ConfigError('config_error', `masterKey: the file ${path} cannot be made`, { cause: error })
-  }
-  try {
-    writeSync(descriptor, `${randomBytes(MASTER_KEY_BYTES).toString('base64url')}\n`)
-    fsyncSync(descriptor)
-  } finally {
-    closeSync(descriptor)
-  }
+  if (bytes.length >= MASTER_KEY_BYTES) return bytes
+  throw new ConfigError(
+    'config_error',
+    `${WHAT} ${quote(path)} must hold ${MASTER_KEY_BYTES} bytes or more, as base64url or hex`,
+  )
 }

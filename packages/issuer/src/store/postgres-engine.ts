@@ -1,4 +1,5 @@
 import { ConfigError, SciTokenError, UndecidedError } from '@scitokens/core'
+import { backOff, sleep } from '@scitokens/core/internal'
 import type { Pool, PoolClient, QueryConfig } from 'pg'
 import type { SqlEngine, SqlRow, SqlStatement } from './sql-engine.ts'
 
@@ -19,6 +20,8 @@ export interface PostgresOptions {
 /** Serialization failure and deadlock: the transaction is to be tried again (PostgreSQL appendix A, class 40). */
 const RETRY = new Set(['40001', '40P01'])
 const MAX_ATTEMPTS = 10
+/** Waits between two tries, in milliseconds. */
+const RETRY_MS = { first: 2, longest: 1024 }
 
 /**
  * PostgreSQL, and databases that speak its protocol and SQL: nothing but plain tables, no advisory locks, no LISTEN, and whatever a
@@ -175,7 +178,7 @@ async function retried<T>(work: () => Promise<T>): Promise<T> {
     } catch (error) {
       if (attempt === MAX_ATTEMPTS || !RETRY.has((error as { code?: string }).code ?? '')) throw error
       // oxlint-disable-next-line no-await-in-loop -- growing and random, so that rivals part
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 2 ** attempt))
+      await sleep(backOff(attempt, RETRY_MS))
     }
   }
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, onTestFinished, test } from 'vitest'
 import { checkIssuerConfig, serveIssuer } from '../../src/index.ts'
-import { silentLogger } from '../../src/log/logger.ts'
+import { silentLogger } from '@scitokens/core/internal'
 
 const folder = mkdtempSync(join(tmpdir(), 'scitokens-demo-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -6,7 +6,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { checkIssuerConfig } from '../../src/operation/configured-issuer.ts'
 import { serveIssuer } from '../../src/operation/serve.ts'
 import { checkSocketDirectory } from '../../src/operation/socket-directory.ts'
-import { silentLogger } from '../../src/log/logger.ts'
+import { silentLogger } from '@scitokens/core/internal'
 import { ROBOT, SECRET, serve, temporaryDirectory } from './served.ts'
 
 const ENV = { ROBOT_SECRET: SECRET, FRONT_SECRET: 'a-secret-between-front-end-and-issuer' }

@@ -9,7 +9,7 @@ import { resolveSecret } from '../../src/operation/secret-reference.ts'
 import { checkIssuerConfig } from '../../src/operation/configured-issuer.ts'
 import type { ConfigFile } from '../../src/operation/config-schema.ts'
 import type { RealmOptions } from '../../src/realm/options.ts'
-import { silentLogger } from '../../src/log/logger.ts'
+import { silentLogger } from '@scitokens/core/internal'
 
 let dir: string
 beforeAll(async () => {

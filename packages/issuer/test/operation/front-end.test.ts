@@ -7,7 +7,7 @@ import { request } from 'node:https'
 import { join } from 'node:path'
 import { beforeEach, expect, onTestFinished } from 'vitest'
 import { type ServedIssuer, serveIssuer } from '../../src/operation/serve.ts'
-import { silentLogger } from '../../src/log/logger.ts'
+import { silentLogger } from '@scitokens/core/internal'
 import { selfSigned } from './self-signed.ts'
 import { freePort, ROBOT, SECRET, temporaryDirectory } from './served.ts'
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type ServedIssuer, serveIssuer } from '../../src/operation/serve.ts'
-import { silentLogger } from '../../src/log/logger.ts'
+import { silentLogger } from '@scitokens/core/internal'
 
 const SECRET = 'a-generated-secret-of-enough-length'
 let dir: string

@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { createDemo } from '@scitokens/issuer'
 import { expect, onTestFinished } from 'vitest'
 import { serveIssuer } from '../../src/operation/serve.ts'
-import { silentLogger } from '../../src/log/logger.ts'
+import { silentLogger } from '@scitokens/core/internal'
 import { selfSigned } from './self-signed.ts'
 import { freePort, ROBOT, SECRET, temporaryDirectory } from './served.ts'
 
