@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { SciTokenError } from '@scitokens/core'
-import { escapeHidden, redactSecrets } from '@scitokens/core/internal'
+import { redactSecrets, SciTokenError } from '@scitokens/core'
+import { escapeHidden } from '@scitokens/core/internal'
 import type { CliContext, TextSink } from './context.ts'
 
 /** How results are written. */

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { quote } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import type { Expectation, Outcome } from './format.ts'
 import type { Answer } from './implementation.ts'
 

@@ -1,4 +1,5 @@
-import { ConfigError, quote } from '@scitokens/core'
+import { ConfigError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import {
   CASE_FORMAT,
   type CaseFile,

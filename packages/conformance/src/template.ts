@@ -1,5 +1,6 @@
 import { createPrivateKey, constants, sign } from 'node:crypto'
-import { ConfigError, quote } from '@scitokens/core'
+import { ConfigError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import type { CaseFile, PrivateJwk, Step, Template } from './format.ts'
 
 /** How each algorithm signs. Those that no verifier should accept are here too: cases need tokens made with them. */

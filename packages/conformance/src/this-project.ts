@@ -7,13 +7,13 @@ import {
   type KeySource,
   type ProfileName,
   PROFILES,
-  quote,
   SciTokenError,
   SigningKey,
-  type StorageOperation,
   signToken,
+  type StorageOperation,
   UndecidedError,
 } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import { type Decision, Enforcer, type EnforcerOptions } from '@scitokens/enforcer'
 import type { CaseRequest, CaseVerifierOptions, Outcome } from './format.ts'
 import type { Answer, Implementation, Question, SignQuestion, Verifier } from './implementation.ts'

@@ -3,12 +3,12 @@ import {
   ConfigError,
   InvalidRequestError,
   NotAllowedError,
-  quote,
   redactSecrets,
   SciTokenError,
   TokenNotAcceptableError,
   UndecidedError,
 } from '../src/index.ts'
+import { quote } from '../src/internal.ts'
 
 const token = 'eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJodHRwczovL3gifQ.c2lnbmF0dXJlLXNpZ25hdHVyZQ'
 

@@ -2,19 +2,13 @@ import * as fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import {
   attenuate,
-  checkIssuerIdentifier,
   decodeUnverified,
   KeySet,
-  normalizeScopeClaim,
-  parseAudience,
-  parseGroups,
-  parseJsonObject,
   parseRequestPath,
   parseScope,
   parseScopePath,
   parseScopes,
   publicJwkFromPem,
-  quote,
   SciToken,
   SciTokenError,
   SigningKey,
@@ -22,6 +16,8 @@ import {
   thumbprint,
   verifyToken,
 } from '../src/index.ts'
+import { checkIssuerIdentifier, parseAudience, parseGroups, parseJsonObject, quote } from '../src/internal.ts'
+import { normalizeScopeClaim } from '../src/claims/scopes.ts'
 import { createTestIssuer } from '../src/testing.ts'
 import { forge, part } from './tokens.ts'
 

@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path'
-import { ConfigError, quote, TokenNotAcceptableError } from '@scitokens/core'
-import { flag, given, type OptionReaders, readOptions, text, whole } from '@scitokens/core/internal'
+import { ConfigError, TokenNotAcceptableError } from '@scitokens/core'
+import { flag, given, type OptionReaders, quote, readOptions, text, whole } from '@scitokens/core/internal'
 import { readPrivateFile } from '@scitokens/host/files'
 import { readVariables, type Variables } from './variables.ts'
 

@@ -1,6 +1,15 @@
 import { basename, dirname } from 'node:path'
-import { ConfigError, quote } from '@scitokens/core'
-import { choice, type Logger, type OptionReaders, readOptions, redactLine, text, whole } from '@scitokens/core/internal'
+import { ConfigError } from '@scitokens/core'
+import {
+  choice,
+  type Logger,
+  type OptionReaders,
+  quote,
+  readOptions,
+  redactLine,
+  text,
+  whole,
+} from '@scitokens/core/internal'
 import { LOG_LEVELS, type LogLevel } from './settings/settings.ts'
 
 /**

@@ -1,4 +1,5 @@
-import { coveredByAny, parseScopes, type Scope } from '@scitokens/core'
+import { parseScopes, type Scope } from '@scitokens/core'
+import { coveredByAny } from '@scitokens/core/internal'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { APP, basic, loginByCode, SECRET, startIssuerForPeople } from './harness.ts'

@@ -1,13 +1,12 @@
 import {
-  checkIssuerIdentifier,
   type KeyHint,
   type KeySet,
   type KeySource,
-  quote,
   type SciTokenError,
   TokenNotAcceptableError,
   type VerificationKey,
 } from '@scitokens/core'
+import { checkIssuerIdentifier, quote } from '@scitokens/core/internal'
 import { waitFor } from './refresh/abort.ts'
 import { type Monitoring, sumCounters } from './record/counters.ts'
 import { inParallel } from './in-parallel.ts'

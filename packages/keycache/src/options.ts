@@ -1,11 +1,13 @@
-import { type Clock, ConfigError, isLoopbackHost, type KeySetOptions, quote, systemClock } from '@scitokens/core'
+import { type Clock, ConfigError, type KeySetOptions, systemClock } from '@scitokens/core'
 import {
   callable,
   choice,
   flag,
+  isLoopbackHost,
   listOf,
   number,
   type OptionReaders,
+  quote,
   readOptions,
   readUrl,
   text,

@@ -1,4 +1,5 @@
-import { checkIssuerIdentifier, InvalidRequestError, type JsonObject, SciToken, UndecidedError } from '@scitokens/core'
+import { InvalidRequestError, type JsonObject, SciToken, UndecidedError } from '@scitokens/core'
+import { checkIssuerIdentifier } from '@scitokens/core/internal'
 import { type Command, Option } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { withExamples } from '../examples.ts'

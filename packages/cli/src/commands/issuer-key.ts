@@ -1,4 +1,5 @@
-import { isAlgorithm, InvalidRequestError, type Algorithm } from '@scitokens/core'
+import { type Algorithm, InvalidRequestError } from '@scitokens/core'
+import { isAlgorithm } from '@scitokens/core/internal'
 import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { withExamples } from '../examples.ts'

@@ -1,5 +1,6 @@
 import { createPublicKey } from 'node:crypto'
-import { type Algorithm, InvalidRequestError, isAlgorithm, type Jwk, SigningKey, thumbprint } from '@scitokens/core'
+import { type Algorithm, InvalidRequestError, type Jwk, SigningKey, thumbprint } from '@scitokens/core'
+import { isAlgorithm } from '@scitokens/core/internal'
 import { type Command, InvalidArgumentError } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { withExamples } from '../examples.ts'

@@ -1,12 +1,6 @@
 import { expect, test } from 'vitest'
-import {
-  ANY_AUDIENCE,
-  audienceMatches,
-  checkOwnAudiences,
-  parseAudience,
-  PROFILES,
-  WLCG_ANY_AUDIENCE,
-} from '../../src/index.ts'
+import { ANY_AUDIENCE, PROFILES, WLCG_ANY_AUDIENCE } from '../../src/index.ts'
+import { audienceMatches, checkOwnAudiences, parseAudience } from '../../src/internal.ts'
 import { refusal } from '../refusal.ts'
 
 test('an audience is a string or a list of strings', () => {

@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
+import { authorizationMode, authorizationsFor } from '../../src/internal.ts'
 import {
-  authorizationMode,
-  authorizationsFor,
   findGrant,
   findOperationGrant,
   formatScope,

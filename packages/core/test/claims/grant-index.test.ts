@@ -1,13 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import {
-  findGrant,
-  findOperationGrant,
-  GrantIndex,
-  parseScopes,
-  type Path,
-  STORAGE_OPERATIONS,
-} from '../../src/index.ts'
+import { findGrant, findOperationGrant, parseScopes, type Path, STORAGE_OPERATIONS } from '../../src/index.ts'
+import { GrantIndex } from '../../src/internal.ts'
 
 const segment = fc.constantFrom('a', 'b', 'ab', 'c')
 const path = fc

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isGroupName, parseGroups } from '../../src/index.ts'
+import { isGroupName, parseGroups } from '../../src/internal.ts'
 import { refusal } from '../refusal.ts'
 
 test('groups keep their order; names outside the grammar can match nothing and are left out', () => {

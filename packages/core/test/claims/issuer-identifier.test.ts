@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { checkIssuerIdentifier, isLoopbackHost } from '../../src/index.ts'
+import { checkIssuerIdentifier, isLoopbackHost } from '../../src/internal.ts'
 import { refusal } from '../refusal.ts'
 
 test.each([

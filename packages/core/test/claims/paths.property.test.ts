@@ -1,14 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
-import {
-  coversPath,
-  encodeScopePath,
-  joinPath,
-  type Path,
-  parseRequestPath,
-  parseScopePath,
-  relativePath,
-} from '../../src/index.ts'
+import { coversPath, encodeScopePath, type Path, parseRequestPath, parseScopePath } from '../../src/index.ts'
+import { joinPath, relativePath } from '../../src/internal.ts'
 import { attempt } from '../refusal.ts'
 
 // Much work, and the machine may have other work.

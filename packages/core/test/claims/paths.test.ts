@@ -1,14 +1,6 @@
 import { expect, test } from 'vitest'
-import {
-  coversPath,
-  encodeScopePath,
-  joinPath,
-  type Path,
-  parseRequestPath,
-  parseScopePath,
-  relativePath,
-  withoutTrailingSlash,
-} from '../../src/index.ts'
+import { coversPath, encodeScopePath, type Path, parseRequestPath, parseScopePath } from '../../src/index.ts'
+import { joinPath, relativePath, withoutTrailingSlash } from '../../src/internal.ts'
 import { refusal } from '../refusal.ts'
 
 test.each([

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { checkProfiles, type JsonObject, PROFILES, profileRules } from '../../src/index.ts'
+import { checkProfiles, profileRules } from '../../src/internal.ts'
+import { type JsonObject, PROFILES } from '../../src/index.ts'
 import { detectProfile } from '../../src/claims/profiles.ts'
 import { refusal } from '../refusal.ts'
 

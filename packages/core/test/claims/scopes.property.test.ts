@@ -1,18 +1,18 @@
 import * as fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
+import { coveredByAny } from '../../src/internal.ts'
 import {
-  coveredByAny,
   covers,
   formatScope,
   formatScopes,
   intersectScopes,
   minimalScopes,
-  normalizeScopeClaim,
   parseScope,
   parseScopes,
   SciTokenError,
   type Scope,
 } from '../../src/index.ts'
+import { normalizeScopeClaim } from '../../src/claims/scopes.ts'
 import { attempt } from '../refusal.ts'
 
 // Much work, and the machine may have other work.

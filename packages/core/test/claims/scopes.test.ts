@@ -1,16 +1,15 @@
 import { expect, test } from 'vitest'
+import { coveredByAny, needsPath } from '../../src/internal.ts'
 import {
-  coveredByAny,
   covers,
   formatScope,
   formatScopes,
   intersectScopes,
   minimalScopes,
-  needsPath,
-  normalizeScopeClaim,
   parseScope,
   parseScopes,
 } from '../../src/index.ts'
+import { normalizeScopeClaim } from '../../src/claims/scopes.ts'
 import { refusal } from '../refusal.ts'
 
 const list = (claim: string): string[] => parseScopes(claim).scopes.map(formatScope)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { checkAlgorithms, DEFAULT_ALGORITHMS, isAlgorithm } from '../../src/index.ts'
+import { checkAlgorithms, DEFAULT_ALGORITHMS, isAlgorithm } from '../../src/internal.ts'
 import { refusal } from '../refusal.ts'
 
 test('RS256 and ES256 are what every profile demands, and the default', () => {

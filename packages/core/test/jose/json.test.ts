@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { isJsonValue, parseJsonObject, toJsonValue } from '../../src/index.ts'
+import { isJsonValue, parseJsonObject } from '../../src/internal.ts'
+import { toJsonValue } from '../../src/jose/json.ts'
 import { refusal } from '../refusal.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { SciToken, TokenNotAcceptableError } from '../../src/index.ts'
-import { redactLine, redactSecrets, redactTarget } from '../../src/internal.ts'
+import { redactSecrets, SciToken, TokenNotAcceptableError } from '../../src/index.ts'
+import { redactLine, redactTarget } from '../../src/internal.ts'
 import { createTestIssuer } from '../../src/testing.ts'
 
 let token: string

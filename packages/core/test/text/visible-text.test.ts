@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { quote } from '../../src/index.ts'
-import { escapeHidden, hasHidden, showHidden } from '../../src/internal.ts'
+import { escapeHidden, hasHidden, quote, showHidden } from '../../src/internal.ts'
 
 const HIDDEN_ONES = [
   '\u202e',

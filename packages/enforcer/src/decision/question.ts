@@ -1,14 +1,13 @@
 // What can be asked of a token, as it comes and as it is judged.
 import {
-  checkQuestion,
   InvalidRequestError,
   parseRequestPath,
   type Path,
-  quote,
   type RequestPathOptions,
   STORAGE_OPERATIONS,
   type StorageOperation,
 } from '@scitokens/core'
+import { checkQuestion, quote } from '@scitokens/core/internal'
 
 /** What is asked of a token. */
 export interface AuthorizationQuestion extends RequestPathOptions {

@@ -1,24 +1,19 @@
 import {
-  authorizationMode,
-  authorizationsFor,
   type CapabilityOptions,
   findGrant,
   findOperationGrant,
   formatScope,
-  GrantIndex,
   type JsonObject,
   NotAllowedError,
-  needsPath,
   type OperationRequest,
-  own,
-  parseGroups,
   type Path,
   type ProfileName,
   type RequestPathOptions,
-  type Scope,
   SciTokenError,
+  type Scope,
   type VerifiedToken,
 } from '@scitokens/core'
+import { authorizationMode, authorizationsFor, GrantIndex, needsPath, own, parseGroups } from '@scitokens/core/internal'
 import { type Decision, refused, sentenceOf } from './decision.ts'
 import { type IssuerRules, type Jurisdiction, pathBelow } from '../issuers/issuer-rules.ts'
 import {

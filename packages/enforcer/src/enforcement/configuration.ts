@@ -1,19 +1,21 @@
 import {
   type Algorithm,
-  checkAlgorithms,
-  checkIssuerIdentifier,
   ConfigError,
   coversPath,
-  DEFAULT_ALGORITHMS,
-  DEFAULT_MAX_TOKEN_LENGTH,
   type KeySource,
   parseScopePath,
   type Path,
-  quote,
   StaticKeys,
-  withoutTrailingSlash,
 } from '@scitokens/core'
-import { readOptions } from '@scitokens/core/internal'
+import {
+  checkAlgorithms,
+  checkIssuerIdentifier,
+  DEFAULT_ALGORITHMS,
+  DEFAULT_MAX_TOKEN_LENGTH,
+  quote,
+  readOptions,
+  withoutTrailingSlash,
+} from '@scitokens/core/internal'
 import type { IssuerOptions } from '../issuers/issuer-options.ts'
 import { issuerRules, type Jurisdiction } from '../issuers/issuer-rules.ts'
 import { ENFORCER_READERS, type EnforcerOptions } from './enforcer-options.ts'

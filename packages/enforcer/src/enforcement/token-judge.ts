@@ -1,7 +1,5 @@
 import {
   type ErrorCode,
-  keySetOf,
-  own,
   type KeySet,
   type KeySource,
   SciTokenError,
@@ -9,6 +7,7 @@ import {
   type VerifiedToken,
   verifyToken,
 } from '@scitokens/core'
+import { keySetOf, own } from '@scitokens/core/internal'
 import type { Configuration } from './configuration.ts'
 import { checkRevocation } from '../validation/revocation.ts'
 import { ValidatedToken } from '../decision/validated-token.ts'

@@ -1,19 +1,14 @@
+import { ConfigError, parseScope, parseScopePath, type Path, SciTokenError, type Scope } from '@scitokens/core'
 import {
   checkOwnAudiences,
-  ConfigError,
   intersectPaths,
   isGroupName,
   joinPath,
-  type Path,
-  parseScope,
-  parseScopePath,
   quote,
   relativePath,
   ROOT,
-  type Scope,
-  SciTokenError,
   withoutTrailingSlash,
-} from '@scitokens/core'
+} from '@scitokens/core/internal'
 import type { IssuerOptions } from './issuer-options.ts'
 import { createSubjectMapper, type SubjectMapper } from './subject-mapping.ts'
 

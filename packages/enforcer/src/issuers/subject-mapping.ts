@@ -1,5 +1,5 @@
-import { ConfigError, coversPath, type JsonObject, own, type Path, parseScopePath } from '@scitokens/core'
-import { flag, listOf, nested, type OptionReaders, text, wrong } from '@scitokens/core/internal'
+import { ConfigError, coversPath, type JsonObject, parseScopePath, type Path } from '@scitokens/core'
+import { flag, listOf, nested, type OptionReaders, own, text, wrong } from '@scitokens/core/internal'
 
 /** One line of a name map: every condition that it has must hold. XRootD, `name_mapfile`. */
 export interface NameRule {

@@ -4,8 +4,8 @@ import {
   checkOwnAudiences,
   type IssuerIdentifierOptions,
   parseJsonObject,
-} from '@scitokens/core'
-import { unknownNameAdvice } from '@scitokens/core/internal'
+  unknownNameAdvice,
+} from '@scitokens/core/internal'
 import { issuerRules } from '../issuers/issuer-rules.ts'
 import type { IssuerOptions } from '../issuers/issuer-options.ts'
 import type { SubjectMapping } from '../issuers/subject-mapping.ts'

@@ -1,5 +1,5 @@
 import { extname } from 'node:path'
-import type { IssuerIdentifierOptions } from '@scitokens/core'
+import type { IssuerIdentifierOptions } from '@scitokens/core/internal'
 import type { IssuerMap } from './issuer-map.ts'
 import { readJsonIssuerMap } from './issuer-map-json.ts'
 import { readScitokensCfg } from './scitokens-cfg.ts'

@@ -1,12 +1,12 @@
 import { dirname, resolve } from 'node:path'
+import { parseScopePath } from '@scitokens/core'
 import {
   checkIssuerIdentifier,
   checkOwnAudiences,
   type IssuerIdentifierOptions,
-  parseScopePath,
   quote,
-} from '@scitokens/core'
-import { unknownNameAdvice } from '@scitokens/core/internal'
+  unknownNameAdvice,
+} from '@scitokens/core/internal'
 import type { IssuerOptions } from '../issuers/issuer-options.ts'
 import type { SubjectMapping } from '../issuers/subject-mapping.ts'
 import { type IniEntry, type IniSection, readIniLines } from './ini-lines.ts'

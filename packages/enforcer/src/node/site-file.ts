@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { ConfigError, quote } from '@scitokens/core'
+import { ConfigError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 
 /** Where in a file something stands, for messages. */
 export interface Place {

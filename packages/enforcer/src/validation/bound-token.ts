@@ -1,4 +1,5 @@
-import { own, TokenNotAcceptableError, type VerifiedToken } from '@scitokens/core'
+import { TokenNotAcceptableError, type VerifiedToken } from '@scitokens/core'
+import { own } from '@scitokens/core/internal'
 
 /**
  * Refuses a token that is bound to a key (`cnf`, RFC 7800 section 3.1): whoever stole it has everything but the key, so it is good

@@ -3,10 +3,10 @@ import {
   type JsonObject,
   type JsonValue,
   type ProfileName,
-  quote,
   SciTokenError,
   TokenNotAcceptableError,
 } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 
 /** What a {@link ClaimValidator} is told besides the value. */
 export interface ClaimContext {

@@ -1,15 +1,12 @@
 import {
-  audienceMatches,
   type JsonObject,
   type JsonValue,
-  own,
-  parseAudience,
   parseScopes,
   type ProfileName,
-  profileRules,
   type ScopeClaim,
   TokenNotAcceptableError,
 } from '@scitokens/core'
+import { audienceMatches, own, parseAudience, profileRules } from '@scitokens/core/internal'
 
 /** Last second of the year 9999: what lies beyond is no date but an attempt to overflow somebody's clock. */
 const LAST_SECOND = 253_402_300_799

@@ -1,20 +1,28 @@
 import {
   type Clock,
   ConfigError,
-  checkOwnAudiences,
-  checkProfiles,
   InvalidRequestError,
   type JsonObject,
-  own,
   type ProfileName,
-  profileRules,
-  quote,
   SciToken,
   systemClock,
   TokenNotAcceptableError,
   type VerifiedToken,
 } from '@scitokens/core'
-import { callable, choice, flag, listOf, type OptionReaders, readOptions, text } from '@scitokens/core/internal'
+import {
+  callable,
+  checkOwnAudiences,
+  checkProfiles,
+  choice,
+  flag,
+  listOf,
+  type OptionReaders,
+  own,
+  profileRules,
+  quote,
+  readOptions,
+  text,
+} from '@scitokens/core/internal'
 import { checkUnbound } from './bound-token.ts'
 import { ask, type ClaimValidator, type ClaimValidatorOptions, type Judge } from './claim-validator.ts'
 import {

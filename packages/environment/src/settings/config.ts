@@ -1,5 +1,5 @@
-import { ConfigError, quote } from '@scitokens/core'
-import { anything, type OptionReaders, readOptions, text, unknownNameAdvice } from '@scitokens/core/internal'
+import { ConfigError } from '@scitokens/core'
+import { anything, type OptionReaders, quote, readOptions, text, unknownNameAdvice } from '@scitokens/core/internal'
 import { readVariables, type Variables } from '../variables.ts'
 import { readIniFile } from './ini-file.ts'
 import { isSettingName, SETTINGS, type SettingName, type SettingValues } from './settings.ts'

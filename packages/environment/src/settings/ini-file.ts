@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { parse } from 'ini'
-import { ConfigError, quote } from '@scitokens/core'
+import { ConfigError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 
 /** One line of the section `[scitokens]`. */
 export interface IniEntry {

@@ -1,5 +1,6 @@
 // The settings that a site may make, by the names of the reference library (ini file) and of scitokens-cpp.
-import { type Algorithm, isAlgorithm } from '@scitokens/core'
+import type { Algorithm } from '@scitokens/core'
+import { isAlgorithm } from '@scitokens/core/internal'
 
 /** A level of the log, as the reference library spells it. */
 export type LogLevel = 'CRITICAL' | 'ERROR' | 'WARNING' | 'INFO' | 'DEBUG'

@@ -1,6 +1,7 @@
 import { mkdirSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { ConfigError, quote } from '@scitokens/core'
+import { ConfigError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 
 /**
  * Makes a directory and the missing ones above it, one level at a time. `mkdir` with `recursive` asks again and again, for ever, where a

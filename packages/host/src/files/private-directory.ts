@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
-import { ConfigError, quote } from '@scitokens/core'
+import { ConfigError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import { makeDirectory } from './make-directory.ts'
 import { directoryInOtherHands } from './trusted-path.ts'
 

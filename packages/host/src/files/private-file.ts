@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { closeSync, constants, fstatSync, fsyncSync, linkSync, openSync, readSync, rmSync, writeSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { ConfigError, quote } from '@scitokens/core'
+import { ConfigError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import { directoryInOtherHands, fileInOtherHands, ownersTrustedHere, type TrustedOwners } from './trusted-path.ts'
 
 /** What must hold of a file for {@link readPrivateFile} to believe it. */

@@ -13,7 +13,8 @@ import {
   writeSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
-import { ConfigError, quote, UndecidedError } from '@scitokens/core'
+import { ConfigError, UndecidedError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 
 /** How {@link writePrivateFile} writes. */
 export interface WriteOptions {

@@ -1,15 +1,12 @@
 import {
-  audienceMatches,
   formatScope,
   type JsonObject,
   type JsonValue,
-  parseAudience,
-  parseGroups,
   parseScopes,
   type ProfileName,
-  profileRules,
   SciTokenError,
 } from '@scitokens/core'
+import { audienceMatches, parseAudience, parseGroups, profileRules } from '@scitokens/core/internal'
 import { dateOf, distance } from './moments.ts'
 import { PROFILE_TITLES } from './profile-of.ts'
 

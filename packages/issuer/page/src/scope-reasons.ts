@@ -1,4 +1,5 @@
-import { findGrant, formatScope, needsPath, type Path, type ProfileName, type Scope } from '@scitokens/core'
+import { findGrant, formatScope, type Path, type ProfileName, type Scope } from '@scitokens/core'
+import { needsPath } from '@scitokens/core/internal'
 
 /** A right of the token and what it means for the question. */
 export interface ScopeReason {

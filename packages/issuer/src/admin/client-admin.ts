@@ -1,4 +1,5 @@
-import { ConfigError, InvalidRequestError, quote } from '@scitokens/core'
+import { ConfigError, InvalidRequestError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import type { AuditEvent } from '../audit/audit.ts'
 import type { Client } from '../clients/client.ts'
 import { subjectChanges, subjectsOfStored } from '../clients/client-subjects.ts'

@@ -1,6 +1,6 @@
-import { InvalidRequestError, quote } from '@scitokens/core'
+import { InvalidRequestError } from '@scitokens/core'
+import { isSubject, quote } from '@scitokens/core/internal'
 import { clientRound, FIRST_ROUND, isSameRound, readPerson } from '../logins/standing.ts'
-import { isSubject } from '@scitokens/core/internal'
 import type { Realm } from '../realm/realm.ts'
 import type { Entry } from '../store/store.ts'
 import { type EndedLogins, endLogins, families, type LoginChoice } from '../logins/end-logins.ts'

@@ -1,7 +1,7 @@
-import { InvalidRequestError, quote } from '@scitokens/core'
+import { InvalidRequestError } from '@scitokens/core'
+import { isSubject, quote } from '@scitokens/core/internal'
 import type { AuditEvent } from '../audit/audit.ts'
 import { changePerson, type PersonRecord, readPerson, type SubjectRecord } from '../logins/standing.ts'
-import { isSubject } from '@scitokens/core/internal'
 import type { Realm } from '../realm/realm.ts'
 
 /** A person as an operator sees him. Times in seconds since the epoch. */

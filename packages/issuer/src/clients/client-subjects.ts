@@ -1,4 +1,5 @@
-import { InvalidRequestError, quote } from '@scitokens/core'
+import { InvalidRequestError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import type { LoginsContext } from '../logins/standing.ts'
 import type { Change, Entry } from '../store/store.ts'
 import { changeOf } from '../store/update-entry.ts'

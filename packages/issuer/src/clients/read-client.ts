@@ -1,4 +1,5 @@
-import { type Algorithm, ANY_AUDIENCE, ConfigError, isGroupName, quote, WLCG_ANY_AUDIENCE } from '@scitokens/core'
+import { type Algorithm, ANY_AUDIENCE, ConfigError, WLCG_ANY_AUDIENCE } from '@scitokens/core'
+import { isGroupName, quote } from '@scitokens/core/internal'
 import { within } from '../policy/policy.ts'
 import { parseTemplate } from '../policy/template.ts'
 import type { Secrets } from '../secrets/secrets.ts'

@@ -1,5 +1,5 @@
-import { ConfigError, isLoopbackHost, quote } from '@scitokens/core'
-import { readUrl } from '@scitokens/core/internal'
+import { ConfigError } from '@scitokens/core'
+import { isLoopbackHost, quote, readUrl } from '@scitokens/core/internal'
 
 /**
  * Checks a redirect URI at registration: `https`, `http` on a loopback host, or a private scheme with a dot in its name

@@ -1,5 +1,5 @@
-import { ConfigError, KeySet, quote } from '@scitokens/core'
-import { isWebUrl } from '@scitokens/core/internal'
+import { ConfigError, KeySet } from '@scitokens/core'
+import { isWebUrl, quote } from '@scitokens/core/internal'
 import { OAuthError } from '../http/oauth-error.ts'
 import { parseRequestedScopes } from '../policy/requested-scopes.ts'
 import type { GrantType } from './client.ts'

@@ -1,4 +1,5 @@
-import { ConfigError, quote } from '@scitokens/core'
+import { ConfigError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import { type ClientState, clientStateKey, subjectKey, type SubjectRecord } from '../logins/standing.ts'
 import type { LoginsContext } from '../logins/standing.ts'
 import type { EntryKey } from '../store/store.ts'

@@ -1,5 +1,5 @@
-import { checkIssuerIdentifier, type Clock, ConfigError, type KeySource, systemClock } from '@scitokens/core'
-import { type Logger, silentLogger } from '@scitokens/core/internal'
+import { type Clock, ConfigError, type KeySource, systemClock } from '@scitokens/core'
+import { checkIssuerIdentifier, type Logger, silentLogger } from '@scitokens/core/internal'
 import type { DemoKeyOptions } from './demo-keys.ts'
 
 /** Options of `createDemo`. */

@@ -1,11 +1,5 @@
-import {
-  coveredByAny,
-  type JsonObject,
-  parseScopes,
-  SciTokenError,
-  TokenNotAcceptableError,
-  verifyToken,
-} from '@scitokens/core'
+import { type JsonObject, parseScopes, SciTokenError, TokenNotAcceptableError, verifyToken } from '@scitokens/core'
+import { coveredByAny } from '@scitokens/core/internal'
 import { OAuthError } from '../http/oauth-error.ts'
 import type { Parameters } from '../http/parameters.ts'
 import { REFRESH_LIFETIME } from './demo-keys.ts'

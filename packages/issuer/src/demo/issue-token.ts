@@ -1,4 +1,5 @@
-import { type Clock, InvalidRequestError, isJsonValue, type JsonObject, type Jwk, signBaseToken } from '@scitokens/core'
+import { type Clock, InvalidRequestError, type JsonObject, type Jwk, signBaseToken } from '@scitokens/core'
+import { isJsonValue } from '@scitokens/core/internal'
 import type { DemoAlgorithm, DemoKeys } from './demo-keys.ts'
 import { DEFAULT_LIFETIME, type DemoSettings } from './demo-options.ts'
 import { signFreely } from './free-token.ts'

@@ -1,6 +1,5 @@
 // Runs in browsers too: the page shows the same samples, signed with a key of its own where there is no network.
-import type { ErrorCode, JsonObject, Jwk, Signer } from '@scitokens/core'
-import { signBaseToken } from '@scitokens/core'
+import { type ErrorCode, type JsonObject, type Jwk, signBaseToken, type Signer } from '@scitokens/core'
 import { signFreely, signingInput, toBase64url } from './free-token.ts'
 
 /** What samples are made of. */

@@ -1,4 +1,4 @@
-import { isGroupName } from '@scitokens/core'
+import { isGroupName } from '@scitokens/core/internal'
 import type { Grant } from './grant.ts'
 
 /** RFC 7523 section 2.1: somebody whom the client's configuration trusts vouches for the subject. */

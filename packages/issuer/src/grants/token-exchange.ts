@@ -1,4 +1,5 @@
-import { formatScope, type JsonObject, parseAudience, parseGroups, SciTokenError } from '@scitokens/core'
+import { formatScope, type JsonObject, SciTokenError } from '@scitokens/core'
+import { parseAudience, parseGroups } from '@scitokens/core/internal'
 import type { Client } from '../clients/client.ts'
 import { OAuthError } from '../http/oauth-error.ts'
 import type { Parameters } from '../http/parameters.ts'

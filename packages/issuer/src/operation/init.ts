@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { checkIssuerIdentifier, ConfigError, quote } from '@scitokens/core'
+import { ConfigError } from '@scitokens/core'
+import { checkIssuerIdentifier, quote } from '@scitokens/core/internal'
 import { makeDirectory } from '@scitokens/host/files'
 
 /** Options of {@link initIssuer}. */

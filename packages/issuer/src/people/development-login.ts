@@ -1,5 +1,5 @@
-import { ConfigError, isGroupName, isLoopbackHost } from '@scitokens/core'
-import { LOOPBACK } from '@scitokens/core/internal'
+import { ConfigError } from '@scitokens/core'
+import { isGroupName, isLoopbackHost, LOOPBACK } from '@scitokens/core/internal'
 import { html } from './html.ts'
 import type { LoginRequest, LoginStep, Upstream } from './upstream.ts'
 

@@ -1,12 +1,5 @@
-import {
-  ConfigError,
-  checkIssuerIdentifier,
-  isGroupName,
-  isJsonValue,
-  type JsonObject,
-  type JsonValue,
-} from '@scitokens/core'
-import { isSubject, unusableUrl } from '@scitokens/core/internal'
+import { ConfigError, type JsonObject, type JsonValue } from '@scitokens/core'
+import { checkIssuerIdentifier, isGroupName, isJsonValue, isSubject, unusableUrl } from '@scitokens/core/internal'
 import * as oidc from 'openid-client'
 import { html } from './html.ts'
 import type { LoginRequest, LoginStep, Person, Upstream } from './upstream.ts'

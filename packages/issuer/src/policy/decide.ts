@@ -1,4 +1,5 @@
-import { coveredByAny, formatScope, intersectScopes, minimalScopes, type Scope } from '@scitokens/core'
+import { formatScope, intersectScopes, minimalScopes, type Scope } from '@scitokens/core'
+import { coveredByAny } from '@scitokens/core/internal'
 import { OAuthError } from '../http/oauth-error.ts'
 import { matches, type Policy } from './policy.ts'
 import type { Principal } from './principal.ts'

@@ -1,4 +1,5 @@
-import { ConfigError, isGroupName, type JsonValue, quote } from '@scitokens/core'
+import { ConfigError, type JsonValue } from '@scitokens/core'
+import { isGroupName, quote } from '@scitokens/core/internal'
 import type { Principal } from './principal.ts'
 import { parseTemplate, type ScopeTemplate } from './template.ts'
 

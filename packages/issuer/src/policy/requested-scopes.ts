@@ -1,4 +1,5 @@
-import { isGroupName, parseScopes, type Scope, SciTokenError } from '@scitokens/core'
+import { parseScopes, SciTokenError, type Scope } from '@scitokens/core'
+import { isGroupName } from '@scitokens/core/internal'
 import { OAuthError } from '../http/oauth-error.ts'
 
 /** What a client asks for, sorted by kind. */

@@ -1,4 +1,5 @@
-import { ConfigError, encodeScopePath, type Path, parseScope, quote, type Scope, SciTokenError } from '@scitokens/core'
+import { ConfigError, encodeScopePath, parseScope, type Path, SciTokenError, type Scope } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import type { Principal } from './principal.ts'
 
 /** A scope of the configuration, such as `write:/store/user/{sub}`. */

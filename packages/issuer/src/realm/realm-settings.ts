@@ -1,4 +1,5 @@
-import { type Algorithm, ConfigError, quote, type Clock } from '@scitokens/core'
+import { type Algorithm, type Clock, ConfigError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import type { Client, RefreshPolicy } from '../clients/client.ts'
 import type { ClientOptions } from '../clients/client-options.ts'
 import { openRegistration, type Registration } from '../clients/open-registration.ts'

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { ConfigError, quote } from '@scitokens/core'
+import { ConfigError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import { createPrivateFile, readPrivateFile } from '@scitokens/host/files'
 import { MASTER_KEY_BYTES, Secrets } from './secrets.ts'
 

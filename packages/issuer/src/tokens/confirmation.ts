@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
-import { type JsonObject, type JsonValue, own, TokenNotAcceptableError } from '@scitokens/core'
+import { type JsonObject, type JsonValue, TokenNotAcceptableError } from '@scitokens/core'
+import { own } from '@scitokens/core/internal'
 import { certificateThumbprint } from '@scitokens/host/tls'
 
 /** The `cnf` of a token that only the holder of this certificate can use. RFC 8705 section 3.1. */

@@ -1,7 +1,8 @@
 import { accessSync, constants, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
-import { ConfigError, quote } from '@scitokens/core'
+import { ConfigError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 
 /**
  * Certificate authorities trusted besides the system's: PEM text, files, or a directory as OpenSSL's `c_rehash` makes it

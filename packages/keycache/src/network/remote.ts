@@ -1,5 +1,5 @@
-import { quote, SciTokenError, UndecidedError } from '@scitokens/core'
-import { readUrl } from '@scitokens/core/internal'
+import { SciTokenError, UndecidedError } from '@scitokens/core'
+import { quote, readUrl } from '@scitokens/core/internal'
 import { type Headers, retryAfterOf } from './cache-headers.ts'
 import { checkHttpsUrl, type HttpGet, type HttpResponse } from './fetcher.ts'
 

@@ -1,5 +1,4 @@
-import { quote } from '@scitokens/core'
-import { readUrl } from '@scitokens/core/internal'
+import { quote, readUrl } from '@scitokens/core/internal'
 import { checkHttpsUrl } from '../network/fetcher.ts'
 import { type Exchange, getJson, unusable } from '../network/remote.ts'
 

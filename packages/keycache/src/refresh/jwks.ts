@@ -1,4 +1,5 @@
-import { type Jwk, type Jwks, KeySet, type KeySetOptions, quote } from '@scitokens/core'
+import { type Jwk, type Jwks, KeySet, type KeySetOptions } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import { freshnessOf } from '../network/cache-headers.ts'
 import { type Exchange, getJson, unusable } from '../network/remote.ts'
 import type { KeyRecord } from '../record/record.ts'

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { quote, SciTokenError, UndecidedError } from '@scitokens/core'
+import { SciTokenError, UndecidedError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import { fetchKeys } from './key-fetch.ts'
 import type { IssuerEntry } from './issuer-entry.ts'
 import type { Settings } from '../options.ts'

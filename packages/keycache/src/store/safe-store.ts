@@ -1,4 +1,5 @@
-import { type Clock, ConfigError, quote } from '@scitokens/core'
+import { type Clock, ConfigError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import { DatabaseTurns } from '@scitokens/host/files'
 import { MemoryStore } from './memory-store.ts'
 import { ageOf, type ClaimRequest } from '../record/policy.ts'

@@ -1,5 +1,5 @@
-import { ConfigError, quote, SciToken } from '@scitokens/core'
-import { readUrl } from '@scitokens/core/internal'
+import { ConfigError, SciToken } from '@scitokens/core'
+import { quote, readUrl } from '@scitokens/core/internal'
 import type { TopFile } from './credmon-files.ts'
 import type { FamilyName } from '../state/family.ts'
 import type { ClientIdentity, Grant, OAuthClient, Wanted } from '../oauth/oauth-client.ts'

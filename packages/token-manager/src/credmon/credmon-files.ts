@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { lstatSync, readdirSync, readFileSync, rmdirSync, rmSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
-import { ConfigError, quote } from '@scitokens/core'
+import { ConfigError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 
 /** Largest credential file that is read, in bytes. */
 const MAX_BYTES = 65_536

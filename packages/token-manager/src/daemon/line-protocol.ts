@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
-import { InvalidRequestError, type JsonObject, parseJsonObject } from '@scitokens/core'
+import { InvalidRequestError, type JsonObject } from '@scitokens/core'
+import { parseJsonObject } from '@scitokens/core/internal'
 
 /** Longest message, in bytes. */
 const MAX_LINE = 262_144

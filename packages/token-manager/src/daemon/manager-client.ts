@@ -6,10 +6,10 @@ import {
   type ErrorFamily,
   type JsonObject,
   type JsonValue,
-  quote,
   SciTokenError,
   UndecidedError,
 } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import { readLines, sendLine } from './line-protocol.ts'
 
 /** A connection to a running token manager. Calls are answered one after the other. */

@@ -7,9 +7,9 @@ import {
   type JsonObject,
   type JsonValue,
   NotAllowedError,
-  quote,
   SciTokenError,
 } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import { directoryInOtherHands, makeDirectory } from '@scitokens/host/files'
 import { readLines, sendLine } from './line-protocol.ts'
 import { PeerChallenges } from './peer-identity.ts'

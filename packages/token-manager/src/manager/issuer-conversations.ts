@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { type Clock, quote, SciTokenError, UndecidedError } from '@scitokens/core'
+import { type Clock, SciTokenError, UndecidedError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import { issueChild } from './base-token.ts'
 import { type Family, type HeldToken, labelOf, livesFor } from '../state/family.ts'
 import { GrantWriter } from './grant-writer.ts'

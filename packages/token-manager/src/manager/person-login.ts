@@ -1,4 +1,5 @@
-import { ConfigError, quote } from '@scitokens/core'
+import { ConfigError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import { checkFamilyName, type FamilyName } from '../state/family.ts'
 import type { ClientIdentity, Grant, OAuthClient, Wanted } from '../oauth/oauth-client.ts'
 import { registerClient } from '../oauth/register-client.ts'

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import { type Clock, NotAllowedError, quote, SciTokenError, systemClock, UndecidedError } from '@scitokens/core'
+import { type Clock, NotAllowedError, SciTokenError, systemClock, UndecidedError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import {
   checkFamilyName,
   checkWanted,

@@ -1,4 +1,5 @@
-import { ANY_AUDIENCE, coveredByAny, NotAllowedError, parseScopes, quote, WLCG_ANY_AUDIENCE } from '@scitokens/core'
+import { ANY_AUDIENCE, NotAllowedError, parseScopes, WLCG_ANY_AUDIENCE } from '@scitokens/core'
+import { coveredByAny, quote } from '@scitokens/core/internal'
 import type { Family } from '../state/family.ts'
 import type { Wanted } from '../oauth/oauth-client.ts'
 

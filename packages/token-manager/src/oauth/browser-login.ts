@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { ConfigError, NotAllowedError, quote, UndecidedError } from '@scitokens/core'
+import { ConfigError, NotAllowedError, UndecidedError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import {
   authorizationCodeGrantRequest,
   AuthorizationResponseError,

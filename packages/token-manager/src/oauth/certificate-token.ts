@@ -1,4 +1,5 @@
-import { type Clock, ConfigError, quote, systemClock, TokenNotAcceptableError, UndecidedError } from '@scitokens/core'
+import { type Clock, ConfigError, systemClock, TokenNotAcceptableError, UndecidedError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import { type CertificateAuthorities, metadataUrls } from '@scitokens/keycache'
 import type { GridCredential } from './grid-credential.ts'
 import { createHttpsFetch, type Fetch } from './https-fetch.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { ConfigError, quote, UndecidedError } from '@scitokens/core'
-import { isWebUrl } from '@scitokens/core/internal'
+import { ConfigError, UndecidedError } from '@scitokens/core'
+import { isWebUrl, quote } from '@scitokens/core/internal'
 import {
   deviceAuthorizationRequest,
   deviceCodeGrantRequest,

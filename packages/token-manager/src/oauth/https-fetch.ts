@@ -1,7 +1,7 @@
 import http from 'node:http'
 import https from 'node:https'
-import { ConfigError, isLoopbackHost, quote, UndecidedError } from '@scitokens/core'
-import { readUrl } from '@scitokens/core/internal'
+import { ConfigError, UndecidedError } from '@scitokens/core'
+import { isLoopbackHost, quote, readUrl } from '@scitokens/core/internal'
 import { type CertificateAuthorities, type ClientIdentityPem, TrustStore } from '@scitokens/keycache'
 
 /** Options of {@link createHttpsFetch}. */

@@ -1,5 +1,5 @@
-import { type Clock, quote, systemClock, UndecidedError } from '@scitokens/core'
-import { unusableUrl } from '@scitokens/core/internal'
+import { type Clock, systemClock, UndecidedError } from '@scitokens/core'
+import { quote, unusableUrl } from '@scitokens/core/internal'
 import { metadataUrls } from '@scitokens/keycache'
 import type { AuthorizationServer } from 'oauth4webapi'
 import type { Fetch } from './https-fetch.ts'

@@ -1,4 +1,5 @@
-import { type Clock, ConfigError, quote, systemClock } from '@scitokens/core'
+import { type Clock, ConfigError, systemClock } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import {
   allowInsecureRequests,
   type AuthorizationServer,

@@ -2,11 +2,11 @@ import {
   ConfigError,
   InvalidRequestError,
   NotAllowedError,
-  quote,
   SciTokenError,
   TokenNotAcceptableError,
   UndecidedError,
 } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import { ResponseBodyError, WWWAuthenticateChallengeError } from 'oauth4webapi'
 
 /**

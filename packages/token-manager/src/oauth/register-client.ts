@@ -1,4 +1,5 @@
-import { ConfigError, quote } from '@scitokens/core'
+import { ConfigError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import { dynamicClientRegistrationRequest, processDynamicClientRegistrationResponse } from 'oauth4webapi'
 import type { ClientIdentity, OAuthClient } from './oauth-client.ts'
 import { checkServerStatus } from './oauth-failure.ts'

@@ -1,4 +1,5 @@
-import { ConfigError, parseScopes, quote, TokenNotAcceptableError } from '@scitokens/core'
+import { ConfigError, parseScopes, TokenNotAcceptableError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import type { ClientIdentity, Wanted } from '../oauth/oauth-client.ts'
 
 /** Names one login: whose, at which service, and which of several there. */

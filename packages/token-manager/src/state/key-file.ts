@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path'
-import { ConfigError, quote } from '@scitokens/core'
+import { ConfigError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import { createPrivateFile, makeDirectory, readPrivateFile } from '@scitokens/host/files'
 
 /** Bytes of a key: AES-256. */

@@ -1,4 +1,5 @@
-import { ConfigError, quote } from '@scitokens/core'
+import { ConfigError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 import { DeliveryStore } from './delivery-store.ts'
 import { FamilyStore } from './family-store.ts'
 import { LeaseStore } from './lease-store.ts'

@@ -1,6 +1,5 @@
-import { ConfigError, quote } from '@scitokens/core'
-import { listOf, type OptionReaders, readOptions, text } from '@scitokens/core/internal'
-import { readUrl } from '@scitokens/core/internal'
+import { ConfigError } from '@scitokens/core'
+import { listOf, type OptionReaders, quote, readOptions, readUrl, text } from '@scitokens/core/internal'
 
 /** Options of {@link resourceMetadata}. */
 export interface ResourceMetadataOptions {

@@ -1,6 +1,6 @@
 // What an app says a request needs: read when the guard is made, so that what makes no sense does not wait for a request.
-import { ConfigError, parseRequestPath, parseScope, quote, SciTokenError } from '@scitokens/core'
-import { callable, flag, listOf, type OptionReaders, readOptions, wrong } from '@scitokens/core/internal'
+import { ConfigError, parseRequestPath, parseScope, SciTokenError } from '@scitokens/core'
+import { callable, flag, listOf, type OptionReaders, quote, readOptions, wrong } from '@scitokens/core/internal'
 import { readHost } from '../request/destination.ts'
 import type { Exists } from '../guard/judge-method.ts'
 import { URL_READERS, UrlNamespace, type UrlNamespaceOptions } from '../request/url-namespace.ts'

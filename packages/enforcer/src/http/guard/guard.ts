@@ -1,5 +1,15 @@
-import { ConfigError, InvalidRequestError, type Path, quote, SciTokenError, STORAGE_OPERATIONS } from '@scitokens/core'
-import { choice, flag, having, type OptionReaders, readOptions, recordOf, text, whole } from '@scitokens/core/internal'
+import { ConfigError, InvalidRequestError, type Path, SciTokenError, STORAGE_OPERATIONS } from '@scitokens/core'
+import {
+  choice,
+  flag,
+  having,
+  type OptionReaders,
+  quote,
+  readOptions,
+  recordOf,
+  text,
+  whole,
+} from '@scitokens/core/internal'
 import type { Enforcer } from '../../enforcement/enforcer.ts'
 import type { ValidatedToken } from '../../decision/validated-token.ts'
 import { type Allowed, type Decision, type Refused, refused } from '../../decision/decision.ts'

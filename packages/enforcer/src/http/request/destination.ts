@@ -1,5 +1,5 @@
-import { InvalidRequestError, quote } from '@scitokens/core'
-import { wrong } from '@scitokens/core/internal'
+import { InvalidRequestError } from '@scitokens/core'
+import { quote, wrong } from '@scitokens/core/internal'
 
 /** Options of {@link destinationPath}. */
 export interface DestinationOptions {

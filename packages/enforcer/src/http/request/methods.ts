@@ -1,4 +1,5 @@
-import { InvalidRequestError, quote, type StorageOperation } from '@scitokens/core'
+import { InvalidRequestError, type StorageOperation } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 
 /** One thing that a request does to the namespace. All of a request's steps must be allowed. */
 export interface Step {

@@ -1,4 +1,5 @@
-import { ConfigError, InvalidRequestError, quote } from '@scitokens/core'
+import { ConfigError, InvalidRequestError } from '@scitokens/core'
+import { quote } from '@scitokens/core/internal'
 
 /** A route that stands for one path, or for all that begin with a text. */
 const PLAIN_ROUTE = /^([^:*{}()?+[\]%]*)(\{?\*\w*\}?)?$/

@@ -4,11 +4,9 @@ import {
   InvalidRequestError,
   parseRequestPath,
   type Path,
-  quote,
   SciTokenError,
-  withoutTrailingSlash,
 } from '@scitokens/core'
-import { type OptionReaders, readOptions, text } from '@scitokens/core/internal'
+import { type OptionReaders, quote, readOptions, text, withoutTrailingSlash } from '@scitokens/core/internal'
 import { destinationPath } from './destination.ts'
 import { cutTarget, requestTarget } from './request-target.ts'
 import { pathOfRoute, type Route } from './route-path.ts'
