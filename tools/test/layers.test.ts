@@ -12,7 +12,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   keycache: ['core', 'host'],
   enforcer: ['core'],
   issuer: ['core', 'host', 'keycache', 'enforcer'],
-  'token-manager': ['core', 'host', 'keycache'],
+  service: ['core', 'host'],
+  'token-manager': ['core', 'host', 'keycache', 'service'],
   // host comes along with keycache: turbo asks for what is behind a package, too.
   'express-middleware': ['core', 'host', 'keycache', 'enforcer'],
   'fastify-plugin': ['core', 'host', 'keycache', 'enforcer'],
@@ -24,6 +25,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'keycache',
     'enforcer',
     'issuer',
+    'service',
     'token-manager',
     'express-middleware',
     'fastify-plugin',
