@@ -13,6 +13,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   enforcer: ['core'],
   issuer: ['core', 'host', 'keycache', 'enforcer'],
   service: ['core', 'host'],
+  'token-generator': ['core', 'host', 'keycache', 'enforcer', 'issuer'],
+  'issuer-server': ['core', 'host', 'keycache', 'enforcer', 'issuer', 'service', 'token-generator'],
   'token-manager': ['core', 'host', 'keycache', 'service'],
   // host comes along with keycache: turbo asks for what is behind a package, too.
   'express-middleware': ['core', 'host', 'keycache', 'enforcer'],
@@ -26,6 +28,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     'enforcer',
     'issuer',
     'service',
+    'token-generator',
+    'issuer-server',
     'token-manager',
     'express-middleware',
     'fastify-plugin',

@@ -26,7 +26,7 @@ export async function withRealm<T>(
   context: CliContext,
   work: (realm: Realm) => Promise<T>,
 ): Promise<T> {
-  const { openConfiguredIssuer } = await import('@scitokens/issuer')
+  const { openConfiguredIssuer } = await import('@scitokens/issuer-server')
   const issuer = await openConfiguredIssuer(config, {
     env: context.env,
     logger: issuerLogger(context),

@@ -9,8 +9,6 @@ import { createInterface } from 'node:readline'
 import Fastify from 'fastify'
 import { Provider } from 'oidc-provider'
 import { createIssuer, FileAudit } from '@scitokens/issuer'
-import { limitRate } from '../src/operation/rate-limit.ts'
-import { readRateLimits } from '../src/operation/rate-limits.ts'
 import { EXCHANGE, SECRET } from './client.ts'
 
 const [kind, database] = process.argv.slice(2)
@@ -19,7 +17,7 @@ process.on('exit', () => rmSync(folder, { recursive: true, force: true }))
 const isPostgres = database?.startsWith('postgres:') ?? false
 const file = isPostgres || database === undefined ? join(folder, 'issuer.db') : database
 
-/** The issuer as an operator runs it: audit to a file, limits on (and never reached), SQLite or PostgreSQL. */
+/** The issuer as an operator runs it, but for the limits, which are the server's: audit to a file, SQLite or PostgreSQL. */
 async function issuer(algorithm: 'ES256' | 'RS256' = 'ES256'): Promise<string> {
   const running = await createIssuer({
     issuer: 'https://issuer.example',
@@ -39,8 +37,6 @@ async function issuer(algorithm: 'ES256' | 'RS256' = 'ES256'): Promise<string> {
     audit: await FileAudit.open(join(folder, 'audit.jsonl')),
   })
   const app = Fastify()
-  const limits = readRateLimits({ perAddress: 1e9, perClient: 1e9 })
-  limitRate(app, () => limits)
   await app.register(running.plugin)
   return `${await app.listen({ host: '127.0.0.1', port: 0 })}/token`
 }

@@ -14,9 +14,6 @@ export type {
 } from './clients/client.ts'
 export type { ClientOptions } from './clients/client-options.ts'
 export type { RegistrationOptions } from './clients/registration.ts'
-export { createDemo, type Demo } from './demo/demo.ts'
-export type { DemoKeyOptions } from './demo/demo-keys.ts'
-export type { DemoOptions } from './demo/demo-options.ts'
 export { createIssuer, type Issuer, type ListenOptions } from './issuer/issuer.ts'
 export { type KeyProvider, LocalKeys, type ProvidedKey } from './keys/key-provider.ts'
 export type { KeyRing, KeyStatus } from './keys/key-ring.ts'
@@ -41,28 +38,13 @@ export type { Change, Entry, EntryKey, EntryKind, ListQuery, NewEntry, Store } f
 export type { Logger } from '@scitokens/core/internal'
 export type { IdentityVerifier } from './certificates/identity-verifier.ts'
 export type { X509Options } from './certificates/options.ts'
+export type { FrontEndOptions } from './x509/front-end.ts'
 export { openVerifier } from './x509/open-verifier.ts'
+export type { VerifierOptions } from './x509/options.ts'
 export { CERTIFICATE_ERROR_FAMILIES } from './x509/error-codes.ts'
-export { backupIssuer } from './operation/backup.ts'
 export { ClientAdmin, type ClientWithSecret } from './admin/client-admin.ts'
 export { LoginAdmin, type DescribedLogin, type LoginQuery } from './admin/login-admin.ts'
 export { PersonAdmin, type DescribedPerson } from './admin/person-admin.ts'
 export type { EndedLogins, LoginChoice } from './logins/end-logins.ts'
 export type { DescribedClient } from './admin/described-client.ts'
 export type { ClientProperties } from './clients/client-properties.ts'
-export type { ConfiguredClient } from './operation/config/client-block.ts'
-export type { ListenConfig } from './operation/config/listen-block.ts'
-export type { ConfiguredRealm } from './operation/config/realm-block.ts'
-export type { SecretReference } from './operation/config/values.ts'
-export type { ConfigFile } from './operation/config-schema.ts'
-export { initIssuer, type InitOptions, type InitResult } from './operation/init.ts'
-export {
-  checkIssuerConfig,
-  configuredAuditFile,
-  explainConfiguredPolicy,
-  openConfiguredIssuer,
-  type ServeOptions,
-} from './operation/configured-issuer.ts'
-export type { RateLimits } from './operation/rate-limits.ts'
-export type { ReloadOutcome } from './operation/reload.ts'
-export { type ServedIssuer, serveIssuer } from './operation/serve.ts'

@@ -7,7 +7,7 @@ import { Provider } from 'oidc-provider'
 import { createIssuer, DevelopmentLogin, type Issuer } from '@scitokens/issuer'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { basic, SECRET } from './harness.ts'
-import { WebBrowser } from './upstream/web-browser.ts'
+import { WebBrowser } from '@scitokens-tests/programs/web-browser'
 
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
 const VERIFIER = 'a-verifier-of-more-than-forty-three-characters'

@@ -71,7 +71,7 @@ createTestIssuer().then(async ({ issuer, keys, sign }) => {
 test('the token generator brings its finished page: nothing is bundled at run time', () => {
   consumer.write(
     'demo.cjs',
-    `const { createDemo } = require('@scitokens/issuer')
+    `const { createDemo } = require('@scitokens/token-generator')
 createDemo({ issuer: 'https://demo.example' }).then(async (demo) => {
   const address = await demo.listen()
   const page = await (await fetch(address + '/')).text()

@@ -22,7 +22,9 @@ test('there is an archive of each of the eleven packages', () => {
     'fastify-plugin',
     'host',
     'issuer',
+    'issuer-server',
     'keycache',
+    'token-generator',
     'token-manager',
   ])
 })
@@ -64,8 +66,11 @@ describe.for(Object.entries(tarballs))('the archive of %s', ([, tarball]) => {
   })
 })
 
-test('the archive of issuer holds the finished page of the token generator', () => {
-  const page = JSON.parse(tar('-xzOf', tarballs['issuer']!, 'package/dist/demo/page.json')) as Record<string, string>
+test('the archive of token-generator holds the finished page', () => {
+  const page = JSON.parse(tar('-xzOf', tarballs['token-generator']!, 'package/dist/page/page.json')) as Record<
+    string,
+    string
+  >
   expect(Object.keys(page)).toEqual(expect.arrayContaining(['index.html', 'worker.js']))
   expect(page['index.html']).toContain('<!doctype html>')
 })

@@ -58,7 +58,7 @@ export function addDemoServe(group: Command, registry: Registry): void {
 }
 
 async function serve({ context, output, options }: Invocation<DemoServeOptions>): Promise<ExitCode> {
-  const { createDemo } = await import('@scitokens/issuer')
+  const { createDemo } = await import('@scitokens/token-generator')
   const { host, port, trust, maxLifetime, trustedProxy } = options
   const issuer = options.issuer ?? `http://localhost:${port}`
   const https = tlsOf(options)

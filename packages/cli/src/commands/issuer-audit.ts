@@ -122,7 +122,7 @@ async function filesOf({ config, file }: AuditOptions): Promise<readonly string[
   if (file) return file
   if (config === undefined)
     throw new InvalidRequestError('invalid_request', 'say where the audit is: --config or --file')
-  const { configuredAuditFile } = await import('@scitokens/issuer')
+  const { configuredAuditFile } = await import('@scitokens/issuer-server')
   const path = await configuredAuditFile(config)
   if (path !== undefined) return [path]
   throw new InvalidRequestError('invalid_request', `${config} names no audit file: the audit goes to the log`)

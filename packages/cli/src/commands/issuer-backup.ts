@@ -24,7 +24,7 @@ export function addIssuerBackup(group: Command, registry: Registry): void {
 }
 
 async function backup({ output, options }: Invocation<BackupOptions>, file: string): Promise<ExitCode> {
-  const { backupIssuer } = await import('@scitokens/issuer')
+  const { backupIssuer } = await import('@scitokens/issuer-server')
   const { database } = await backupIssuer(options.config, file)
   output.result({ ok: true, database, copy: file }, () => `copied ${database} to ${file}`)
   return EXIT.yes

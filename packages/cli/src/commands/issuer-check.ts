@@ -18,7 +18,7 @@ export function addIssuerCheck(group: Command, registry: Registry): void {
 }
 
 async function check({ context, output }: Invocation<object>, file: string): Promise<ExitCode> {
-  const { checkIssuerConfig } = await import('@scitokens/issuer')
+  const { checkIssuerConfig } = await import('@scitokens/issuer-server')
   const { issuer, realms } = await checkIssuerConfig(file, { env: context.env, logger: issuerLogger(context) })
   const issuers = realms?.map((realm) => realm.issuer) ?? [issuer]
   output.result({ ok: true, issuers }, () => `${file} is good: ${issuers.join(', ')}`)

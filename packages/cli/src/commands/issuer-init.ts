@@ -40,7 +40,7 @@ export function addIssuerInit(group: Command, registry: Registry): void {
 }
 
 async function init({ output, options }: Invocation<InitOptions>, directory: string): Promise<ExitCode> {
-  const { initIssuer } = await import('@scitokens/issuer')
+  const { initIssuer } = await import('@scitokens/issuer-server')
   const result = await initIssuer(directory, options)
   output.result(result, () =>
     [

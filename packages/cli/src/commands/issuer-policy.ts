@@ -47,7 +47,7 @@ export function addIssuerPolicy(group: Command, registry: Registry): void {
 }
 
 async function explain({ context, output, options }: Invocation<PolicyTestOptions>): Promise<ExitCode> {
-  const { explainConfiguredPolicy } = await import('@scitokens/issuer')
+  const { explainConfiguredPolicy } = await import('@scitokens/issuer-server')
   const { client, subject, group, scope, audience, issuer } = options
   const query: PolicyQuery = {
     clientId: client,

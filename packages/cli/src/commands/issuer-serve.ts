@@ -1,4 +1,4 @@
-import type { ReloadOutcome } from '@scitokens/issuer'
+import type { ReloadOutcome } from '@scitokens/issuer-server'
 import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { ended } from '../ended.ts'
@@ -22,7 +22,7 @@ export function addIssuerServe(group: Command, registry: Registry): void {
 }
 
 async function serve({ context, output }: Invocation<object>, file: string): Promise<ExitCode> {
-  const { serveIssuer } = await import('@scitokens/issuer')
+  const { serveIssuer } = await import('@scitokens/issuer-server')
   const served = await serveIssuer(file, {
     env: context.env,
     logger: issuerLogger(context, 'debug'),

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { decodeUnverified } from '@scitokens/core'
-import { WebBrowser } from '../upstream/web-browser.ts'
+import { WebBrowser } from '@scitokens-tests/programs/web-browser'
 
 const SECRET = 'a-generated-secret-of-enough-length'
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'

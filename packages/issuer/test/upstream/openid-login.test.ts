@@ -7,7 +7,7 @@ import { Parameters } from '../../src/http/parameters.ts'
 import { Provider } from 'oidc-provider'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { SECRET } from '../harness.ts'
-import { WebBrowser, type WebPage } from './web-browser.ts'
+import { WebBrowser, type WebPage } from '@scitokens-tests/programs/web-browser'
 
 let provider: Server
 let providerUrl: string

@@ -10,7 +10,7 @@ import { ChainVerifier } from '../../src/x509/chain-verifier.ts'
 import type { Identity } from '../../src/x509/identity.ts'
 import { certificatesOfPem } from '../../src/x509/pem.ts'
 import { VomsDirectory } from '../../src/x509/vomsdir.ts'
-import { BASE, type Files, OpenSsl, words } from './openssl.ts'
+import { BASE, type Files, OpenSsl, words } from '@scitokens-tests/programs/openssl'
 
 const { describe, test } = needing('openssl', 'voms-proxy-fake')
 

@@ -1,9 +1,0 @@
-import type { PageSources } from '../../src/demo/page-files.ts'
-
-let bundling: Promise<PageSources> | undefined
-
-/** The page from its sources, bundled once in a process: stands in for `src/demo/built-page.ts` where nothing was built. */
-export function loadPage(): Promise<PageSources> {
-  // Whoever wants no page need not load the bundler.
-  return (bundling ??= import('./bundle-page.ts').then(({ bundlePage }) => bundlePage()))
-}
