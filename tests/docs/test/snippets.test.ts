@@ -103,7 +103,9 @@ describe.for(pages.filter((page) => sessionsOf(page).length > 0 && page.path !==
 test('the README of each package shows a program or a session', () => {
   const readmes = pages.filter(({ path }) => path.startsWith('packages/'))
   const show = readmes.filter((page) => snippetsOf(page).length + sessionsOf(page).length > 0)
-  expect(show.map(({ path }) => path)).toEqual(
-    readdirSync(join(root, 'packages')).map((name) => join('packages', name, 'README.md')),
+  expect(show.map(({ path }) => path).toSorted()).toEqual(
+    readdirSync(join(root, 'packages'))
+      .map((name) => join('packages', name, 'README.md'))
+      .toSorted(),
   )
 })

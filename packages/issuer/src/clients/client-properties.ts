@@ -34,7 +34,7 @@ const jwks: Reader<unknown> = (value, name) => {
 }
 
 /** How refresh tokens behave. */
-export const REFRESH_READERS: OptionReaders<Partial<RefreshPolicy>> = {
+const REFRESH_READERS: OptionReaders<Partial<RefreshPolicy>> = {
   rotate: flag,
   graceSeconds: whole(0, Infinity, 'seconds'),
   lifetimeSeconds: seconds,
