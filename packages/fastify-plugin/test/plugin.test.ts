@@ -140,29 +140,3 @@ describe('requireMethod', () => {
     }
   })
 })
-
-describe('what is asked for is judged when the guard is made, not at the first request:', () => {
-  const refused = expect.objectContaining({ code: 'config_error' })
-
-  it.each<Parameters<typeof requireScope>>([
-    [''],
-    ['read:store'],
-    ['read /x'],
-    [[]],
-    [['read:/x']],
-    ['read:/x', '/y'],
-    ['read', 'x'],
-    ['read', { prefix: '/x' } as never],
-    ['read', undefined, { mountedAt: '/x' } as never],
-    ['read', '/x', { prefix: '/x' }],
-  ])('requireScope(%j, %j, %j)', (...asked) => {
-    expect(() => requireScope(...asked)).toThrow(refused)
-  })
-
-  it.each<object>([{ exist: () => true }, { exists: true }, { prefix: '' }, { hosts: 'data.example' }])(
-    'requireMethod(%o)',
-    (options) => {
-      expect(() => requireMethod(options)).toThrow(refused)
-    },
-  )
-})

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { findAuth, getAuth, getPath, requireScope, scitokens } from '@scitokens/express-middleware'
+import { findAuth, getAuth, getPath, requireMethod, requireScope, scitokens } from '@scitokens/express-middleware'
 import express, { type RequestHandler } from 'express'
 import express4 from 'express4'
-import { describeGuard, type GuardOptions, type Running } from './guard-contract.ts'
+import { describeGuard, describeQuestions, type GuardOptions, type Running } from './guard-contract.ts'
 import { describeServedPaths, type Layout } from './served-path-contract.ts'
 
 async function listen(app: express.Express, close: () => Promise<void>): Promise<Running> {
@@ -105,3 +105,5 @@ for (const [name, make, wildcard] of [
   )
   describeServedPaths(`${name}: express.static`, layouts)
 }
+
+describeQuestions('Express', { requireScope, requireMethod })

@@ -4,12 +4,13 @@ import {
   findAuth,
   getAuth,
   getPath,
+  requireMethod,
   requireScope,
   scitokens,
   type UrlNamespaceOptions,
 } from '@scitokens/fastify-plugin'
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
-import { describeGuard, type Running } from './guard-contract.ts'
+import { describeGuard, describeQuestions, type Running } from './guard-contract.ts'
 import { describeServedPaths, type Layout } from './served-path-contract.ts'
 
 async function listen(app: FastifyInstance): Promise<Running> {
@@ -34,6 +35,8 @@ describeGuard('Fastify 5', async (options) => {
   app.get('/fixed', { onRequest: requireScope('write', '/x') }, async () => 'secret')
   return listen(app)
 })
+
+describeQuestions('Fastify 5', { requireScope, requireMethod })
 
 interface Place {
   readonly name: string

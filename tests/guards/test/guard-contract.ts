@@ -231,6 +231,41 @@ export function describeGuard(name: string, start: StartApp): void {
   })
 }
 
+/** `requireScope` and `requireMethod` of a guard, as plain JavaScript calls them. */
+export interface Questions {
+  readonly requireScope: (...asked: never) => unknown
+  readonly requireMethod: (options: object) => unknown
+}
+
+/** What every guard must refuse to ask. All that can be wrong is in the tests of `@scitokens/enforcer/http`. */
+export function describeQuestions(name: string, { requireScope, requireMethod }: Questions): void {
+  describe(`${name}: what is asked for is judged when the guard is made, not at the first request:`, () => {
+    const refused = expect.objectContaining({ code: 'config_error' })
+
+    it.each([
+      [''],
+      ['read:store'],
+      ['read /x'],
+      [[]],
+      [['read:/x']],
+      ['read:/x', '/y'],
+      ['read', 'x'],
+      ['read', { prefix: '/x' }],
+      ['read', undefined, { mountedAt: '/x' }],
+      ['read', '/x', { prefix: '/x' }],
+    ])('requireScope(%j, %j, %j)', (...asked) => {
+      expect(() => requireScope(...(asked as never))).toThrow(refused)
+    })
+
+    it.each<object>([{ exist: () => true }, { exists: true }, { prefix: '' }, { hosts: 'data.example' }])(
+      'requireMethod(%o)',
+      (options) => {
+        expect(() => requireMethod(options)).toThrow(refused)
+      },
+    )
+  })
+}
+
 interface Front {
   readonly url: string
   publish(jwks: unknown): void

@@ -1,5 +1,6 @@
 // What can be asked of a token, as it comes and as it is judged.
 import {
+  ConfigError,
   InvalidRequestError,
   parseRequestPath,
   type Path,
@@ -7,7 +8,7 @@ import {
   STORAGE_OPERATIONS,
   type StorageOperation,
 } from '@scitokens/core'
-import { checkQuestion, quote } from '@scitokens/core/internal'
+import { checkQuestion, quote, unknownNameAdvice, wrong } from '@scitokens/core/internal'
 
 /** What is asked of a token. */
 export interface AuthorizationQuestion extends RequestPathOptions {
@@ -27,13 +28,13 @@ export interface OperationQuestion extends RequestPathOptions {
   readonly to?: string
 }
 
-/** A question with its path read. */
+/** A question whose path was read. */
 export interface ReadQuestion {
   readonly authz: string
   readonly path: Path | undefined
 }
 
-/** A storage operation with its paths read. */
+/** A storage operation whose paths were read. */
 export interface ReadOperationQuestion {
   readonly operation: StorageOperation
   readonly path: Path
@@ -42,16 +43,25 @@ export interface ReadOperationQuestion {
 
 type PathRules = Pick<RequestPathOptions, 'rejectDotSegments'>
 
-/** Reads a question. Throws `invalid_request`. */
+/** Members of a question that are true or false. */
+const FLAGS = ['pathIsDecoded', 'isDirectory', 'rejectDotSegments'] as const
+// Questions come with every request, so they are not copied as options are, but their members are known as well. `signal` is for
+// whoever waits for the answer.
+const QUESTION_MEMBERS: ReadonlySet<string> = new Set(['authz', 'path', 'signal', ...FLAGS])
+const OPERATION_MEMBERS: ReadonlySet<string> = new Set(['operation', 'path', 'to', 'signal', ...FLAGS])
+
+/** Reads a question. Throws `invalid_request`; `config_error` for a member that no question has, or that is of another type. */
 export function readQuestion(question: AuthorizationQuestion, rules: PathRules): ReadQuestion {
+  checkMembers(question, QUESTION_MEMBERS)
   const { authz, path: text } = question
   const path = text === undefined ? undefined : readPath(text, question, rules)
   checkQuestion({ authz, path })
   return { authz, path }
 }
 
-/** Reads a question about an operation. Throws `invalid_request`. */
+/** Reads a question about an operation. Throws as {@link readQuestion}. */
 export function readOperationQuestion(question: OperationQuestion, rules: PathRules): ReadOperationQuestion {
+  checkMembers(question, OPERATION_MEMBERS)
   const { operation, path, to } = question
   if (!STORAGE_OPERATIONS.includes(operation)) {
     throw new InvalidRequestError('invalid_request', `${quote(operation)} is no storage operation`, {
@@ -64,6 +74,22 @@ export function readOperationQuestion(question: OperationQuestion, rules: PathRu
     operation,
     path: readPath(path, question, rules),
     to: to === undefined ? undefined : readPath(to, question, rules),
+  }
+}
+
+/** What is misspelt or mistyped would not be asked, and the answer would be another one. */
+function checkMembers(question: RequestPathOptions, known: ReadonlySet<string>): void {
+  // oxlint-disable-next-line guard-for-in -- inherited members count, as they do in options
+  for (const name in question) {
+    if (known.has(name)) continue
+    throw new ConfigError(
+      'config_error',
+      `a question has no member ${quote(name)}: ${unknownNameAdvice(name, [...known])}`,
+    )
+  }
+  for (const name of FLAGS) {
+    const value: unknown = question[name]
+    if (value !== undefined && typeof value !== 'boolean') throw wrong(name, 'true or false', value)
   }
 }
 

@@ -79,7 +79,7 @@ export class ValidatedToken {
     const hasGroups = rules.groupsInEveryProfile || verified.profile === 'wlcg:1.x'
     const groups = hasGroups ? own(verified.claims, rules.groupsClaim) : undefined
     this.#namedGroups = groups === undefined ? [] : parseGroups(groups)
-    // Who hands a child on hands on what its scope says, never who they are (DESIGN "Token chains"): a child with less scope than its
+    // Who hands a child on hands on what its scope says, never who they are: a child with less scope than its
     // parent must not live on the parent's groups instead.
     const isChain = verified.links !== undefined
     this.groups = isChain ? [] : this.#namedGroups

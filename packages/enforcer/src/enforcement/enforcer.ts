@@ -1,12 +1,8 @@
-import {
-  InvalidRequestError,
-  type RequestPathOptions,
-  SciToken,
-  SciTokenError,
-  TokenNotAcceptableError,
-} from '@scitokens/core'
+import { InvalidRequestError, type RequestPathOptions, SciToken, TokenNotAcceptableError } from '@scitokens/core'
+import { having, type OptionReaders, readOptions } from '@scitokens/core/internal'
 import { type Configuration, readConfiguration } from './configuration.ts'
 import { type Decision, type Refused, refused } from '../decision/decision.ts'
+import { asSciTokenError } from '../decision/fault.ts'
 import type { EnforcerOptions } from './enforcer-options.ts'
 import { admit, judgeClaims, judgeToken, type Verdict } from './token-judge.ts'
 import {
@@ -23,6 +19,8 @@ export interface CallOptions {
   /** Ends this caller's wait with `aborted`. */
   readonly signal?: AbortSignal
 }
+
+const CALL_READERS: OptionReaders<CallOptions> = { signal: having<AbortSignal>('throwIfAborted', 'an AbortSignal') }
 
 /**
  * Answers "does this token allow this request here?". One object serves all requests at once; nothing is kept between calls but
@@ -67,7 +65,7 @@ export class Enforcer {
       const token = judgeToken(serialized, configuration, this.#cache, question.signal)
       return (token instanceof Promise ? await token : token).judge(asked)
     } catch (error) {
-      return refused(asSciTokenError(error))
+      return refused(asSciTokenError(error, 'the enforcer failed'))
     }
   }
 
@@ -82,7 +80,7 @@ export class Enforcer {
       const token = judgeToken(serialized, configuration, this.#cache, question.signal)
       return (token instanceof Promise ? await token : token).judgeOperation(asked)
     } catch (error) {
-      return refused(asSciTokenError(error))
+      return refused(asSciTokenError(error, 'the enforcer failed'))
     }
   }
 
@@ -96,7 +94,8 @@ export class Enforcer {
   }
 
   /** As {@link validate}, at once for a token that is known: a promise only where something has to be waited for. */
-  validateSoon(serialized: string, { signal }: CallOptions = {}): ValidatedToken | Promise<ValidatedToken> {
+  validateSoon(serialized: string, options?: CallOptions): ValidatedToken | Promise<ValidatedToken> {
+    const signal = options && readOptions<CallOptions>(options, CALL_READERS).signal
     return judgeToken(serialized, this.#configuration, this.#cache, signal)
   }
 
@@ -135,7 +134,7 @@ export class Enforcer {
     try {
       return this.#admit(token).decide(question)
     } catch (error) {
-      return refused(asSciTokenError(error))
+      return refused(asSciTokenError(error, 'the enforcer failed'))
     }
   }
 
@@ -167,10 +166,4 @@ export class Enforcer {
 function tokenOf(decision: Decision<ValidatedToken>): ValidatedToken {
   if (decision.allowed) return decision.token
   throw decision.error
-}
-
-/** What is none of ours is a fault here, never "bad token". */
-function asSciTokenError(error: unknown): SciTokenError {
-  if (error instanceof SciTokenError) return error
-  return new SciTokenError('config', 'config_error', 'the enforcer failed', { cause: error })
 }

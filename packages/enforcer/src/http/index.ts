@@ -13,17 +13,19 @@ export {
 } from './front-server/authz-handler.ts'
 export { type BearerOptions, type BearerRequest, extractBearer } from './request/bearer.ts'
 export { challenge, type ChallengeOptions } from './answer/challenge.ts'
-export {
-  createGuard,
-  type Credentials,
-  type Guard,
-  type GuardOptions,
-  type GuardOutcome,
-  type GuardRequest,
-  type Need,
-  type Passed,
-  type Stopped,
+export { HttpRefusalError } from './answer/http-error.ts'
+export type { RefusalOptions, Stopped } from './answer/refusal.ts'
+export { createGuard } from './guard/create-guard.ts'
+export type {
+  Credentials,
+  Guard,
+  GuardOutcome,
+  GuardRequest,
+  MethodKnowledge,
+  Need,
+  Passed,
 } from './guard/guard.ts'
+export type { GuardOptions } from './guard/guard-options.ts'
 export { destinationPath, type DestinationOptions } from './request/destination.ts'
 export { fromRawHeaders, type HeaderSource, headerValues } from './request/headers.ts'
 export {
@@ -39,7 +41,6 @@ export {
   type ScopeGuardOptions,
   type ScopeQuestion,
 } from './app/guard-question.ts'
-export { HttpRefusalError } from './guard/http-error.ts'
 export { type Exists, type Judged, judgeMethod, type MethodOutcome, type MethodRequest } from './guard/judge-method.ts'
 export { METHOD_RULES, type MethodContext, type MethodRule, type Step, stepsOf } from './request/methods.ts'
 export { cutTarget, type RequestTarget, requestTarget } from './request/request-target.ts'

@@ -13,6 +13,7 @@ import { type IniEntry, type IniSection, readIniLines } from './ini-lines.ts'
 import type { IssuerMap } from './issuer-map.ts'
 import { readNameMapFile } from './name-map-file.ts'
 import { badFile, checkedAt, readSiteFile } from './site-file.ts'
+import { readTrust } from './trust.ts'
 
 const GLOBAL_KEYS = ['audience', 'audience_json', 'onmissing'] as const
 const ISSUER_KEYS = [
@@ -32,7 +33,8 @@ const ON_MISSING = ['passthrough', 'allow', 'deny'] as const
  * Reads XRootD's `scitokens.cfg`: `[Global]` with `audience`, `audience_json`, `onmissing`, and a section `[Issuer …]` for each
  * issuer. Throws `config_error`, naming file, line and key; an unknown key is one, as it may be a restriction misspelt.
  */
-export function readScitokensCfg(file: string, trust: IssuerIdentifierOptions = {}): IssuerMap {
+export function readScitokensCfg(file: string, options: IssuerIdentifierOptions = {}): IssuerMap {
+  const trust = readTrust(options)
   const issuers: Record<string, IssuerOptions> = {}
   let audience: readonly string[] | undefined
   let onMissing: IssuerMap['onMissing'] = 'passthrough'
@@ -43,14 +45,14 @@ export function readScitokensCfg(file: string, trust: IssuerIdentifierOptions = 
       audience = readAudience(section, file) ?? audience
       onMissing = readOnMissing(section, file) ?? onMissing
     } else if (/^issuer\s+\S/.test(name)) {
-      const [issuer, options] = readIssuer(section, file, trust)
+      const [issuer, own] = readIssuer(section, file, trust)
       if (Object.hasOwn(issuers, issuer)) {
         throw badFile(
           { file, line: section.entries.get('issuer')!.line, key: 'issuer' },
           `${quote(issuer)} has a section already`,
         )
       }
-      issuers[issuer] = options
+      issuers[issuer] = own
     } else {
       throw badFile(
         { file, line: section.line },

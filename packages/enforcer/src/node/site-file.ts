@@ -37,17 +37,6 @@ export function parseSiteJson(text: string, file: string): unknown {
   }
 }
 
-/** The line of a member's name in a JSON text, after the name of the object that it belongs to. */
-export function lineOfMember(text: string, ...names: readonly string[]): number | undefined {
-  let at = 0
-  for (const name of names) {
-    const next = text.indexOf(JSON.stringify(name), at)
-    if (next === -1) break
-    at = next
-  }
-  return at === 0 ? undefined : text.slice(0, at).split('\n').length
-}
-
 /** Runs a check of core's and says where in the file its complaint belongs. */
 export function checkedAt<T>(place: Place, check: () => T): T {
   try {

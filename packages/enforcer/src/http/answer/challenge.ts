@@ -1,22 +1,39 @@
 import type { SciTokenError } from '@scitokens/core'
-import { httpRefusal } from './status.ts'
+import { listOf, type OptionReaders, readOptions, text } from '@scitokens/core/internal'
+import { type HttpRefusal, httpRefusal } from './status.ts'
 
 /** Options of {@link challenge}. */
 export interface ChallengeOptions {
   /** `realm` of the challenge. Default: none. */
   readonly realm?: string
-  /** Absolute URL of the RFC 9728 metadata, told with the challenge. */
+  /** Absolute URL of the RFC 9728 metadata, told with the challenge. Default: none. */
   readonly resourceMetadata?: string
-  /** Scopes any one of which would do, as scopes write them: `read:/store/a`. */
+  /** Scopes any one of which would do, as scopes write them: `read:/store/a`. Default: none. */
   readonly missing?: readonly string[]
 }
 
-/** The value of `WWW-Authenticate` (RFC 6750 section 3), or undefined where the refusal has no challenge. */
+const READERS: OptionReaders<ChallengeOptions> = {
+  realm: text,
+  resourceMetadata: text,
+  missing: listOf(text, { empty: true }),
+}
+
+/**
+ * The value of `WWW-Authenticate` (RFC 6750 section 3), or undefined where the refusal has no challenge. Throws `config_error` for
+ * options that make no sense.
+ */
 export function challenge(
   error: Pick<SciTokenError, 'code' | 'family'>,
-  { realm, resourceMetadata, missing = [] }: ChallengeOptions = {},
+  options: ChallengeOptions = {},
 ): string | undefined {
-  const refusal = httpRefusal(error)
+  return challengeOf(httpRefusal(error), readOptions<ChallengeOptions>(options, READERS))
+}
+
+/** As {@link challenge}, for a row of the table and options that were read. */
+export function challengeOf(
+  refusal: HttpRefusal,
+  { realm, resourceMetadata, missing = [] }: ChallengeOptions,
+): string | undefined {
   if (!refusal.challenge) return undefined
   const scope = missing
     .map(scopeToken)

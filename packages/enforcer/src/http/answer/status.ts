@@ -32,7 +32,7 @@ const INVALID_REQUEST: HttpRefusal = {
   challenge: true,
 }
 
-/** The one table (DESIGN decision 12): who has to act decides the status. */
+/** The one table of all codes: who has to act decides the status. */
 const BY_FAMILY: Readonly<Record<ErrorFamily, HttpRefusal>> = {
   not_acceptable: NOT_ACCEPTABLE,
   not_allowed: {

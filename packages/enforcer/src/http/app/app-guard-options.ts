@@ -2,7 +2,7 @@ import { ConfigError } from '@scitokens/core'
 import { having, listOf, type OptionReaders, readOptions, text } from '@scitokens/core/internal'
 import type { Enforcer } from '../../enforcement/enforcer.ts'
 import { ENFORCER_READERS, type EnforcerOptions } from '../../enforcement/enforcer-options.ts'
-import { GUARD_READERS, type GuardOptions } from '../guard/guard.ts'
+import { GUARD_READERS, type GuardOptions } from '../guard/guard-options.ts'
 
 /** What an app says to be guarded: options of the enforcer, of the guard and of the metadata, in one object. */
 export interface AppGuardOptions

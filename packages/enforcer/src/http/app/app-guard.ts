@@ -2,7 +2,8 @@ import { ConfigError, type KeySource } from '@scitokens/core'
 import { Enforcer } from '../../enforcement/enforcer.ts'
 import type { EnforcerOptions } from '../../enforcement/enforcer-options.ts'
 import { type AppGuardOptions, readAppGuardOptions } from './app-guard-options.ts'
-import { createGuard, type Guard } from '../guard/guard.ts'
+import { createGuard } from '../guard/create-guard.ts'
+import type { Guard } from '../guard/guard.ts'
 import { type ResourceMetadata, resourceMetadata } from '../answer/resource-metadata.ts'
 
 /** A guard and what it serves. */

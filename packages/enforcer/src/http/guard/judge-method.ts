@@ -1,6 +1,7 @@
 import { InvalidRequestError, parseRequestPath, type Path, type Scope, SciTokenError } from '@scitokens/core'
 import type { Auth } from './auth.ts'
-import type { Guard, Stopped } from './guard.ts'
+import type { Stopped } from '../answer/refusal.ts'
+import type { Guard } from './guard.ts'
 import { type HeaderSource, headerValue, SEVERAL } from '../request/headers.ts'
 
 /** Whether something is at a path, in the tokens' namespace. */

@@ -1,4 +1,5 @@
 import { InvalidRequestError } from '@scitokens/core'
+import { type OptionReaders, readOptions, text, whole } from '@scitokens/core/internal'
 import { type HeaderSource, headerValue, SEVERAL } from './headers.ts'
 
 /** Options of {@link extractBearer}. */
@@ -12,8 +13,15 @@ export interface BearerOptions {
   readonly maxLength?: number
 }
 
+/** How the options of {@link BearerOptions} are read. */
+export const BEARER_READERS: OptionReaders<BearerOptions> = {
+  queryParameter: text,
+  maxLength: whole(1, Number.MAX_SAFE_INTEGER, 'characters'),
+}
+
 /** Where a request's credentials may be. */
 export interface BearerRequest {
+  /** All header fields. */
   readonly headers: HeaderSource
   /** The query of the URL, undecoded, with or without `?`. Only read where `queryParameter` is set. */
   readonly query?: string
@@ -27,10 +35,10 @@ const TOKEN68 = /^[A-Za-z0-9\-._~+/]+=*$/
  * server behind might read the other one.
  *
  * Throws `no_credentials` (family `invalid_request`) for credentials of another scheme, `invalid_request` for everything that
- * is not exactly one well-formed token.
+ * is not exactly one well-formed token, `config_error` for options that make no sense.
  */
 export function extractBearer(request: BearerRequest, options: BearerOptions = {}): string | undefined {
-  const token = bearerCandidate(request, options)
+  const token = bearerCandidate(request, readOptions<BearerOptions>(options, BEARER_READERS))
   if (token !== undefined) checkBearer(token)
   return token
 }
@@ -78,9 +86,9 @@ export function checkBearer(token: string): void {
 
 const SPACE = 0x20
 
-function withoutSpaces(text: string): string {
-  const isPlain = text.charCodeAt(0) !== SPACE && text.charCodeAt(text.length - 1) !== SPACE
-  return isPlain ? text : text.replace(/^ +| +$/g, '')
+function withoutSpaces(value: string): string {
+  const isPlain = value.charCodeAt(0) !== SPACE && value.charCodeAt(value.length - 1) !== SPACE
+  return isPlain ? value : value.replace(/^ +| +$/g, '')
 }
 
 /** In a query the scheme may be left out, as XRootD's clients do. */

@@ -7,7 +7,7 @@ import {
   SciTokenError,
 } from '@scitokens/core'
 import { type OptionReaders, quote, readOptions, text, withoutTrailingSlash } from '@scitokens/core/internal'
-import { destinationPath } from './destination.ts'
+import { pathOfDestination } from './destination.ts'
 import { cutTarget, requestTarget } from './request-target.ts'
 import { pathOfRoute, type Route } from './route-path.ts'
 
@@ -131,7 +131,7 @@ export class UrlNamespace {
   ): string | undefined {
     // Who sent the header knows nothing of what was taken off.
     const place = (isStripped ? this.#prefix : '') + base
-    const below = destinationPath(header, { hosts, prefix: place })
+    const below = pathOfDestination(header, { hosts, prefix: place })
     return below === undefined ? undefined : this.#namespace + this.#belowPrefix(place + below, place)
   }
 

@@ -1,5 +1,5 @@
 import { SciTokenError } from '@scitokens/core'
-import type { Stopped } from './guard.ts'
+import type { Stopped } from './refusal.ts'
 
 /**
  * A refusal in the shape that Express, Fastify and their users' error handlers read: `status`, `statusCode` and `headers`.
