@@ -29,3 +29,10 @@ test('no source makes directories recursively: below /proc and an automounter th
   expect(sources.length).toBeGreaterThan(300)
   expect(where(/\bmkdir(?:Sync)?\([^)]*recursive/)).toEqual([])
 })
+
+test('what a profile says stands in its rules: no reader, judge or signer of tokens asks for a profile by its name', () => {
+  const named = where(/'(?:scitoken:[12]\.0|wlcg:1\.x|at\+jwt)'/).filter((file) =>
+    /packages\/(?:core|enforcer)\//.test(file),
+  )
+  expect(named).toEqual(['packages/core/src/claims/profile-rules.ts'])
+})

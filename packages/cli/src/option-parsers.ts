@@ -36,20 +36,19 @@ export function parseInteger(minimum: number, maximum: number = Number.MAX_SAFE_
   }
 }
 
-/** The short profile names of the C++ tools. */
-const PROFILE_ALIASES: Readonly<Record<string, ProfileName>> = {
-  scitokens1: 'scitoken:1.0',
-  scitokens2: 'scitoken:2.0',
-  wlcg: 'wlcg:1.x',
-  atjwt: 'at+jwt',
+/** What the C++ tools call the profiles. */
+const SHORT_NAMES: Readonly<Record<ProfileName, string>> = {
+  'scitoken:1.0': 'scitokens1',
+  'scitoken:2.0': 'scitokens2',
+  'wlcg:1.x': 'wlcg',
+  'at+jwt': 'atjwt',
 }
 
 /** Reads a profile by its own name or by the C++ tools' short one. */
 export function parseProfile(value: string): ProfileName {
-  const profile = Object.hasOwn(PROFILE_ALIASES, value) ? PROFILE_ALIASES[value]! : value
-  const known = PROFILES as readonly string[]
-  if (!known.includes(profile)) {
-    throw new InvalidArgumentError(`Give one of ${[...known, ...Object.keys(PROFILE_ALIASES)].join(', ')}.`)
+  const profile = PROFILES.find((known) => value === known || value === SHORT_NAMES[known])
+  if (profile === undefined) {
+    throw new InvalidArgumentError(`Give one of ${[...PROFILES, ...Object.values(SHORT_NAMES)].join(', ')}.`)
   }
-  return profile as ProfileName
+  return profile
 }

@@ -1,3 +1,4 @@
+import { given } from './internal/given.ts'
 import { SciToken } from './token.ts'
 import type { Clock } from './clock.ts'
 import type { JsonObject } from './jose/json.ts'
@@ -36,16 +37,10 @@ export interface AttenuateOptions {
  */
 export async function attenuate(options: AttenuateOptions): Promise<string> {
   const { token, scopes, audience, leaf = true, lifetime, cwk, clock, backdate } = options
-  const claims: JsonObject = {
-    ...(scopes === undefined ? {} : { scope: asClaim(scopes) }),
-    ...(audience === undefined ? {} : { aud: audience }),
-  }
+  const claims: JsonObject = given({ scope: scopes && asClaim(scopes), aud: audience })
   return new SciToken({ parent: token, claims }).serialize({
     includeKey: !leaf && !cwk,
-    ...(cwk === undefined ? {} : { cwk }),
-    ...(lifetime === undefined ? {} : { lifetime }),
-    ...(clock === undefined ? {} : { clock }),
-    ...(backdate === undefined ? {} : { backdate }),
+    ...given({ cwk, lifetime, clock, backdate }),
   })
 }
 

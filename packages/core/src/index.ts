@@ -24,8 +24,7 @@ export type { JsonObject, JsonValue } from './jose/json.ts'
 export type { Jwk, Jwks } from './jose/jwk.ts'
 
 // Claims: profiles, audiences, scopes and paths, and what they allow.
-export { type ProfileName, PROFILES } from './claims/profiles.ts'
-export { ANY_AUDIENCE, WLCG_ANY_AUDIENCE } from './claims/audience.ts'
+export { ANY_AUDIENCE, type ProfileName, PROFILES, WLCG_ANY_AUDIENCE } from './claims/profile-rules.ts'
 export { covers, formatScope, parseScope, type Scope, type ScopeOptions } from './claims/scope.ts'
 export { formatScopes, intersectScopes, minimalScopes, parseScopes, type ScopeClaim } from './claims/scopes.ts'
 export {

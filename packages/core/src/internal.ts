@@ -24,7 +24,7 @@ export {
 } from './internal/options.ts'
 export { type Given, given } from './internal/given.ts'
 export { isJsonValue, parseJsonObject } from './jose/json.ts'
-export { own } from './jose/compact.ts'
+export { DEFAULT_MAX_TOKEN_LENGTH, own } from './jose/compact.ts'
 
 // Bounds, failures and waiting.
 export { BoundedMap, type BoundedMapLimits } from './internal/bounded-map.ts'
@@ -59,7 +59,6 @@ export { escapeHidden, hasHidden, HIDDEN, showHidden } from './text/visible-text
 
 // Tokens, as verifiers and issuers look at them.
 export { checkAlgorithms, DEFAULT_ALGORITHMS, isAlgorithm } from './jose/algorithms.ts'
-export { DEFAULT_MAX_TOKEN_LENGTH } from './jose/compact.ts'
 export { keySetOf } from './token/verification.ts'
 export { audienceMatches, checkOwnAudiences, parseAudience } from './claims/audience.ts'
 export { authorizationMode, checkQuestion } from './claims/capabilities.ts'
@@ -68,7 +67,8 @@ export { isGroupName, parseGroups } from './claims/groups.ts'
 export { checkIssuerIdentifier, type IssuerIdentifierOptions } from './claims/issuer-identifier.ts'
 export { authorizationsFor } from './claims/operations.ts'
 export { intersectPaths, joinPath, relativePath, ROOT, withoutTrailingSlash } from './claims/paths.ts'
-export { checkProfiles, type ProfileRules, profileRules } from './claims/profiles.ts'
+export { DEFAULT_PROFILE, type ProfileRules, profileRules } from './claims/profile-rules.ts'
+export { checkProfiles } from './claims/profiles.ts'
 export { needsPath } from './claims/scope.ts'
 export { coveredByAny } from './claims/scopes.ts'
 export { isSubject } from './claims/subject.ts'

@@ -7,7 +7,7 @@ import type { Algorithm } from './jose/algorithms.ts'
 import type { Clock } from './clock.ts'
 import type { JsonObject } from './jose/json.ts'
 import type { Jwks } from './jose/jwk.ts'
-import type { ProfileName } from './claims/profiles.ts'
+import { DEFAULT_PROFILE, type ProfileName } from './claims/profile-rules.ts'
 import { signToken } from './token/sign.ts'
 import { SigningKey } from './keys/signing-key.ts'
 import { StaticKeys } from './keys/static-keys.ts'
@@ -74,7 +74,7 @@ export async function createTestIssuer(options: TestIssuerOptions = {}): Promise
     key,
     jwks,
     keys: new StaticKeys({ [issuer]: jwks }),
-    sign: (claims, { lifetime = 600, profile = 'scitoken:2.0' } = {}) =>
+    sign: (claims, { lifetime = 600, profile = DEFAULT_PROFILE } = {}) =>
       signToken({
         signer: key,
         claims: { iss: issuer, sub: 'test-user', ...claims },

@@ -4,9 +4,10 @@ import { type ChainParent, joinKeyedToken, readParent } from './chain/parent.ts'
 import { signBaseToken, signChildToken } from './chain/sign.ts'
 import { decodeUnverified, type UnverifiedToken } from './decode.ts'
 import { InvalidRequestError, quote } from './errors.ts'
+import { given } from './internal/given.ts'
 import { type JsonObject, type JsonValue, toJsonValue } from './jose/json.ts'
 import type { Jwk } from './jose/jwk.ts'
-import type { ProfileName } from './claims/profiles.ts'
+import { CHAIN_PROFILE, DEFAULT_PROFILE, type ProfileName, profileRules } from './claims/profile-rules.ts'
 import { type SignOptions, signToken } from './token/sign.ts'
 import { type Signer, SigningKey, type SigningKeyInput } from './keys/signing-key.ts'
 import type { VerifiedToken, VerifyOptions } from './token/verification.ts'
@@ -60,7 +61,7 @@ export class SciToken implements Iterable<[string, JsonValue]> {
   /** Throws `invalid_request` for claims that JSON cannot carry, `widened_chain` for those that the parent does not have. */
   constructor(options: SciTokenOptions = {}) {
     const verified = (options as { [fromVerified]?: VerifiedToken })[fromVerified]
-    this.#profile = options.profile ?? 'scitoken:2.0'
+    this.#profile = options.profile ?? DEFAULT_PROFILE
     this.#verified = verified
     this.#parent = parentOf(options)
     this.#key = this.#parent?.signer ?? (verified ? undefined : keyOnDemand(options))
@@ -155,12 +156,14 @@ export class SciToken implements Iterable<[string, JsonValue]> {
    * `lifetime` asks for more than its parent has.
    */
   async serialize(options: SerializeOptions = {}): Promise<string> {
-    const { includeKey = false, cwk } = options
-    if (includeKey && cwk)
+    const { issuer, includeKey = false, cwk, ...signing } = options
+    if (includeKey && cwk) {
       throw new InvalidRequestError('invalid_request', 'of a key given as cwk, the private half is not known here')
-    if (!includeKey) return this.#sign(options, cwk)
+    }
+    const claims = { ...Object.fromEntries(this.#claims), ...given({ iss: issuer }) }
+    if (!includeKey) return this.#sign({ ...signing, claims }, cwk)
     const key = await SigningKey.generate('ES256')
-    const text = joinKeyedToken(await this.#sign(options, key.publicJwk), key)
+    const text = joinKeyedToken(await this.#sign({ ...signing, claims }, key.publicJwk), key)
     this.#keyed = text
     return text
   }
@@ -192,15 +195,15 @@ export class SciToken implements Iterable<[string, JsonValue]> {
     return copy
   }
 
-  async #sign({ issuer, includeKey: _, cwk: __, ...options }: SerializeOptions, cwk: Jwk | undefined): Promise<string> {
+  /** Signs what this is: a derived token, a base that others derive from by `cwk`, or an ordinary token. */
+  async #sign(options: Omit<SignOptions, 'signer' | 'profile'>, cwk: Jwk | undefined): Promise<string> {
     const signer = await this.signer()
-    const claims = { ...Object.fromEntries(this.#claims), ...(issuer === undefined ? {} : { iss: issuer }) }
-    if (this.#parent) return signChildToken({ ...options, parent: this.#parent, claims, ...(cwk ? { cwk } : {}) })
-    if (!cwk) return signToken({ ...options, signer, claims, profile: this.#profile })
-    if (this.#profile !== 'scitoken:2.0') {
-      throw new InvalidRequestError('profile_mismatch', 'only scitoken:2.0 tokens can be derived from')
+    if (this.#parent) return signChildToken({ ...options, parent: this.#parent, ...given({ cwk }) })
+    if (!cwk) return signToken({ ...options, signer, profile: this.#profile })
+    if (!profileRules(this.#profile).isDerivable) {
+      throw new InvalidRequestError('profile_mismatch', `only ${CHAIN_PROFILE} tokens can be derived from`)
     }
-    return signBaseToken({ ...options, signer, claims, cwk })
+    return signBaseToken({ ...options, signer, cwk })
   }
 
   /** @internal The last four-part form of a token. */
@@ -215,8 +218,8 @@ function parentOf({ parent, key, profile }: SciTokenOptions): ChainParent | unde
   if (parent === undefined) return undefined
   if (key !== undefined)
     throw new InvalidRequestError('invalid_request', 'a derived token is signed with the key of its parent')
-  if (profile !== undefined && profile !== 'scitoken:2.0') {
-    throw new InvalidRequestError('profile_mismatch', 'a derived token follows scitoken:2.0')
+  if (profile !== undefined && profile !== CHAIN_PROFILE) {
+    throw new InvalidRequestError('profile_mismatch', `a derived token follows ${CHAIN_PROFILE}`)
   }
   const text = typeof parent === 'string' ? parent : SciToken.keyedForm(parent)
   if (text === undefined) {
@@ -231,9 +234,8 @@ function parentOf({ parent, key, profile }: SciTokenOptions): ChainParent | unde
 function keyOnDemand({ key, alg, kid }: SciTokenOptions): () => Promise<Signer> {
   let loading: Promise<Signer> | undefined
   const load = async (): Promise<Signer> => {
-    if (key === undefined) return SigningKey.generate(alg ?? 'ES256', kid === undefined ? {} : { kid })
-    if (isSigner(key)) return key
-    return SigningKey.from(key, { ...(alg === undefined ? {} : { alg }), ...(kid === undefined ? {} : { kid }) })
+    if (key === undefined) return SigningKey.generate(alg ?? 'ES256', given({ kid }))
+    return isSigner(key) ? key : SigningKey.from(key, given({ alg, kid }))
   }
   return () => (loading ??= load())
 }

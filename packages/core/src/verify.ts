@@ -4,7 +4,8 @@ import { verifyChain } from './chain/verify.ts'
 import { type CheckedHeader, checkHeader, openCompact, readOrdinary } from './jose/compact.ts'
 import { ConfigError, TokenNotAcceptableError } from './errors.ts'
 import type { JsonObject } from './jose/json.ts'
-import { detectProfile, profileRules } from './claims/profiles.ts'
+import { detectProfile } from './claims/profiles.ts'
+import { profileRules } from './claims/profile-rules.ts'
 import {
   checkIssuer,
   checkSignature,

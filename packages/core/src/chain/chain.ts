@@ -1,6 +1,8 @@
 // The rules of token chains (DESIGN "Token chains"): what a link must say, and how a child may differ from its parent. What a
 // link looks like: chain-format.ts. Nothing here checks a signature; see chain-verify.ts.
-import { ANY_AUDIENCE, parseAudience } from '../claims/audience.ts'
+import { given } from '../internal/given.ts'
+import { ANY_AUDIENCE, CHAIN_PROFILE, profileRules } from '../claims/profile-rules.ts'
+import { parseAudience } from '../claims/audience.ts'
 import type { ChainLimits } from '../token/verification.ts'
 import { openLinks, readLinkClaims } from './link.ts'
 import { type CompactToken, openCompact, own, withClaims } from '../jose/compact.ts'
@@ -108,7 +110,7 @@ function checkChild(parent: ChainLink, child: ChainLink): void {
  */
 export function checkScope(parent: ChainLink, { scopes, selectors }: ScopeClaim): void {
   // An index, as both lists may be long, and their holder's choice.
-  const granted = new GrantIndex(parent.scopes, { profile: 'scitoken:2.0' })
+  const granted = new GrantIndex(parent.scopes, { profile: CHAIN_PROFILE })
   const known = new Set(parent.selectors)
   const isWithin =
     scopes.every(({ authz, path, hasPath }) => granted.find({ authz, path: hasPath ? path : undefined })) &&
@@ -139,7 +141,7 @@ export function checkClaim(name: string, before: JsonValue | undefined, after: J
  */
 export function effectiveClaims(links: readonly ChainLink[]): JsonObject {
   const claims: JsonObject = Object.fromEntries(links.flatMap(({ token }) => Object.entries(token.claims)))
-  return { ...claims, iat: links[0]!.token.claims['iat']!, ver: 'scitoken:2.0' }
+  return { ...claims, iat: links[0]!.token.claims['iat']!, ver: profileRules(CHAIN_PROFILE).version!.written! }
 }
 
 function isSame(a: JsonValue, b: JsonValue): boolean {
@@ -173,5 +175,5 @@ function refuse(
   claim?: string,
   reason: ErrorReason = 'invalid',
 ): TokenNotAcceptableError {
-  return new TokenNotAcceptableError(code, message, { reason, ...(claim === undefined ? {} : { claim }) })
+  return new TokenNotAcceptableError(code, message, { reason, ...given({ claim }) })
 }

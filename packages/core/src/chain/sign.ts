@@ -6,6 +6,7 @@ import type { ChainParent } from './parent.ts'
 import { ConfigError, InvalidRequestError } from '../errors.ts'
 import type { JsonObject } from '../jose/json.ts'
 import type { Jwk } from '../jose/jwk.ts'
+import { CHAIN_PROFILE } from '../claims/profile-rules.ts'
 import { CHAIN_TYPE, CHAIN_VERSION } from '../claims/profiles.ts'
 import { checkPublicJwk, hasPrivateMembers } from '../keys/public-jwk.ts'
 import { checkSigner, completeClaims, readClock, signJws, type SignOptions } from '../token/sign.ts'
@@ -25,7 +26,7 @@ export interface BaseTokenOptions extends Omit<SignOptions, 'profile' | 'wlcgVer
 export async function signBaseToken({ cwk, ...options }: BaseTokenOptions): Promise<string> {
   const { signer } = options
   checkSigner(signer, options.algorithms)
-  const claims = { ...completeClaims(options, 'scitoken:2.0'), ver: CHAIN_VERSION }
+  const claims = { ...completeClaims(options, CHAIN_PROFILE), ver: CHAIN_VERSION }
   const header = {
     alg: signer.alg,
     typ: CHAIN_TYPE,
@@ -59,7 +60,7 @@ export async function signChildToken(options: ChildTokenOptions): Promise<string
   checkSigner(signer, algorithms)
   const before = parent.claims
   const { iat, nbf, exp } = childTimes(options)
-  const complete = completeClaims({ signer, claims: options.claims }, 'scitoken:2.0')
+  const complete = completeClaims({ signer, claims: options.claims }, CHAIN_PROFILE)
   const claims: JsonObject = {
     ...complete,
     ver: CHAIN_VERSION,

@@ -1,3 +1,4 @@
+import { CHAIN_PROFILE } from '../claims/profile-rules.ts'
 import { DEFAULT_ALGORITHMS } from '../jose/algorithms.ts'
 import { type ChainLink, effectiveClaims, judgeLink, readLink } from './chain.ts'
 import {
@@ -80,7 +81,7 @@ export async function verifyChain(
     header: deepFreeze(header),
     claims: deepFreeze(effectiveClaims(links)),
     issuer,
-    profile: 'scitoken:2.0',
+    profile: CHAIN_PROFILE,
     keySet,
     links: links.map(({ token }) => token.claims),
   }

@@ -1,11 +1,6 @@
 import { ConfigError, TokenNotAcceptableError } from '../errors.ts'
 import type { JsonValue } from '../jose/json.ts'
-import { type ProfileName, profileRules } from './profiles.ts'
-
-/** SciTokens' word for "every server". Claims document, section on `aud`. */
-export const ANY_AUDIENCE = 'ANY'
-/** The WLCG profile's word for "every server". WLCG profile 1.3, `aud`. */
-export const WLCG_ANY_AUDIENCE = 'https://wlcg.cern.ch/jwt/v1/any'
+import { ANY_AUDIENCE, type ProfileName, profileRules, WLCG_ANY_AUDIENCE } from './profile-rules.ts'
 
 /** Reads an `aud` claim: a string or a list of strings, nothing else (RFC 7519 section 4.1.3). Throws `invalid_claim`. */
 export function parseAudience(value: JsonValue): readonly string[] {
@@ -43,6 +38,7 @@ export function audienceMatches(
   profile: ProfileName,
   acceptAnyInV1 = false,
 ): boolean {
-  const everyone = profile === 'scitoken:1.0' && acceptAnyInV1 ? ANY_AUDIENCE : profileRules(profile).everyoneAudience
+  const { everyoneAudience, everyoneAudienceByChoice } = profileRules(profile)
+  const everyone = everyoneAudience ?? (acceptAnyInV1 ? everyoneAudienceByChoice : undefined)
   return token.some((audience) => ours.includes(audience) || (everyone !== undefined && audience === everyone))
 }

@@ -1,6 +1,6 @@
 import { InvalidRequestError } from '../errors.ts'
 import { coversPath, type Path } from './paths.ts'
-import type { ProfileName } from './profiles.ts'
+import { type ProfileName, profileRules } from './profile-rules.ts'
 import { needsPath, type Scope } from './scope.ts'
 
 /** How the names in a token's scope are understood. */
@@ -12,18 +12,6 @@ export interface CapabilityOptions {
    * `compute.create`, `.modify` and `.cancel` together grant `condor:/WRITE`. Default: false, the profile's meaning only.
    */
   readonly scitokensCppCompat?: boolean
-}
-
-/**
- * The authorizations that a WLCG capability answers to: its own name, what it includes (WLCG profile 1.3 section 2.2.1), and
- * the SciTokens words for the same. `storage.create` is never `write`: it must not overwrite. `storage.stage` is never `read`.
- */
-const WLCG_GRANTS: Readonly<Record<string, readonly string[]>> = {
-  'storage.read': ['storage.read', 'read'],
-  'storage.create': ['storage.create', 'create'],
-  'storage.modify': ['storage.modify', 'modify', 'storage.create', 'create', 'write'],
-  'storage.stage': ['storage.stage', 'stage', 'storage.poll', 'poll'],
-  'storage.poll': ['storage.poll', 'poll'],
 }
 
 /** A question put to a list of scopes. */
@@ -58,9 +46,9 @@ export function answersTo(scope: Scope, authz: string, options: CapabilityOption
 
 /** Every name that an authorization goes by in its profile, its own included. */
 export function namesOf(authz: string, { profile, scitokensCppCompat }: CapabilityOptions): readonly string[] {
-  if (profile !== 'wlcg:1.x' || !Object.hasOwn(WLCG_GRANTS, authz)) return [authz]
-  const names = WLCG_GRANTS[authz]!
-  return scitokensCppCompat && authz === 'storage.create' ? [...names, 'write'] : names
+  const { grants, grantsInCpp } = profileRules(profile)
+  const names = Object.hasOwn(grants, authz) ? grants[authz]! : [authz]
+  return scitokensCppCompat && Object.hasOwn(grantsInCpp, authz) ? [...names, ...grantsInCpp[authz]!] : names
 }
 
 function reaches(scope: Scope, path: Path | undefined): boolean {
@@ -78,10 +66,10 @@ export function findCondorGrant(
   { authz, path }: Question,
   { profile, scitokensCppCompat }: CapabilityOptions,
 ): Scope | undefined {
-  if (!scitokensCppCompat || authz !== 'condor' || profile !== 'wlcg:1.x') return undefined
-  if (path === '/READ') return first('compute.read')
-  if (path !== '/WRITE') return undefined
-  const all = ['compute.create', 'compute.modify', 'compute.cancel'].map(first)
+  if (!scitokensCppCompat || authz !== 'condor' || path === undefined) return undefined
+  const { condorLevels } = profileRules(profile)
+  if (!Object.hasOwn(condorLevels, path)) return undefined
+  const all = condorLevels[path]!.map(first)
   return all.every((scope) => scope !== undefined) ? all[0] : undefined
 }
 

@@ -34,30 +34,89 @@ export function scanScopes(claim: string, collector: ScopeCollector): void {
     return
   }
   const names = new Names()
-  const end = claim.length
-  for (let at = 0; at < end; at++) {
-    const start = at
+  const item = new ItemReader(bytes, claim.length)
+  while (item.next()) {
+    if (item.isPlain) {
+      const authz = names.get(claim.slice(item.start, item.colon), item.authzHash)
+      collector.plain(authz, claim.slice(item.colon + 1, item.end) as Path, item.hash)
+    } else {
+      collector.other(claim.slice(item.start, item.end))
+    }
+  }
+}
+
+/** Reads the items of a claim one after the other, and says of each where it stands and whether it is plain. */
+class ItemReader {
+  /** Where the item begins. */
+  start = 0
+  /** Where its first colon is, or its end where it has none. */
+  colon = 0
+  /** Behind its last letter. */
+  end = 0
+  /** The hash of its authorization. */
+  authzHash = 0
+  /** The hash of the whole item. */
+  hash = 0
+  /** Whether it is `authz:/path` with nothing to decode, to collapse or to refuse. */
+  isPlain = false
+  readonly #bytes: Uint8Array
+  readonly #length: number
+
+  constructor(bytes: Uint8Array, length: number) {
+    this.#bytes = bytes
+    this.#length = length
+  }
+
+  /** Goes on to the next item; false where there is none. */
+  next(): boolean {
+    this.#skipSpaces()
+    if (this.start === this.#length) return false
+    const isAuthzPlain = this.#readAuthz()
+    const isPathPlain = this.#readPath()
+    this.isPlain = isAuthzPlain && isPathPlain
+    return true
+  }
+
+  #skipSpaces(): void {
+    let at = this.end
+    while (at < this.#length && this.#bytes[at] === SPACE) at++
+    this.start = at
+  }
+
+  /** As far as a colon or a space. Plain is a name before a colon. */
+  #readAuthz(): boolean {
+    const bytes = this.#bytes
+    let at = this.start
     let code = SPACE as number
     let hash = 0
     let suspicious = 0
-    for (; at < end && (code = bytes[at]!) !== COLON && code !== SPACE; at++) {
+    for (; at < this.#length && (code = bytes[at]!) !== COLON && code !== SPACE; at++) {
       suspicious |= KINDS[code]! & (SUSPICIOUS | IS_SLASH)
       hash = (Math.imul(hash, 31) + code) | 0
     }
-    const colon = at
-    const authzHash = hash
+    this.colon = at
+    this.authzHash = hash
+    return suspicious === 0 && code === COLON && at > this.start
+  }
+
+  /** From the colon to the item's end. Plain is an absolute path whose components are neither empty nor begin with a dot. */
+  #readPath(): boolean {
+    const bytes = this.#bytes
+    let at = this.colon
     // Behind the end lies what another claim has left.
-    if (code !== COLON || colon + 1 === end || bytes[colon + 1] !== SLASH) suspicious = SUSPICIOUS
+    let suspicious = at + 1 < this.#length && bytes[at + 1] === SLASH ? 0 : SUSPICIOUS
     let refused = SUSPICIOUS
-    for (; at < end && (code = bytes[at]!) !== SPACE; at++) {
+    let code = SPACE as number
+    let hash = this.authzHash
+    for (; at < this.#length && (code = bytes[at]!) !== SPACE; at++) {
       const kind = KINDS[code]!
       suspicious |= kind & refused
       refused = (kind & IS_SLASH) === 0 ? SUSPICIOUS : NOT_FIRST
       hash = (Math.imul(hash, 31) + code) | 0
     }
-    if (at === start) continue
-    if (suspicious !== 0 || colon === start) collector.other(claim.slice(start, at))
-    else collector.plain(names.get(claim.slice(start, colon), authzHash), claim.slice(colon + 1, at) as Path, hash)
+    this.end = at
+    this.hash = hash
+    return suspicious === 0
   }
 }
 

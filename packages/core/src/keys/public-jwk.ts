@@ -1,3 +1,4 @@
+import { given } from '../internal/given.ts'
 import { type Algorithm, isAlgorithm, traitsOf } from '../jose/algorithms.ts'
 import { decodeBase64url, isBase64url } from '../jose/base64url.ts'
 import type { CodeOf } from '../error-codes.ts'
@@ -56,7 +57,7 @@ export function checkPublicJwk(entry: unknown, acceptPadding: boolean): UsableJw
   return {
     kid,
     algorithms,
-    jwk: { ...material.jwk, ...(kid === undefined ? {} : { kid }), ...(isAlgorithm(own) ? { alg: own } : {}) },
+    jwk: { ...material.jwk, ...given({ kid }), ...(isAlgorithm(own) ? { alg: own } : {}) },
   }
 }
 

@@ -1,3 +1,4 @@
+import { given } from '../internal/given.ts'
 import { type Algorithm, isAlgorithm } from '../jose/algorithms.ts'
 import { ConfigError, quote } from '../errors.ts'
 import type { Jwk } from '../jose/jwk.ts'
@@ -68,7 +69,7 @@ export class SigningKey implements Signer {
       'verify',
     ])) as CryptoKeyPair
     const jwk = (await crypto.subtle.exportKey('jwk', pair.privateKey)) as Jwk
-    return SigningKey.fromJwk(jwk, { alg, ...(kid === undefined ? {} : { kid }) })
+    return SigningKey.fromJwk(jwk, { alg, ...given({ kid }) })
   }
 
   /** Takes in a key of any form: {@link SigningKey}, PEM text, JWK, CryptoKey, pair of CryptoKeys or KeyObject. */

@@ -7,7 +7,14 @@ import type { CallerCode } from '../error-codes.ts'
 import { ConfigError, InvalidRequestError, quote, SciTokenError, UndecidedError } from '../errors.ts'
 import { isGroupName } from '../claims/groups.ts'
 import { isJsonValue, type JsonObject, type JsonValue } from '../jose/json.ts'
-import { isWlcgVersion, type ProfileName, PROFILES, profileRules } from '../claims/profiles.ts'
+import {
+  DEFAULT_PROFILE,
+  isWlcgVersion,
+  type ProfileName,
+  type ProfileRules,
+  PROFILES,
+  profileRules,
+} from '../claims/profile-rules.ts'
 import { normalizeScopeClaim } from '../claims/scopes.ts'
 import type { Signer } from '../keys/signing-key.ts'
 
@@ -44,10 +51,10 @@ export const SET_BY_SIGNING: readonly string[] = ['exp', 'iat', 'nbf', 'ver', 'w
  * `invalid_claim`, `lifetime_too_long`; family `config`: `unsupported_alg`.
  */
 export async function signToken(options: SignOptions): Promise<string> {
-  const { signer, profile = 'scitoken:2.0' } = options
+  const { signer, profile = DEFAULT_PROFILE } = options
   checkSigner(signer, options.algorithms)
   const claims = completeClaims(options, profile)
-  return signJws(signer, { alg: signer.alg, typ: profile === 'at+jwt' ? 'at+jwt' : 'JWT', kid: signer.kid }, claims)
+  return signJws(signer, { alg: signer.alg, typ: profileRules(profile).typ, kid: signer.kid }, claims)
 }
 
 /** Whether this signer may sign. Throws `unsupported_alg`, `config_error`. */
@@ -82,7 +89,7 @@ export async function signJws(signer: Signer, header: JsonObject, payload: JsonV
 
 /** Refuses what must not be signed; adds the version, `jti` and times, and writes the scope in its normal form. */
 export function completeClaims(options: SignOptions, profile: ProfileName): JsonObject {
-  const { claims, wlcgVersion = '1.0' } = options
+  const { claims } = options
   if (!PROFILES.includes(profile))
     throw new ConfigError('config_error', `${quote(profile)} is not a profile`, { expected: PROFILES })
   if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
@@ -95,16 +102,22 @@ export function completeClaims(options: SignOptions, profile: ProfileName): Json
   for (const name of SET_BY_SIGNING) {
     if (Object.hasOwn(claims, name)) throw refuse('invalid_claim', `the claim ${name} is set by signing`, name)
   }
-  const required = profile === 'wlcg:1.x' ? ['sub', 'aud'] : profile === 'scitoken:1.0' ? [] : ['aud']
-  for (const name of ['iss', ...required]) {
+  const rules = profileRules(profile)
+  for (const name of rules.requiredToSign) {
     if (!Object.hasOwn(claims, name)) throw refuse('missing_claim', `a ${profile} token needs the claim ${name}`, name)
   }
   const normal = checkKnownClaims(claims)
-  checkUnknownClaims(claims, profile)
-  if (!isWlcgVersion(wlcgVersion)) throw refuse('unsupported_version', 'wlcg.ver must be 1.x', 'wlcg.ver')
-  const version: JsonObject =
-    profile === 'scitoken:2.0' ? { ver: 'scitoken:2.0' } : profile === 'wlcg:1.x' ? { 'wlcg.ver': wlcgVersion } : {}
-  return { ...version, jti: crypto.randomUUID(), ...claims, ...normal, ...times(options) }
+  checkUnknownClaims(claims, rules)
+  return { ...versionClaim(options, rules), jti: crypto.randomUUID(), ...claims, ...normal, ...times(options) }
+}
+
+/** The claim that names the profile's version, where the profile has one that is written. */
+function versionClaim({ wlcgVersion }: SignOptions, { version }: ProfileRules): JsonObject {
+  if (wlcgVersion !== undefined && !isWlcgVersion(wlcgVersion)) {
+    throw refuse('unsupported_version', 'wlcg.ver must be 1.x', 'wlcg.ver')
+  }
+  if (version?.written === undefined) return {}
+  return { [version.claim]: version.claim === 'wlcg.ver' ? (wlcgVersion ?? version.written) : version.written }
 }
 
 /** Gives the claims that are signed in another form than they came: the scope, in its normal form. */
@@ -133,9 +146,8 @@ function checkKnownClaims(claims: JsonObject): { scope?: string } {
   return { scope: asInvalidRequest(() => normalizeScopeClaim(scope)) }
 }
 
-function checkUnknownClaims(claims: JsonObject, profile: ProfileName): void {
-  const known = profileRules(profile).knownClaims
-  const unknown = known && Object.keys(claims).find((name) => !known.includes(name))
+function checkUnknownClaims(claims: JsonObject, { name: profile, knownClaims }: ProfileRules): void {
+  const unknown = knownClaims && Object.keys(claims).find((name) => !knownClaims.includes(name))
   if (unknown !== undefined) {
     throw refuse('unknown_claim', `verifiers refuse ${profile} tokens with the claim ${quote(unknown)}`, unknown)
   }

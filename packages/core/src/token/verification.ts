@@ -5,7 +5,7 @@ import { quote, SciTokenError, TokenNotAcceptableError, UndecidedError } from '.
 import type { JsonObject } from '../jose/json.ts'
 import type { KeySet, VerificationKey } from '../keys/key-set.ts'
 import type { KeySource } from '../keys/key-source.ts'
-import type { ProfileName } from '../claims/profiles.ts'
+import type { ProfileName } from '../claims/profile-rules.ts'
 
 /** How much of a chain a relying party is willing to look at. */
 export interface ChainLimits {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { checkProfiles, profileRules } from '../../src/internal.ts'
 import { type JsonObject, PROFILES } from '../../src/index.ts'
 import { detectProfile } from '../../src/claims/profiles.ts'
+import { SET_BY_SIGNING } from '../../src/token/sign.ts'
 import { refusal } from '../refusal.ts'
 
 test.each<[string, JsonObject, string]>([
@@ -67,4 +68,22 @@ test('only 1.0 refuses claims that it does not know; only WLCG insists on kid an
     const { required, requiredWhenStrict } = profileRules(profile)
     expect(requiredWhenStrict).toEqual(expect.arrayContaining([...required]))
   }
+})
+
+test.each(PROFILES)('%s: what is signed by its rules is read as it, in every spelling', (profile) => {
+  const { name, typ, version, needsNoVersion, requiredToSign, required } = profileRules(profile)
+  expect(name).toBe(profile)
+  expect(version !== undefined || needsNoVersion).toBe(true)
+  expect(version?.written === undefined || version.isRead(version.written)).toBe(true)
+  const claims = version?.written === undefined ? {} : { [version.claim]: version.written }
+  expect(detectProfile(typ.toLowerCase(), claims)).toBe(profile)
+  // What a reader demands is there: given by who signs, or set by signing.
+  expect(required.filter((claim) => !requiredToSign.includes(claim) && !SET_BY_SIGNING.includes(claim))).toEqual([])
+})
+
+test('of the tokens that name no version, each type is of one profile', () => {
+  const types = PROFILES.map(profileRules)
+    .filter(({ needsNoVersion }) => needsNoVersion)
+    .map(({ typ }) => typ)
+  expect(new Set(types).size).toBe(types.length)
 })

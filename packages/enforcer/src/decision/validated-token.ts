@@ -13,7 +13,15 @@ import {
   type Scope,
   type VerifiedToken,
 } from '@scitokens/core'
-import { authorizationMode, authorizationsFor, GrantIndex, needsPath, own, parseGroups } from '@scitokens/core/internal'
+import {
+  authorizationMode,
+  authorizationsFor,
+  GrantIndex,
+  needsPath,
+  own,
+  parseGroups,
+  profileRules,
+} from '@scitokens/core/internal'
 import { type Decision, refused, sentenceOf } from './decision.ts'
 import { type IssuerRules, type Jurisdiction, pathBelow } from '../issuers/issuer-rules.ts'
 import {
@@ -76,7 +84,7 @@ export class ValidatedToken {
     this.tokenId = claims.tokenId
     this.expiresAt = claims.expiresAt
     // Where the site makes no use of groups, `wlcg.groups` in a SciToken is an unknown claim, which 2.0 ignores.
-    const hasGroups = rules.groupsInEveryProfile || verified.profile === 'wlcg:1.x'
+    const hasGroups = rules.groupsInEveryProfile || profileRules(verified.profile).hasGroups
     const groups = hasGroups ? own(verified.claims, rules.groupsClaim) : undefined
     this.#namedGroups = groups === undefined ? [] : parseGroups(groups)
     // Who hands a child on hands on what its scope says, never who they are: a child with less scope than its

@@ -57,9 +57,7 @@ export function readStandardClaims(
   if (expiresAt <= start) throw invalid('exp', 'does not lie after nbf and iat')
   checkLifetime(expiresAt, links?.[0] ?? claims, maxLifetime)
   const subject = textClaim(claims, 'sub')
-  // WLCG profile 1.3, `sub`: at most 255 ASCII characters.
-  // oxlint-disable-next-line no-control-regex -- ASCII is what is looked for
-  if (strict && profile === 'wlcg:1.x' && subject !== undefined && !/^[\x00-\x7f]{1,255}$/.test(subject)) {
+  if (strict && subject !== undefined && rules.strictSubject?.test(subject) === false) {
     throw invalid('sub', 'must be 1 to 255 ASCII characters')
   }
   const tokenId = textClaim(claims, 'jti')
