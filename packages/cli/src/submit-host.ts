@@ -53,9 +53,10 @@ export async function withManager<T>(
 
 /** What speaks to issuers. */
 export async function openOAuthClient(options: StateOptions, { clock }: CliContext): Promise<OAuthClient> {
-  const { createHttpsFetch, OAuthClient } = await import('@scitokens/token-manager')
+  const { createFetch } = await import('@scitokens/host/https')
+  const { OAuthClient } = await import('@scitokens/token-manager')
   const dangerouslyAllowLoopbackHttp = options.dangerouslyAllowLoopbackHttp ?? false
-  const fetch = createHttpsFetch({ ...certificateAuthorities(options.ca), dangerouslyAllowLoopbackHttp })
+  const fetch = createFetch({ ...certificateAuthorities(options.ca), dangerouslyAllowLoopbackHttp })
   return new OAuthClient({ fetch, clock, dangerouslyAllowLoopbackHttp })
 }
 

@@ -35,6 +35,7 @@ export { inParallel } from './internal/in-parallel.ts'
 export { type Deadline, deadline, sleep, waitFor } from './internal/waiting.ts'
 
 // The network.
+export { isRedirect, type RedirectRule, type RedirectTarget, redirectTarget } from './internal/redirects.ts'
 export type { HttpGet, HttpGetAnswer, HttpGetRequest, HttpHeaders } from './internal/http-get.ts'
 export {
   type IpAddress,

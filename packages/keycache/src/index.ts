@@ -1,17 +1,15 @@
 // Table of contents of `@scitokens/keycache`.
-export { type CertificateAuthorities, type ClientIdentityPem, TrustStore } from './network/ca.ts'
-export type { Headers } from './network/cache-headers.ts'
 export { type CopyOptions, copyKeys, type CopyResult } from './copy-keys.ts'
 export type { Counters, Monitoring } from './record/counters.ts'
 export { CppStore } from './store/cpp-store.ts'
 export { metadataUrls } from './refresh/discovery.ts'
+export type { HttpGet, HttpGetAnswer, HttpGetRequest } from '@scitokens/core/internal'
 export type { KeyCacheEvent } from './record/events.ts'
-export type { HttpGet, HttpRequest, HttpResponse } from './network/fetcher.ts'
 export type { FileOptions } from './store/file-options.ts'
 export { KeyCache, type UpdateResult } from './key-cache.ts'
 export { CACHE_FILE, CPP_CACHE_FILE, defaultCacheDirectory } from './store/location.ts'
 export { MemoryStore } from './store/memory-store.ts'
-export type { NetworkOptions } from './network/network-options.ts'
+export type { NetworkOptions } from './network-options.ts'
 export type { KeyCacheOptions } from './options.ts'
 export {
   type Age,

@@ -4,12 +4,11 @@ import {
   type KeySource,
   type SciTokenError,
   TokenNotAcceptableError,
+  UndecidedError,
   type VerificationKey,
 } from '@scitokens/core'
-import { checkIssuerIdentifier, quote } from '@scitokens/core/internal'
-import { waitFor } from './refresh/abort.ts'
+import { checkIssuerIdentifier, inParallel, quote, waitFor } from '@scitokens/core/internal'
 import { type Monitoring, sumCounters } from './record/counters.ts'
-import { inParallel } from './in-parallel.ts'
 import { IssuerEntry } from './refresh/issuer-entry.ts'
 import { type KeyCacheOptions, readKeyCacheOptions, readSettings, type Settings } from './options.ts'
 import { ageOf, agesFrom, backingOff, judgeClaim, type Purpose } from './record/policy.ts'
@@ -79,7 +78,7 @@ export class KeyCache implements KeySource {
       }
       if (age === 'stale' && entry.knows(hint.kid) && !this.#settings.waitForStale) return this.#serveStale(entry, now)
     }
-    return waitFor(() => this.#obtain(entry, hint.kid), hint.signal)
+    return waitFor(() => this.#obtain(entry, hint.kid), hint.signal, stoppedWaiting)
   }
 
   /** The key that an issuer names `kid`; without `kid` its only key. Throws as `getKeySet` does, and `key_not_found`. */
@@ -104,7 +103,7 @@ export class KeyCache implements KeySource {
   /** Asks the issuer now, whatever the age of its keys and whatever failed before. Throws as `getKeySet` does. */
   async refresh(issuer: string, options: { signal?: AbortSignal } = {}): Promise<KeySet> {
     const entry = this.#entryOf(issuer)
-    await waitFor(() => this.#refreshNow(entry), options.signal)
+    await waitFor(() => this.#refreshNow(entry), options.signal, stoppedWaiting)
     return entry.keySet!
   }
 
@@ -295,7 +294,14 @@ export class KeyCache implements KeySource {
 
   async #forAll(work: (entry: IssuerEntry) => Promise<void>): Promise<UpdateResult[]> {
     const entries = [...this.#entries.values()].toSorted((a, b) => (a.issuer < b.issuer ? -1 : 1))
-    const failures = await inParallel(PARALLEL, entries, work)
-    return entries.map(({ issuer }, index) => ({ issuer, error: failures[index] as SciTokenError | undefined }))
+    const errors = new Map<IssuerEntry, SciTokenError>()
+    await inParallel(PARALLEL, entries, async (entry) => {
+      await work(entry).catch((error: SciTokenError) => errors.set(entry, error))
+    })
+    return entries.map((entry) => ({ issuer: entry.issuer, error: errors.get(entry) }))
   }
+}
+
+function stoppedWaiting(cause: unknown): UndecidedError {
+  return new UndecidedError('aborted', 'the caller stopped waiting for keys', { cause })
 }

@@ -1,22 +1,23 @@
-import { type Clock, ConfigError, type KeySetOptions, systemClock } from '@scitokens/core'
+import { type Clock, ConfigError, systemClock } from '@scitokens/core'
 import {
   callable,
   choice,
   flag,
-  isLoopbackHost,
+  isSecureUrl,
   listOf,
   number,
   type OptionReaders,
   quote,
+  type Random,
   readOptions,
   readUrl,
   text,
   whole,
 } from '@scitokens/core/internal'
 import type { KeyCacheEvent } from './record/events.ts'
-import type { HttpGet } from './network/fetcher.ts'
-import { httpFrom, NETWORK_READERS, type NetworkOptions } from './network/network-options.ts'
-import { createPolicy, type Policy, POLICY_READERS, type PolicyOptions } from './record/policy.ts'
+import { httpFrom, NETWORK_READERS, type NetworkOptions } from './network-options.ts'
+import { createPolicy, POLICY_READERS, type PolicyOptions } from './record/policy.ts'
+import type { RefreshSettings } from './refresh/settings.ts'
 import { STORE_READERS, type StoreOptions } from './store/store-options.ts'
 
 /** Options of `KeyCache`. Only `issuers` is mandatory. */
@@ -46,7 +47,7 @@ export interface KeyCacheOptions extends PolicyOptions, StoreOptions, NetworkOpt
   /** Default: the machine's. */
   readonly clock?: Clock
   /** In [0, 1), for the back-off's jitter. Default: `Math.random`. */
-  readonly random?: () => number
+  readonly random?: Random
   /** Called for everything an operator may want to know. What it throws is ignored. */
   readonly onEvent?: (event: KeyCacheEvent) => void
 }
@@ -64,25 +65,16 @@ const KEY_CACHE_READERS: OptionReaders<KeyCacheOptions> = {
   maxKeys: whole(1, 1000, 'keys'),
   acceptPaddedKeys: flag,
   clock: callable<Clock>(),
-  random: callable<() => number>(),
+  random: callable<Random>(),
   onEvent: callable<NonNullable<KeyCacheOptions['onEvent']>>(),
 }
 
 /** Options with their defaults, checked. */
-export interface Settings {
-  readonly policy: Policy
-  readonly clock: Clock
-  readonly random: () => number
-  readonly get: HttpGet
-  readonly timeoutMs: number
-  readonly maxRedirects: number
-  readonly redirectOrigins: readonly string[]
-  readonly tolerateTrailingSlash: boolean
-  readonly dangerouslyAllowLoopbackHttp: boolean
-  readonly keySetOptions: KeySetOptions
+export interface Settings extends RefreshSettings {
+  /** Whether keys past their refresh time are refreshed before they are handed out. */
   readonly waitForStale: boolean
+  /** Seconds between two rounds of `updateAll`; undefined for none. */
   readonly updateEvery: number | undefined
-  readonly emit: (event: KeyCacheEvent) => void
 }
 
 /** Reads the options: a copy, so that what the caller changes afterwards has no effect. Throws `config_error`. */
@@ -95,16 +87,17 @@ export function readKeyCacheOptions(given: KeyCacheOptions): KeyCacheOptions {
 /** Fills in the defaults; nothing is opened or contacted. Throws `config_error` for what does not go together. */
 export function readSettings(options: KeyCacheOptions): Settings {
   const { timeoutMs = 10_000, maxRedirects = 3, updateEvery, maxKeys = 100, staleRefresh = 'background' } = options
+  const dangerouslyAllowLoopbackHttp = options.dangerouslyAllowLoopbackHttp ?? false
   return {
     policy: createPolicy(options),
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
-    get: httpFrom(options),
+    get: httpFrom(options, dangerouslyAllowLoopbackHttp),
     timeoutMs,
     maxRedirects,
-    redirectOrigins: checkOrigins(options.redirectOrigins ?? [], options.dangerouslyAllowLoopbackHttp ?? false),
+    redirectOrigins: checkOrigins(options.redirectOrigins ?? [], dangerouslyAllowLoopbackHttp),
     tolerateTrailingSlash: options.tolerateTrailingSlash ?? false,
-    dangerouslyAllowLoopbackHttp: options.dangerouslyAllowLoopbackHttp ?? false,
+    dangerouslyAllowLoopbackHttp,
     keySetOptions: { maxKeys, acceptPaddedKeys: options.acceptPaddedKeys ?? false },
     waitForStale: staleRefresh === 'wait',
     updateEvery,
@@ -123,7 +116,7 @@ function checkOrigins(origins: readonly string[], allowLoopbackHttp: boolean): r
     const url = readUrl(origin)
     if (url === undefined || url.origin !== origin)
       throw new ConfigError('config_error', `${quote(origin)} in redirectOrigins is no origin`)
-    if (url.protocol === 'https:' || (allowLoopbackHttp && isLoopbackHost(url.hostname))) continue
+    if (isSecureUrl(url, allowLoopbackHttp)) continue
     throw new ConfigError('insecure_url', `${quote(origin)} in redirectOrigins is not https`)
   }
   return origins

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { KeyCache, type KeyCacheOptions } from '../src/index.ts'
 import { defaultCacheDirectory } from '../src/store/location.ts'
 import { cacheForTest, issuerForTest, temporaryDirectory } from './fixture.ts'
-import { createAuthority } from './certificates.ts'
+import { createAuthority } from '@scitokens-tests/programs/authority'
 import { METADATA } from './issuer-server.ts'
 
 const issuers = ['https://issuer.example']
@@ -24,10 +24,10 @@ test.each<Partial<KeyCacheOptions>>([
   { maxKeys: 0 },
   { updateEvery: 0 },
   { staleRefresh: 'never' as 'wait' },
-  { proxy: 'proxy.example:3128' },
-  { proxy: 'http://proxy.example', agent: new Agent() },
-  { proxy: 'http://proxy.example', refuseSpecialAddresses: true },
-  { http: () => Promise.reject(new Error('unused')), proxy: 'http://proxy.example' },
+  { proxies: { https: 'proxy.example:3128' } },
+  { proxies: { https: 'http://proxy.example' }, agent: new Agent() },
+  { proxies: { https: 'http://proxy.example' }, refuseSpecialAddresses: true },
+  { http: () => Promise.reject(new Error('unused')), proxies: { https: 'http://proxy.example' } },
   { issuers: undefined as unknown as string[] },
   { issuers: 'https://issuer.example' as unknown as string[] },
   { issuer: issuers } as object,

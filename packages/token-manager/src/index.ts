@@ -20,7 +20,6 @@ export type {
   Narrowing,
 } from './state/family.ts'
 export { findGridCredential, type GridCredential, type GridCredentialOptions } from './oauth/grid-credential.ts'
-export { createHttpsFetch, type Fetch, type FetchInit, type HttpsFetchOptions } from './oauth/https-fetch.ts'
 export { lockInstance } from './state/instance-lock.ts'
 export { jobWrapperPath, readJobWrapper } from './daemon/job-wrapper.ts'
 export type { IssuerMetadata } from './oauth/issuer-metadata.ts'

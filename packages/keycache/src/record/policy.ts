@@ -1,5 +1,5 @@
 import { ConfigError } from '@scitokens/core'
-import { number, type OptionReaders } from '@scitokens/core/internal'
+import { backOff, isWaiting, number, type OptionReaders, type Random } from '@scitokens/core/internal'
 import type { KeyRecord, StoredIssuer, Trouble } from './record.ts'
 
 /** How long keys count and how often an issuer is asked. Everything in seconds. */
@@ -109,21 +109,14 @@ export function clampAges(record: KeyRecord, policy: Policy): KeyRecord {
   }
 }
 
-/**
- * Seconds to wait after `failures` failures in a row: doubling, capped, and spread over its upper half so that many
- * clients do not return together.
- *
- * @param random - in [0, 1).
- * @param asked - seconds that the issuer asked for (`Retry-After`); honoured up to the cap.
- */
-export function backoff(failures: number, random: number, policy: Policy, asked: number | undefined): number {
-  const doubled = Math.min(policy.maxBackoff, policy.minBackoff * 2 ** Math.min(failures - 1, 60))
-  return Math.min(policy.maxBackoff, Math.max(doubled * (0.5 + random / 2), asked ?? 0))
+/** Seconds for which an issuer is left alone after so many failures in a row; what it asks for itself (`Retry-After`) is honoured up to the cap. */
+export function waitAfter(failures: number, policy: Policy, random: Random, asked: number | undefined): number {
+  return backOff(failures, { first: policy.minBackoff, longest: policy.maxBackoff }, random, asked)
 }
 
 /** Whether an attempt must wait. A time too far ahead to be ours (the clock was set back) does not count. */
 export function backingOff(trouble: Trouble | undefined, now: number, policy: Policy): trouble is Trouble {
-  return trouble !== undefined && now < trouble.retryAt && trouble.retryAt - now <= policy.maxBackoff
+  return trouble !== undefined && isWaiting(trouble.retryAt, now, policy.maxBackoff)
 }
 
 /** Why somebody wants to fetch: the keys' age, an unknown `kid`, or a person's word, which no back-off stops. */

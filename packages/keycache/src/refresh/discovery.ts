@@ -1,6 +1,5 @@
 import { quote, readUrl } from '@scitokens/core/internal'
-import { checkHttpsUrl } from '../network/fetcher.ts'
-import { type Exchange, getJson, unusable } from '../network/remote.ts'
+import { checkSecureUrl, type Exchange, getJson, unusable } from './remote.ts'
 
 /** Largest metadata document worth reading, in bytes. */
 const MAX_METADATA_BYTES = 256 * 1024
@@ -48,7 +47,7 @@ function readJwksUri(metadata: unknown, exchange: Exchange, tolerateTrailingSlas
   const url = readUrl(uri)
   if (url === undefined) throw unusable(issuer, `the metadata of ${quote(issuer)} has no jwks_uri that is a URL`)
   if (url.username || url.password) throw unusable(issuer, `the jwks_uri of ${quote(issuer)} names a user`)
-  return checkHttpsUrl(url, issuer, exchange.dangerouslyAllowLoopbackHttp).href
+  return checkSecureUrl(url, exchange).href
 }
 
 function withoutSlash(value: unknown): unknown {

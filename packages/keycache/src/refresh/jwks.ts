@@ -1,7 +1,7 @@
 import { type Jwk, type Jwks, KeySet, type KeySetOptions } from '@scitokens/core'
 import { quote } from '@scitokens/core/internal'
-import { freshnessOf } from '../network/cache-headers.ts'
-import { type Exchange, getJson, unusable } from '../network/remote.ts'
+import { freshnessOf } from './cache-headers.ts'
+import { type Exchange, getJson, unusable } from './remote.ts'
 import type { KeyRecord } from '../record/record.ts'
 
 /** Largest key set worth reading, in bytes. */

@@ -1,9 +1,9 @@
 import type { KeySet } from '@scitokens/core'
-import { deadline } from './abort.ts'
+import { deadline } from '@scitokens/core/internal'
 import { discoverJwksUri } from './discovery.ts'
 import type { IssuerEntry } from './issuer-entry.ts'
 import { fetchJwks } from './jwks.ts'
-import type { Settings } from '../options.ts'
+import type { RefreshSettings } from './settings.ts'
 import { agesFrom } from '../record/policy.ts'
 import type { KeyRecord } from '../record/record.ts'
 
@@ -18,7 +18,7 @@ import type { KeyRecord } from '../record/record.ts'
 export async function fetchKeys(
   entry: IssuerEntry,
   attempt: number,
-  settings: Settings,
+  settings: RefreshSettings,
   closed: AbortSignal,
 ): Promise<{ readonly record: KeyRecord; readonly keySet: KeySet }> {
   const { issuer, record: known } = entry

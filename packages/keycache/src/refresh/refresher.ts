@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { SciTokenError, UndecidedError } from '@scitokens/core'
-import { quote } from '@scitokens/core/internal'
+import { quote, sleep } from '@scitokens/core/internal'
 import { fetchKeys } from './key-fetch.ts'
 import type { IssuerEntry } from './issuer-entry.ts'
-import type { Settings } from '../options.ts'
-import { ageOf, backoff, type ClaimRequest, judgeClaim, type Purpose } from '../record/policy.ts'
+import type { RefreshSettings } from './settings.ts'
+import { ageOf, type ClaimRequest, judgeClaim, type Purpose, waitAfter } from '../record/policy.ts'
 import type { StoredIssuer, Trouble } from '../record/record.ts'
 import type { Claim, OpenStore } from '../record/store.ts'
 
@@ -13,11 +12,11 @@ const POLL_MS = 50
 
 /** Makes attempts at issuers: one at a time per issuer, by leave of the store, and with the outcome written down. */
 export class Refresher {
-  readonly #settings: Settings
+  readonly #settings: RefreshSettings
   readonly #store: OpenStore
   readonly #closed = new AbortController()
 
-  constructor(settings: Settings, store: OpenStore) {
+  constructor(settings: RefreshSettings, store: OpenStore) {
     this.#settings = settings
     this.#store = store
   }
@@ -145,7 +144,7 @@ export class Refresher {
     const { clock, policy, random, emit } = this.#settings
     const now = clock()
     const failures = (state.trouble?.failures ?? 0) + 1
-    const retryAt = now + backoff(failures, random(), policy, cause.retryAfterSeconds)
+    const retryAt = now + waitAfter(failures, policy, random, cause.retryAfterSeconds)
     const trouble = { failures, failedAt: now, retryAt, code: cause.code, message: cause.message }
     entry.state = { ...state, trouble }
     if (!entry.removed) await this.#store.saveTrouble(issuer, trouble)

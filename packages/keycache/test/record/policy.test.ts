@@ -4,11 +4,11 @@ import {
   ageOf,
   agesFrom,
   backingOff,
-  backoff,
   clampAges,
   createPolicy,
   judgeClaim,
   type Policy,
+  waitAfter,
 } from '../../src/record/policy.ts'
 import { type KeyRecord, type StoredIssuer, type Trouble, unknownIssuer } from '../../src/record/record.ts'
 
@@ -96,20 +96,20 @@ test('a file cannot make keys live longer than this process would', () => {
 })
 
 test('back-off begins near one second, doubles, and ends at five minutes', () => {
-  const waits = Array.from({ length: 12 }, (_, failures) => backoff(failures + 1, 1, policy, undefined))
+  const waits = Array.from({ length: 12 }, (_, failures) => waitAfter(failures + 1, policy, () => 1, undefined))
   expect(waits).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300])
 })
 
 test('an issuer that asks for time gets it, but not more than the longest back-off', () => {
-  expect(backoff(1, 0, policy, 120)).toBe(120)
-  expect(backoff(1, 0, policy, 1e9)).toBe(300)
+  expect(waitAfter(1, policy, () => 0, 120)).toBe(120)
+  expect(waitAfter(1, policy, () => 0, 1e9)).toBe(300)
 })
 
 test('back-off is spread over its upper half and never leaves its bounds', () => {
   fc.assert(
     fc.property(fc.integer({ min: 1, max: 1e6 }), fc.double({ min: 0, max: 1, noNaN: true }), (failures, random) => {
-      const wait = backoff(failures, random, policy, undefined)
-      const full = backoff(failures, 1, policy, undefined)
+      const wait = waitAfter(failures, policy, () => random, undefined)
+      const full = waitAfter(failures, policy, () => 1, undefined)
       expect(wait).toBeGreaterThanOrEqual(full / 2)
       expect(wait).toBeLessThanOrEqual(full)
       expect(full).toBeLessThanOrEqual(policy.maxBackoff)
@@ -174,7 +174,7 @@ function attemptsUnderFire(
     if (judgeClaim(state, { purpose: 'due', now, leaseFor: 11, policy: rules }) !== 'go') continue
     attempts++
     const failures = (state.trouble?.failures ?? 0) + 1
-    const retryAt = now + backoff(failures, jitter[failures % jitter.length]!, rules, undefined)
+    const retryAt = now + waitAfter(failures, rules, () => jitter[failures % jitter.length]!, undefined)
     state = { ...state, trouble: { failures, failedAt: now, retryAt, code: 'issuer_unavailable', message: '' } }
   }
   return attempts

@@ -1,8 +1,8 @@
 import { type Clock, ConfigError, systemClock, TokenNotAcceptableError, UndecidedError } from '@scitokens/core'
-import { quote } from '@scitokens/core/internal'
-import { type CertificateAuthorities, metadataUrls } from '@scitokens/keycache'
+import { given, quote } from '@scitokens/core/internal'
+import { metadataUrls } from '@scitokens/keycache'
 import type { GridCredential } from './grid-credential.ts'
-import { createHttpsFetch, type Fetch } from './https-fetch.ts'
+import { type CertificateAuthorities, createFetch, type Fetch } from '@scitokens/host/https'
 import { readMetadata } from './issuer-metadata.ts'
 import { checkServerStatus, fromErrorCode } from './oauth-failure.ts'
 
@@ -58,7 +58,8 @@ export async function requestTokenByCertificate(request: CertificateTokenRequest
 }
 
 function fetchWith(credential: GridCredential, ca: CertificateAuthorities | undefined): Fetch {
-  const fetch = createHttpsFetch({ identity: credential, ...(ca === undefined ? {} : { ca }) })
+  const { certificate, key } = credential
+  const fetch = createFetch({ identity: { certificate, key }, ...given({ ca }) })
   return async (url, init) => {
     try {
       return await fetch(url, init)

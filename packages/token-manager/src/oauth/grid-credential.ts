@@ -3,7 +3,7 @@ import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { ConfigError, InvalidRequestError, SciTokenError, TokenNotAcceptableError } from '@scitokens/core'
 import { readPrivateFile } from '@scitokens/host/files'
-import type { ClientIdentityPem } from '@scitokens/keycache'
+import type { ClientIdentityPem } from '@scitokens/host/https'
 
 /** Where a certificate and its key are. */
 export interface GridCredentialOptions {

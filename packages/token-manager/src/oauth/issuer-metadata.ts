@@ -2,7 +2,7 @@ import { type Clock, systemClock, UndecidedError } from '@scitokens/core'
 import { quote, unusableUrl } from '@scitokens/core/internal'
 import { metadataUrls } from '@scitokens/keycache'
 import type { AuthorizationServer } from 'oauth4webapi'
-import type { Fetch } from './https-fetch.ts'
+import type { Fetch } from '@scitokens/host/https'
 import { checkServerStatus } from './oauth-failure.ts'
 import { LONGEST_DELAY } from './back-off.ts'
 

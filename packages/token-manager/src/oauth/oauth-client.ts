@@ -18,7 +18,7 @@ import {
   revocationRequest,
   type TokenEndpointResponse,
 } from 'oauth4webapi'
-import { createHttpsFetch, type Fetch } from './https-fetch.ts'
+import { createFetch, type Fetch } from '@scitokens/host/https'
 import { IssuerMetadata } from './issuer-metadata.ts'
 import { checkServerStatus, fromOAuthFailure } from './oauth-failure.ts'
 
@@ -52,7 +52,7 @@ export interface Grant {
 
 /** Options of {@link OAuthClient}. */
 export interface OAuthClientOptions {
-  /** Default: {@link createHttpsFetch}. */
+  /** Default: {@link createFetch}. */
   readonly fetch?: Fetch
   readonly clock?: Clock
   readonly dangerouslyAllowLoopbackHttp?: boolean
@@ -73,7 +73,7 @@ export class OAuthClient {
 
   constructor(options: OAuthClientOptions = {}) {
     const allow = options.dangerouslyAllowLoopbackHttp ?? false
-    this.#fetch = options.fetch ?? createHttpsFetch({ dangerouslyAllowLoopbackHttp: allow })
+    this.#fetch = options.fetch ?? createFetch({ dangerouslyAllowLoopbackHttp: allow })
     this.clock = options.clock ?? systemClock
     this.metadata = new IssuerMetadata(this.#fetch, this.clock)
     this.#options = { [customFetch]: this.#fetch, [allowInsecureRequests]: allow }

@@ -1,6 +1,6 @@
 import { createTestClock } from '@scitokens/core/testing'
 import { expect, test } from 'vitest'
-import type { Fetch } from '../../src/oauth/https-fetch.ts'
+import type { Fetch } from '@scitokens/host/https'
 import { IssuerMetadata } from '../../src/oauth/issuer-metadata.ts'
 
 const ISSUER = 'https://vo.example'

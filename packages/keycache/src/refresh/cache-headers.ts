@@ -1,5 +1,4 @@
-/** Response headers with lower-case names, one string each. */
-export type Headers = Readonly<Record<string, string | undefined>>
+import type { HttpHeaders } from '@scitokens/core/internal'
 
 /**
  * Seconds for which a response says it is fresh, counted from `now`; `undefined` when it says nothing. RFC 9111 section 4.2.
@@ -8,7 +7,7 @@ export type Headers = Readonly<Record<string, string | undefined>>
  *
  * @param now - seconds since the epoch, for `Expires` without `Date`.
  */
-export function freshnessOf(headers: Headers, now: number): number | undefined {
+export function freshnessOf(headers: HttpHeaders, now: number): number | undefined {
   const directives = parseCacheControl(headers['cache-control'])
   if (directives.has('no-store') || directives.has('no-cache')) return 0
   const maxAge = directives.get('max-age')
@@ -18,15 +17,6 @@ export function freshnessOf(headers: Headers, now: number): number | undefined {
   const end = Date.parse(expires) / 1000
   const start = Date.parse(headers['date'] ?? '') / 1000
   return Number.isNaN(end) ? 0 : Math.max(0, end - (Number.isNaN(start) ? now : start))
-}
-
-/** Seconds that a `Retry-After` asks for, by number or date. RFC 9110 section 10.2.3. */
-export function retryAfterOf(headers: Headers, now: number): number | undefined {
-  const value = headers['retry-after']?.trim()
-  if (value === undefined || value === '') return undefined
-  if (/^\d+$/.test(value)) return Number(value)
-  const date = Date.parse(value) / 1000
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now)
 }
 
 function parseCacheControl(value: string | undefined): Map<string, string> {

@@ -1,4 +1,4 @@
-import { execFileSync } from '@scitokens-tests/programs/processes'
+import { execFileSync } from './processes.ts'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isSpecialAddress } from '../../src/network/address-guard.ts'
+import { isSpecialAddress } from '../../src/https/address-guard.ts'
 
 test.each([
   '127.0.0.1',

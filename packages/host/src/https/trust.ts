@@ -2,7 +2,7 @@ import { accessSync, constants, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls'
 import { ConfigError } from '@scitokens/core'
-import { quote } from '@scitokens/core/internal'
+import { nested, oneOrMore, quote, readOptions, text } from '@scitokens/core/internal'
 
 /**
  * Certificate authorities trusted besides the system's: PEM text, files, or a directory as OpenSSL's `c_rehash` makes it
@@ -17,7 +17,21 @@ const REREAD_AFTER = 300
 export interface ClientIdentityPem {
   /** With whatever chain goes with it. */
   readonly certificate: string
+  /** The private key, without passphrase. */
   readonly key: string
+}
+
+/** Reads the option that names a {@link ClientIdentityPem}. */
+export function readIdentity(value: unknown, name: string): ClientIdentityPem {
+  const { certificate, key } = readOptions<ClientIdentityPem>(value, { certificate: text, key: text }, name)
+  if (certificate !== undefined && key !== undefined) return { certificate, key }
+  throw new ConfigError('config_error', `the option ${name} needs both certificate and key`)
+}
+
+/** Reads the option that names {@link CertificateAuthorities}. */
+export function readAuthorities(value: unknown, name: string): CertificateAuthorities {
+  if (typeof value === 'string' || Array.isArray(value)) return oneOrMore(text)(value, name)
+  return nested<{ readonly directory: string }>({ directory: text })(value, name)
 }
 
 /** The certificate authorities to verify servers with. Files are read when they are first needed, and again now and then. */
@@ -39,7 +53,7 @@ export class TrustStore {
     const now = performance.now() / 1000
     if (this.#context === undefined || now - this.#readAt > REREAD_AFTER) {
       this.#context = createSecureContext({
-        ca: [...getCACertificates('default'), ...readAuthorities(this.#authorities ?? [])],
+        ca: [...getCACertificates('default'), ...pemsOf(this.#authorities ?? [])],
         ...(this.#identity && { cert: this.#identity.certificate, key: this.#identity.key }),
       })
       this.#readAt = now
@@ -64,7 +78,7 @@ export function checkAuthorities(authorities: CertificateAuthorities): void {
 }
 
 /** The PEM texts that an option names. */
-function readAuthorities(authorities: CertificateAuthorities): string[] {
+function pemsOf(authorities: CertificateAuthorities): string[] {
   if (typeof authorities === 'object' && 'directory' in authorities) return readHashedDirectory(authorities.directory)
   return [authorities].flat().map((entry) => (isPem(entry) ? entry : readPemFile(entry)))
 }
@@ -83,16 +97,16 @@ function readHashedDirectory(directory: string): string[] {
 }
 
 function readPemFile(file: string): string {
-  let text: string
+  let pem: string
   try {
-    text = readFileSync(file, 'utf8')
+    pem = readFileSync(file, 'utf8')
   } catch (cause) {
     throw new ConfigError('config_error', `the CA file ${quote(file)} cannot be read`, { cause })
   }
-  if (!isPem(text)) throw new ConfigError('config_error', `the CA file ${quote(file)} holds no certificate in PEM form`)
-  return text
+  if (!isPem(pem)) throw new ConfigError('config_error', `the CA file ${quote(file)} holds no certificate in PEM form`)
+  return pem
 }
 
-function isPem(text: string): boolean {
-  return /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/.test(text)
+function isPem(entry: string): boolean {
+  return /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/.test(entry)
 }

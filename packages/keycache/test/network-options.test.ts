@@ -3,9 +3,9 @@ import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { expect, onTestFinished } from 'vitest'
-import type { KeyCacheOptions } from '../../src/index.ts'
-import { createAuthority } from '../certificates.ts'
-import { cacheForTest, issuerForTest, temporaryDirectory } from '../fixture.ts'
+import type { KeyCacheOptions } from '../src/index.ts'
+import { createAuthority } from '@scitokens-tests/programs/authority'
+import { cacheForTest, issuerForTest, temporaryDirectory } from './fixture.ts'
 
 const { test } = needing('openssl')
 

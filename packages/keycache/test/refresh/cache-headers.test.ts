@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { freshnessOf, retryAfterOf } from '../../src/network/cache-headers.ts'
+import { freshnessOf } from '../../src/refresh/cache-headers.ts'
 
 const NOW = Date.parse('2026-01-01T00:00:00Z') / 1000
 
@@ -23,16 +23,6 @@ test.each([
   [{ 'cache-control': 'max-age=60', expires: 'Thu, 01 Jan 2026 01:00:00 GMT' }, 60],
 ])('the freshness of %o is %s seconds', (headers, expected) => {
   expect(freshnessOf(headers, NOW)).toBe(expected)
-})
-
-test.each([
-  [{}, undefined],
-  [{ 'retry-after': '120' }, 120],
-  [{ 'retry-after': 'Thu, 01 Jan 2026 00:01:00 GMT' }, 60],
-  [{ 'retry-after': 'Wed, 31 Dec 2025 00:00:00 GMT' }, 0],
-  [{ 'retry-after': 'later' }, undefined],
-])('the wait that %o asks for is %s seconds', (headers, expected) => {
-  expect(retryAfterOf(headers, NOW)).toBe(expected)
 })
 
 test('whatever a server sends, freshness is undefined or a number that is not negative', () => {

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, onTestFinished, test } from 'vitest'
-import { createHttpsFetch } from '../../src/index.ts'
+import { createFetch } from '../../src/https/index.ts'
 
 test('a connection that the server closes as it is used again is replaced; a fresh one that breaks is a failure', async () => {
   let connections = 0
@@ -16,7 +16,7 @@ test('a connection that the server closes as it is used again is replaced; a fre
   server.on('connection', () => (connections += 1))
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => void server.close())
-  const fetch = createHttpsFetch({ dangerouslyAllowLoopbackHttp: true })
+  const fetch = createFetch({ dangerouslyAllowLoopbackHttp: true })
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   for (let request = 0; request < 3; request++) {
     // oxlint-disable-next-line no-await-in-loop -- the same connection, one request after the other
@@ -29,7 +29,7 @@ test('a connection that the server closes as it is used again is replaced; a fre
 })
 
 test('plain HTTP is refused unless it was allowed by name, and never leaves this machine', async () => {
-  await expect(createHttpsFetch()('http://127.0.0.1:1')).rejects.toMatchObject({ code: 'insecure_url' })
-  const fetch = createHttpsFetch({ dangerouslyAllowLoopbackHttp: true })
+  await expect(createFetch()('http://127.0.0.1:1')).rejects.toMatchObject({ code: 'insecure_url' })
+  const fetch = createFetch({ dangerouslyAllowLoopbackHttp: true })
   await expect(fetch('http://issuer.example')).rejects.toMatchObject({ code: 'insecure_url' })
 })

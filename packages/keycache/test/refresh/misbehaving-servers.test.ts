@@ -4,8 +4,9 @@ import { generateKeyPairSync } from 'node:crypto'
 import type { AddressInfo } from 'node:net'
 import { createServer as createTlsServer } from 'node:tls'
 import type { Jwk } from '@scitokens/core'
+import { startProxy } from '@scitokens-tests/programs/proxy-server'
 import { beforeAll, expect, onTestFinished } from 'vitest'
-import { createAuthority, type TestAuthority } from '../certificates.ts'
+import { createAuthority, type TestAuthority } from '@scitokens-tests/programs/authority'
 import { cacheForTest, issuerForTest, temporaryDirectory, until } from '../fixture.ts'
 import { type IssuerServer, JWKS, METADATA, newKey, sendJson } from '../issuer-server.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -382,9 +383,8 @@ test.each([[[]], [[{ kty: 'oct', kid: 'x', k: 'c2VjcmV0' } as Jwk]]])(
 
 test('the proxy is asked for a tunnel, and sees nothing but the host', async () => {
   const server = await issuerOnTls()
-  const { startProxy } = await import('./proxy-server.ts')
   await using proxy = await startProxy()
-  const cache = cacheForTest(server, { ca: authority.pem, proxy: proxy.url })
+  const cache = cacheForTest(server, { ca: authority.pem, proxies: { https: proxy.url } })
   await cache.load(server.issuer)
   const { host } = new URL(server.issuer)
   expect(new Set(proxy.tunnels)).toEqual(new Set([host]))

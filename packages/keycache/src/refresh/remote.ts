@@ -1,25 +1,29 @@
 import { SciTokenError, UndecidedError } from '@scitokens/core'
-import { quote, readUrl } from '@scitokens/core/internal'
-import { type Headers, retryAfterOf } from './cache-headers.ts'
-import { checkHttpsUrl, type HttpGet, type HttpResponse } from './fetcher.ts'
+import {
+  type HttpGet,
+  type HttpGetAnswer,
+  type HttpHeaders,
+  isRedirect,
+  isSecureUrl,
+  quote,
+  readRetryAfter,
+  type RedirectRule,
+  redirectTarget,
+} from '@scitokens/core/internal'
 
 /** What every request to an issuer shares. */
-export interface Exchange {
+export interface Exchange extends RedirectRule {
   readonly issuer: string
   readonly get: HttpGet
   readonly signal: AbortSignal
-  readonly dangerouslyAllowLoopbackHttp: boolean
-  readonly maxRedirects: number
-  /** Origins that redirects may lead to, besides the document's own. */
-  readonly redirectOrigins: readonly string[]
   /** Seconds since the epoch. */
   readonly now: number
 }
 
 /** A JSON document, or the reason why there is none. */
 export type RemoteDocument =
-  | { readonly status: 200; readonly value: unknown; readonly headers: Headers; readonly url: string }
-  | { readonly status: number; readonly value?: undefined; readonly headers: Headers; readonly url: string }
+  | { readonly status: 200; readonly value: unknown; readonly headers: HttpHeaders; readonly url: string }
+  | { readonly status: number; readonly value?: undefined; readonly headers: HttpHeaders; readonly url: string }
 
 /** Request timeout, too early, too many requests: 4xx that say nothing about whether the document is there. */
 const TELLS_NOTHING: readonly number[] = [408, 425, 429]
@@ -43,7 +47,7 @@ export async function getJson(
   const wasConditional = 'if-none-match' in headers || 'if-modified-since' in headers
   const isAnswer = status === 304 ? wasConditional : status >= 400 && status < 500 && !TELLS_NOTHING.includes(status)
   if (isAnswer) return { status, headers: response.headers, url: url.href }
-  const wait = retryAfterOf(response.headers, exchange.now)
+  const wait = readRetryAfter(response.headers['retry-after'], exchange.now)
   throw new UndecidedError('issuer_unavailable', `${describe(url)} answered with status ${status}`, {
     issuer: exchange.issuer,
     reason: 'unavailable',
@@ -61,30 +65,27 @@ function describe(url: URL): string {
   return quote(url.origin + url.pathname)
 }
 
+/** `https`, or `http` on this machine where that was allowed. Throws `discovery_failed`: an issuer that leads elsewhere cannot be judged. */
+export function checkSecureUrl(url: URL, { issuer, dangerouslyAllowLoopbackHttp }: Exchange): URL {
+  if (isSecureUrl(url, dangerouslyAllowLoopbackHttp)) return url
+  throw unusable(issuer, `the issuer ${quote(issuer)} leads to ${quote(url.href)}, which is not https`)
+}
+
 async function followRedirects(
   address: string,
   maxBytes: number,
   exchange: Exchange,
   headers: Readonly<Record<string, string>>,
-): Promise<{ url: URL; response: HttpResponse }> {
-  let url = checkHttpsUrl(new URL(address), exchange.issuer, exchange.dangerouslyAllowLoopbackHttp)
-  const origins = [url.origin, ...exchange.redirectOrigins]
-  for (let hop = 0; ; hop++) {
+): Promise<{ url: URL; response: HttpGetAnswer }> {
+  const first = checkSecureUrl(new URL(address), exchange)
+  let url = first
+  for (let followed = 0; ; followed++) {
     // oxlint-disable-next-line no-await-in-loop -- each hop is known only from the one before
     const response = await getOnce(url, maxBytes, exchange, headers)
-    if (![301, 302, 303, 307, 308].includes(response.status)) return { url, response }
-    const target = readUrl(response.headers['location'], url)
-    if (target === undefined) throw unusable(exchange.issuer, `${describe(url)} redirects to nowhere`)
-    if (hop >= exchange.maxRedirects) {
-      throw unusable(exchange.issuer, `${quote(address)} redirects more than ${exchange.maxRedirects} times`)
-    }
-    const next = checkHttpsUrl(target, exchange.issuer, exchange.dangerouslyAllowLoopbackHttp)
-    // Whoever can make a server redirect must not be able to choose who says what an issuer's keys are.
-    if (!origins.includes(next.origin) || next.username || next.password) {
-      const why = `${describe(url)} redirects to another origin, ${quote(next.origin)}`
-      throw unusable(exchange.issuer, `${why}: where that is meant, name it in redirectOrigins`)
-    }
-    url = next
+    if (!isRedirect(response.status)) return { url, response }
+    const target = redirectTarget(response.headers['location'], { from: url, first, followed }, exchange)
+    if ('refusal' in target) throw unusable(exchange.issuer, `${describe(url)} ${target.refusal}`)
+    url = target.url
   }
 }
 
@@ -93,7 +94,7 @@ async function getOnce(
   maxBytes: number,
   exchange: Exchange,
   headers: Readonly<Record<string, string>>,
-): Promise<HttpResponse> {
+): Promise<HttpGetAnswer> {
   try {
     return await exchange.get({
       url,
@@ -124,7 +125,7 @@ function messageOf(error: unknown): string {
  */
 const ACCEPTED_TYPE = /^(?:application\/(?:json|octet-stream|[\w.+-]+\+json)|text\/(?:json|plain))$/i
 
-function parseJson(response: HttpResponse, url: URL, { issuer }: Exchange): unknown {
+function parseJson(response: HttpGetAnswer, url: URL, { issuer }: Exchange): unknown {
   const type = response.headers['content-type']?.split(';')[0]?.trim()
   if (type !== undefined && type !== '' && !ACCEPTED_TYPE.test(type)) {
     throw unusable(issuer, `${describe(url)} answered with ${quote(type)} instead of JSON`)
