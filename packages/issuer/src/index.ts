@@ -4,14 +4,9 @@ export type { BrokenLine } from './audit/audit-files.ts'
 export type { AuditQuery } from './audit/audit-query.ts'
 export { followAudit, type FollowOptions } from './audit/follow-audit.ts'
 export { searchAudit, type SearchOptions } from './audit/search-audit.ts'
-export type {
-  AssertionPolicy,
-  ClientAuthMethod,
-  ClientCertificate,
-  ExchangePolicy,
-  GrantType,
-  RefreshPolicy,
-} from './clients/client.ts'
+export type { AssertionPolicy, ClientCertificate, ExchangePolicy, RefreshPolicy } from './clients/client.ts'
+export type { ClientAuthMethod } from './clients/auth-method.ts'
+export type { GrantType } from './clients/grant-type.ts'
 export type { ClientOptions } from './clients/client-options.ts'
 export type { RegistrationOptions } from './clients/registration.ts'
 export { createIssuer, type Issuer, type ListenOptions } from './issuer/issuer.ts'

@@ -145,7 +145,11 @@ describe('scope', () => {
     },
   )
 
-  test.each(['../root', 'a/b', '..', '.', 'a%2fb', 'a b', '', 'x\u0000y', 'a\\b', '*'])(
+  test('a subject is never empty', async () => {
+    await expect(startIssuer({ clients: [{ ...ROBOT, subject: '' }] })).rejects.toMatchObject({ code: 'config_error' })
+  })
+
+  test.each(['../root', 'a/b', '..', '.', 'a%2fb', 'a b', 'x\u0000y', 'a\\b', '*'])(
     'a subject %j never leaves its path component',
     async (subject) => {
       const { token } = await startIssuer({ clients: [{ ...ROBOT, subject }] })

@@ -59,7 +59,10 @@ describe('rules', () => {
   })
 
   test.each([
-    [{ rules: [{ match: { grup: '/cms' }, scopes: ['read:/'] }] }, 'policy.rules[0].match: "grup"'],
+    [
+      { rules: [{ match: { grup: '/cms' }, scopes: ['read:/'] }] },
+      'no option "grup" in policy.rules[0].match: did you mean group?',
+    ],
     [{ rules: [{ scopes: ['read:/x', 'write:/{sub'] }] }, 'policy.rules[0].scopes'],
     [{ rules: [{ scopes: ['{sub}:/x'] }] }, 'outside its path'],
     [{ rules: [{ scopes: ['read:/{password}'] }] }, '{password}'],

@@ -75,7 +75,7 @@ test('settings with a mistake change nothing, of whatever realm', async () => {
         { ...b, clients: [{ ...ROBOT, lifetime: -1 }] },
       ],
     }),
-  ).rejects.toThrow(/^realms\[1\]\.clients\[0\]\.lifetime: /)
+  ).rejects.toThrow(/^the option realms\[1\]\.clients\[0\]\.lifetime /)
   await expect(
     issuer.reconfigure({ storage, realms: [a, { ...b, policy: { rules: [{ scopes: ['read:/..'] }] } }] }),
   ).rejects.toThrow(/^realms\[1\]\.policy\.rules\[0\]\.scopes: /)

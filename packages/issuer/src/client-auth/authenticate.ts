@@ -1,3 +1,4 @@
+import type { ClientAuthMethod } from '../clients/auth-method.ts'
 import type { Client } from '../clients/client.ts'
 import { invalidClient, OAuthError } from '../http/oauth-error.ts'
 import type { Parameters } from '../http/parameters.ts'
@@ -35,14 +36,41 @@ export interface AuthenticationTools extends AssertionTools {
  * (RFC 6749 section 2.3). Throws `invalid_client` for every failure alike, `invalid_request` for contradictions.
  */
 export async function authenticateClient(
-  { authorization, certificate, parameters }: ClientCredentials,
+  credentials: ClientCredentials,
   tools: AuthenticationTools,
 ): Promise<AuthenticatedClient> {
+  const shown = readShown(credentials)
+  const certificate = credentials.certificate?.certificate
+  if (shown.assertion !== undefined) {
+    const client = await verifyClientAssertion(shown.assertion, shown.named, tools)
+    return { client, method: 'private_key_jwt', certificate }
+  }
+  if (shown.ids.length > 0) return { ...(await authenticateNamed(shown, tools)), certificate }
+  const byCertificate = shown.secrets.length > 0 ? undefined : await tools.authenticateCertificate?.()
+  if (byCertificate) return byCertificate
+  throw invalidClient('no client was named')
+}
+
+/** What a request shows, read and free of contradictions. */
+interface Shown {
+  /** The `client_id` of the body. */
+  readonly named: string | undefined
+  /** Spellings of the client's name, the likelier one first; empty: none is named. */
+  readonly ids: readonly string[]
+  /** Spellings of the secret; empty: none was shown. */
+  readonly secrets: readonly string[]
+  readonly assertion: string | undefined
+  readonly certificate: PeerCertificate | undefined
+}
+
+/** Throws `invalid_request` where a request uses several methods, or names two clients. */
+function readShown({ authorization, certificate, parameters }: ClientCredentials): Shown {
   parameters.refuseDuplicates(CLIENT_PARAMETERS)
   const basic = parseBasic(authorization)
   const bodySecret = parameters.one('client_secret')
   const assertion = parameters.one('client_assertion')
   // "Basic id:" is how some public clients say their name (oidc-agent): no secret, no second method.
+  const secrets = basic && basic.secret !== '' ? basic.secrets : bodySecret === undefined ? [] : [bodySecret]
   const methods = [basic && basic.secret !== '', bodySecret, assertion].filter(Boolean)
   if (methods.length > 1)
     throw new OAuthError('invalid_request', 'use one method of client authentication, not several')
@@ -57,40 +85,47 @@ export async function authenticateClient(
   if (basic && named !== undefined && !basic.ids.includes(named)) {
     throw new OAuthError('invalid_request', 'client_id differs from the client of the Authorization header')
   }
-  if (assertion !== undefined) {
-    const client = await verifyClientAssertion(assertion, named, tools)
-    return { client, method: 'private_key_jwt', certificate: certificate?.certificate }
-  }
-  for (const clientId of basic ? basic.ids : named === undefined ? [] : [named]) {
+  return { named, ids: basic?.ids ?? (named === undefined ? [] : [named]), secrets, assertion, certificate }
+}
+
+type Known = Pick<AuthenticatedClient, 'client' | 'method' | 'shown'>
+
+async function authenticateNamed(shown: Shown, tools: AuthenticationTools): Promise<Known> {
+  for (const clientId of shown.ids) {
     // oxlint-disable-next-line no-await-in-loop -- two spellings of one name at most
     const client = await tools.findClient(clientId)
-    if (!client) continue
-    const secrets = basic && basic.secret !== '' ? basic.secrets : bodySecret === undefined ? [] : [bodySecret]
-    return { ...authenticateNamed(client, secrets, certificate, tools), certificate: certificate?.certificate }
-  }
-  if (!basic && named === undefined) {
-    const byCertificate = bodySecret === undefined ? await tools.authenticateCertificate?.() : undefined
-    if (byCertificate) return byCertificate
-    throw invalidClient('no client was named')
+    if (client) return authenticateKnown(client, shown, tools)
   }
   throw invalidClient('the client is not known')
 }
 
-function authenticateNamed(
-  client: Client,
-  secrets: readonly string[],
-  certificate: PeerCertificate | undefined,
-  tools: AuthenticationTools,
-): Pick<AuthenticatedClient, 'client' | 'method' | 'shown'> {
-  if (secrets.length > 0) {
-    if (!client.methods.has('secret') || !secretMatches(client, secrets, tools.secrets)) {
-      throw invalidClient(`the secret of ${client.clientId} does not match`)
-    }
-    return { client, method: 'secret' }
+/**
+ * How each method is checked for a client that a request names: how the client is known by it; undefined where the request does not use it.
+ * In the order in which they are tried. An assertion names its client itself.
+ */
+const CHECKS: Readonly<
+  Record<
+    Exclude<ClientAuthMethod, 'private_key_jwt'>,
+    (client: Client, shown: Shown, tools: AuthenticationTools) => Pick<Known, 'shown'> | undefined
+  >
+> = {
+  secret: (client, { secrets }, tools) => {
+    if (secrets.length === 0) return undefined
+    if (client.methods.has('secret') && secretMatches(client, secrets, tools.secrets)) return {}
+    // Whoever shows a wrong secret is not let in by something else.
+    throw invalidClient(`the secret of ${client.clientId} does not match`)
+  },
+  tls: (client, { certificate }) => {
+    if (!client.methods.has('tls') || !certificate || !certificateMatches(client, certificate)) return undefined
+    return { shown: describeCertificate(certificate.certificate) }
+  },
+  none: (client) => (client.methods.has('none') ? {} : undefined),
+}
+
+function authenticateKnown(client: Client, shown: Shown, tools: AuthenticationTools): Known {
+  for (const method of ['secret', 'tls', 'none'] as const) {
+    const known = CHECKS[method](client, shown, tools)
+    if (known) return { client, method, ...known }
   }
-  if (client.methods.has('tls') && certificate && certificateMatches(client, certificate)) {
-    return { client, method: 'tls', shown: describeCertificate(certificate.certificate) }
-  }
-  if (client.methods.has('none')) return { client, method: 'none' }
   throw invalidClient(`${client.clientId} showed no credentials`)
 }

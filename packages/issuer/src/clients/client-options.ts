@@ -1,11 +1,6 @@
-import type {
-  AssertionPolicy,
-  ClientAuthMethod,
-  ClientCertificate,
-  ExchangePolicy,
-  GrantType,
-  RefreshPolicy,
-} from './client.ts'
+import type { AssertionPolicy, ClientCertificate, ExchangePolicy, RefreshPolicy } from './client.ts'
+import type { ClientAuthMethod } from './auth-method.ts'
+import type { GrantType } from './grant-type.ts'
 
 /** A client as configured. */
 export interface ClientOptions {

@@ -11,9 +11,10 @@ import {
   whole,
   wrong,
 } from '@scitokens/core/internal'
+import { AUTH_METHOD_NAMES } from './auth-method.ts'
 import type { AssertionPolicy, ClientCertificate, ExchangePolicy, RefreshPolicy } from './client.ts'
 import type { ClientOptions } from './client-options.ts'
-import { GRANT_TYPES } from './read-client.ts'
+import { GRANT_TYPES } from './grant-type.ts'
 
 /** What a client is beside its id and its secrets, which stand elsewhere in a file than in the store. */
 export type ClientProperties = Omit<Partial<ClientOptions>, 'clientId' | 'clientSecret'>
@@ -34,7 +35,7 @@ const jwks: Reader<unknown> = (value, name) => {
 }
 
 /** How refresh tokens behave. */
-const REFRESH_READERS: OptionReaders<Partial<RefreshPolicy>> = {
+export const REFRESH_READERS: OptionReaders<Partial<RefreshPolicy>> = {
   rotate: flag,
   graceSeconds: whole(0, Infinity, 'seconds'),
   lifetimeSeconds: seconds,
@@ -50,7 +51,7 @@ export const CLIENT_PROPERTY_READERS: OptionReaders<ClientProperties> = {
   clientName: text,
   jwks,
   certificates: listOf(nested(CERTIFICATE), { empty: true }),
-  authMethods: listOf(choice('secret', 'private_key_jwt', 'tls', 'none'), { empty: true }),
+  authMethods: listOf(choice(...AUTH_METHOD_NAMES), { empty: true }),
   grants: listOf(choice(...GRANT_TYPES), { empty: true }),
   redirectUris: texts,
   requirePkce: flag,

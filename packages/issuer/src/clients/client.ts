@@ -1,18 +1,8 @@
 import type { Algorithm, ProfileName } from '@scitokens/core'
 import type { AudiencePolicy } from '../policy/audience.ts'
 import type { ScopeTemplate } from '../policy/template.ts'
-
-/** Grants by their `grant_type`. */
-export type GrantType =
-  | 'client_credentials'
-  | 'authorization_code'
-  | 'refresh_token'
-  | 'urn:ietf:params:oauth:grant-type:device_code'
-  | 'urn:ietf:params:oauth:grant-type:token-exchange'
-  | 'urn:ietf:params:oauth:grant-type:jwt-bearer'
-
-/** How a client says who it is. `secret` covers HTTP Basic and the body alike. */
-export type ClientAuthMethod = 'secret' | 'private_key_jwt' | 'tls' | 'none'
+import type { ClientAuthMethod } from './auth-method.ts'
+import type { GrantType } from './grant-type.ts'
 
 /** A certificate by which a client is known. RFC 8705 section 2. One of the two. */
 export interface ClientCertificate {

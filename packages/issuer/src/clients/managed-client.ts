@@ -1,4 +1,5 @@
 import type { Secrets } from '../secrets/secrets.ts'
+import { methodsWithMaterial } from './auth-method.ts'
 import type { Client } from './client.ts'
 import type { ClientOptions } from './client-options.ts'
 import { type ClientDefaults, readClient } from './read-client.ts'
@@ -30,15 +31,8 @@ export function readManagedClient(
 ): Client {
   const live = kept.filter(({ until }) => until === undefined || until > now)
   // A client whose secrets have all ended is not a public one.
-  const methods = kept.length > 0 && !options.authMethods ? { authMethods: methodsOf(options) } : {}
+  const methods =
+    kept.length > 0 && !options.authMethods ? { authMethods: ['secret' as const, ...methodsWithMaterial(options)] } : {}
   const client = readClient({ ...options, ...methods }, defaults, secrets, 'client')
   return { ...client, secretHashes: live.map(({ hash }) => hash) }
-}
-
-function methodsOf({ jwks, certificates }: ManagedClient['options']): NonNullable<ClientOptions['authMethods']> {
-  return [
-    'secret',
-    ...(jwks === undefined ? [] : ['private_key_jwt' as const]),
-    ...((certificates ?? []).length === 0 ? [] : ['tls' as const]),
-  ]
 }

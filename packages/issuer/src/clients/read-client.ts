@@ -3,12 +3,11 @@ import { isGroupName, quote } from '@scitokens/core/internal'
 import { within } from '../policy/policy.ts'
 import { parseTemplate } from '../policy/template.ts'
 import type { Secrets } from '../secrets/secrets.ts'
-import type { Client, ClientAuthMethod, GrantType } from './client.ts'
+import type { Client } from './client.ts'
+import { type ClientAuthMethod, type ClientCertificateUse, methodsWithMaterial } from './auth-method.ts'
+import type { GrantFacts, GrantType } from './grant-type.ts'
 import type { ClientOptions } from './client-options.ts'
 import { checkRedirectUri } from './redirect-uri.ts'
-
-/** What TLS does with client certificates: it asks for them, and authorities vouch for them too. RFC 8705 sections 2.2 and 2.1. */
-export type ClientCertificateUse = 'asked' | 'verified'
 
 /** What the issuer says where a client says nothing. */
 export interface ClientDefaults {
@@ -17,70 +16,25 @@ export interface ClientDefaults {
   readonly profile: 'scitoken:2.0' | 'wlcg:1.x'
   readonly algorithms: readonly Algorithm[]
   readonly refresh: Client['refresh']
+  /** All grants that there are. */
+  readonly grants: readonly GrantFacts[]
   /** Undefined: TLS asks for none. */
   readonly clientCertificates: ClientCertificateUse | undefined
 }
 
 const MIN_SECRET_LENGTH = 16
 
-/** All grants, with the short names that errors and documentation use. */
-export const GRANT_TYPES: readonly GrantType[] = [
-  'client_credentials',
-  'authorization_code',
-  'refresh_token',
-  'urn:ietf:params:oauth:grant-type:device_code',
-  'urn:ietf:params:oauth:grant-type:token-exchange',
-  'urn:ietf:params:oauth:grant-type:jwt-bearer',
-]
-
-const INTERACTIVE: readonly GrantType[] = [
-  'authorization_code',
-  'urn:ietf:params:oauth:grant-type:device_code',
-  'refresh_token',
-]
-
 /** Checks a client's configuration. Throws `config_error` naming the key at fault. */
 export function readClient(options: ClientOptions, defaults: ClientDefaults, secrets: Secrets, at: string): Client {
-  const { clientId } = options
-  const refuse = (key: string, why: string): ConfigError => new ConfigError('config_error', `${at}.${key}: ${why}`)
-  // RFC 6749 appendix A.1: printable ASCII.
-  if (typeof clientId !== 'string' || !/^[\x20-\x7e]{1,256}$/.test(clientId))
-    throw refuse('clientId', 'must be printable ASCII')
-  const clientSecrets = [options.clientSecret ?? []].flat()
-  for (const secret of clientSecrets) {
-    if (secret.length < MIN_SECRET_LENGTH)
-      throw refuse('clientSecret', `must have ${MIN_SECRET_LENGTH} characters or more`)
-  }
+  const clientId = readId(options, at)
+  const clientSecrets = readSecrets(options, at)
   checkCertificates(options.certificates ?? [], defaults.clientCertificates, `${at}.certificates`)
-  const methods = authMethods(options, clientSecrets.length > 0)
+  const methods = readMethods(options)
   const confidential = !methods.has('none')
-  const redirectUris = options.redirectUris ?? []
+  if (!confidential) checkPublic(options, at)
+  const { redirectUris = [], groups = [], scopes, defaultScopes } = options
   for (const uri of redirectUris) within(`${at}.redirectUris`, () => checkRedirectUri(uri))
-  const algorithm = options.algorithm ?? defaults.algorithms[0]!
-  if (!defaults.algorithms.includes(algorithm))
-    throw refuse('algorithm', `${algorithm} is not among the issuer's algorithms`)
-  const grants = new Set(
-    options.grants ?? (redirectUris.length > 0 || !confidential ? INTERACTIVE : ['client_credentials' as const]),
-  )
-  const unknown = [...grants].find((grant) => !GRANT_TYPES.includes(grant))
-  if (unknown !== undefined) throw refuse('grants', `${quote(unknown)} is no grant type`)
-  if (grants.has('client_credentials') && !confidential)
-    throw refuse('grants', 'client_credentials needs a client with credentials')
-  if (grants.has('authorization_code') && redirectUris.length === 0 && options.grants) {
-    throw refuse('redirectUris', 'authorization_code needs a redirect URI')
-  }
-  // Whoever knows the id of a public client can ask in its name. RFC 8252 section 8.6, RFC 6819 section 5.2.4.1.
-  if (options.skipConsent && !confidential) throw refuse('skipConsent', 'needs a client with credentials')
-  // RFC 9700 section 2.2.2.
-  if (options.refresh?.rotate === false && !confidential)
-    throw refuse('refresh.rotate', 'is always on for a client without credentials')
-  for (const group of options.groups ?? []) {
-    if (!isGroupName(group)) throw refuse('groups', `${quote(group)} is no group: write /vo/group`)
-  }
-  const lifetime = seconds(options.lifetime ?? defaults.lifetime, `${at}.lifetime`)
-  if (lifetime > defaults.maxLifetime)
-    throw refuse('lifetime', `${lifetime} s is over the issuer's limit of ${defaults.maxLifetime} s`)
-  const audiences = options.audiences ?? []
+  checkGroups(groups, at)
   return {
     clientId,
     name: options.clientName ?? clientId,
@@ -88,21 +42,18 @@ export function readClient(options: ClientOptions, defaults: ClientDefaults, sec
     secretHashes: clientSecrets.map((secret) => secrets.hash('client-secret', clientId, secret)),
     jwks: options.jwks,
     certificates: options.certificates ?? [],
-    grants,
+    grants: readGrants(options, defaults.grants, confidential, at),
     redirectUris,
     requirePkce: !confidential || (options.requirePkce ?? true),
-    ceiling: options.scopes && within(`${at}.scopes`, () => options.scopes!.map(parseTemplate)),
-    defaults: options.defaultScopes && within(`${at}.defaultScopes`, () => options.defaultScopes!.map(parseTemplate)),
-    audience: {
-      allowed: audiences,
-      default: options.defaultAudience === undefined ? audiences.filter(isOneServer) : [options.defaultAudience].flat(),
-    },
+    ceiling: scopes && within(`${at}.scopes`, () => scopes.map(parseTemplate)),
+    defaults: defaultScopes && within(`${at}.defaultScopes`, () => defaultScopes.map(parseTemplate)),
+    audience: readAudience(options),
     subject: options.subject ?? clientId,
-    groups: options.groups ?? [],
-    lifetime,
+    groups,
+    lifetime: readLifetime(options, defaults, at),
     profile: options.profile ?? defaults.profile,
     profileByRequest: options.profileByRequest ?? true,
-    algorithm,
+    algorithm: readAlgorithm(options, defaults, at),
     refresh: { ...defaults.refresh, ...options.refresh, ...(confidential ? {} : { rotate: true }) },
     exchange: { from: [], widenAudience: false, refresh: false, ...options.exchange },
     assertions: options.assertions ?? [],
@@ -111,6 +62,75 @@ export function readClient(options: ClientOptions, defaults: ClientDefaults, sec
     skipConsent: options.skipConsent ?? false,
     selfRegistered: false,
   }
+}
+
+function refusal(at: string, key: string, why: string): ConfigError {
+  return new ConfigError('config_error', `${at}.${key}: ${why}`)
+}
+
+/** RFC 6749 appendix A.1: printable ASCII. */
+function readId({ clientId }: ClientOptions, at: string): string {
+  if (typeof clientId === 'string' && /^[\x20-\x7e]{1,256}$/.test(clientId)) return clientId
+  throw refusal(at, 'clientId', 'must be printable ASCII')
+}
+
+function readSecrets({ clientSecret = [] }: ClientOptions, at: string): readonly string[] {
+  const clientSecrets = [clientSecret].flat()
+  if (clientSecrets.every((secret) => secret.length >= MIN_SECRET_LENGTH)) return clientSecrets
+  throw refusal(at, 'clientSecret', `must have ${MIN_SECRET_LENGTH} characters or more`)
+}
+
+/** What a client without credentials cannot have: whoever knows its id can ask in its name. */
+function checkPublic({ skipConsent, refresh }: ClientOptions, at: string): void {
+  // RFC 8252 section 8.6, RFC 6819 section 5.2.4.1.
+  if (skipConsent) throw refusal(at, 'skipConsent', 'needs a client with credentials')
+  // RFC 9700 section 2.2.2.
+  if (refresh?.rotate === false) throw refusal(at, 'refresh.rotate', 'is always on for a client without credentials')
+}
+
+function checkGroups(groups: readonly string[], at: string): void {
+  const wrong = groups.find((group) => !isGroupName(group))
+  if (wrong !== undefined) throw refusal(at, 'groups', `${quote(wrong)} is no group: write /vo/group`)
+}
+
+function readAlgorithm({ algorithm }: ClientOptions, { algorithms }: ClientDefaults, at: string): Algorithm {
+  if (algorithm === undefined) return algorithms[0]!
+  if (algorithms.includes(algorithm)) return algorithm
+  throw refusal(at, 'algorithm', `${algorithm} is not among the issuer's algorithms`)
+}
+
+function readLifetime(options: ClientOptions, { lifetime: usual, maxLifetime }: ClientDefaults, at: string): number {
+  const lifetime = seconds(options.lifetime ?? usual, `${at}.lifetime`)
+  if (lifetime <= maxLifetime) return lifetime
+  throw refusal(at, 'lifetime', `${lifetime} s is over the issuer's limit of ${maxLifetime} s`)
+}
+
+function readAudience({ audiences = [], defaultAudience }: ClientOptions): Client['audience'] {
+  return {
+    allowed: audiences,
+    default: defaultAudience === undefined ? audiences.filter(isOneServer) : [defaultAudience].flat(),
+  }
+}
+
+/** Throws `config_error` for a grant that there is not, and for one that lacks what it needs. */
+function readGrants(
+  { grants: named, redirectUris = [] }: ClientOptions,
+  all: readonly GrantFacts[],
+  confidential: boolean,
+  at: string,
+): ReadonlySet<GrantType> {
+  const kind = redirectUris.length > 0 || !confidential ? 'people' : 'robots'
+  const byDefault = all.filter(({ givenTo }) => givenTo === kind).map(({ grantType }) => grantType)
+  const grants = new Set(named ?? byDefault)
+  for (const grant of grants) {
+    const facts = all.find(({ grantType }) => grantType === grant)
+    if (!facts) throw refusal(at, 'grants', `${quote(grant)} is no grant type`)
+    const { shortName, needs } = facts
+    if (needs.credentials && !confidential) throw refusal(at, 'grants', `${shortName} needs a client with credentials`)
+    if (needs.redirectUri && redirectUris.length === 0 && named)
+      throw refusal(at, 'redirectUris', `${shortName} needs a redirect URI`)
+  }
+  return grants
 }
 
 /** A client that waits for what never comes is a mistake, and so is a certificate that is described by nothing or twice. */
@@ -136,12 +156,9 @@ function checkCertificates(
   }
 }
 
-function authMethods(options: ClientOptions, hasSecret: boolean): ReadonlySet<ClientAuthMethod> {
+function readMethods(options: ClientOptions): ReadonlySet<ClientAuthMethod> {
   if (options.authMethods) return new Set(options.authMethods)
-  const methods: ClientAuthMethod[] = []
-  if (hasSecret) methods.push('secret')
-  if (options.jwks !== undefined) methods.push('private_key_jwt')
-  if (options.certificates && options.certificates.length > 0) methods.push('tls')
+  const methods = methodsWithMaterial(options)
   return new Set(methods.length > 0 ? methods : ['none' as const])
 }
 

@@ -2,7 +2,8 @@ import { ConfigError, KeySet } from '@scitokens/core'
 import { isWebUrl, quote } from '@scitokens/core/internal'
 import { OAuthError } from '../http/oauth-error.ts'
 import { parseRequestedScopes } from '../policy/requested-scopes.ts'
-import type { GrantType } from './client.ts'
+import { AUTH_METHOD_NAMES, AUTH_METHODS } from './auth-method.ts'
+import type { GrantFacts, GrantType } from './grant-type.ts'
 import type { ClientOptions } from './client-options.ts'
 import { checkRedirectUri } from './redirect-uri.ts'
 
@@ -46,25 +47,18 @@ export interface ClientMetadata {
 /** How the ids of clients that registered themselves begin, and no other id or subject. */
 export const REGISTERED_PREFIX = 'dyn-'
 
-const DEVICE: GrantType = 'urn:ietf:params:oauth:grant-type:device_code'
-
-/**
- * Grants that need a person who consents: all that a client gets that nobody looked at. An operator can give it more
- * ({@link ClientOptions.grants}) by making it a configured client.
- */
-const GRANTS_WITH_CONSENT: readonly GrantType[] = ['authorization_code', 'refresh_token', DEVICE]
-const AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none']
+const REGISTERED_METHODS = AUTH_METHOD_NAMES.flatMap((method) => AUTH_METHODS[method].registeredAs)
 
 /** Reads client metadata; what is unknown is ignored, what cannot be had is replaced. Throws OAuth errors of RFC 7591 section 3.2.2. */
-export async function readMetadata(body: unknown): Promise<ClientMetadata> {
+export async function readMetadata(body: unknown, grants: readonly GrantFacts[]): Promise<ClientMetadata> {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw invalid('the metadata must be a JSON object')
   const given = body as Record<string, unknown>
   if (given['jwks_uri'] !== undefined) throw invalid('jwks_uri is not supported: give the keys themselves as jwks')
   const redirectUris = readRedirectUris(given)
   const method = text(given, 'token_endpoint_auth_method', 40) ?? 'client_secret_basic'
-  if (!AUTH_METHODS.includes(method))
-    throw invalid(`token_endpoint_auth_method must be one of ${AUTH_METHODS.join(', ')}`)
+  if (!REGISTERED_METHODS.includes(method))
+    throw invalid(`token_endpoint_auth_method must be one of ${REGISTERED_METHODS.join(', ')}`)
   const scope = text(given, 'scope', 4096)
   if (scope !== undefined) checkScope(scope)
   const name = text(given, 'client_name', 100)
@@ -73,7 +67,7 @@ export async function readMetadata(body: unknown): Promise<ClientMetadata> {
   const contacts = list(given, 'contacts')
   return {
     redirect_uris: redirectUris,
-    grant_types: readGrants(list(given, 'grant_types'), redirectUris),
+    grant_types: readGrants(list(given, 'grant_types'), redirectUris, grants),
     response_types: redirectUris.length > 0 ? ['code'] : [],
     token_endpoint_auth_method: method,
     application_type: text(given, 'application_type', 20) ?? 'web',
@@ -95,7 +89,7 @@ export function toClientOptions(
   return {
     clientId,
     clientName: metadata.client_name ?? clientId,
-    authMethods: [method === 'none' || method === 'private_key_jwt' ? method : 'secret'],
+    authMethods: AUTH_METHOD_NAMES.filter((one) => AUTH_METHODS[one].registeredAs.includes(method)),
     ...(metadata.jwks === undefined ? {} : { jwks: metadata.jwks }),
     grants: metadata.grant_types as GrantType[],
     redirectUris: metadata.redirect_uris,
@@ -117,18 +111,27 @@ function readRedirectUris(given: Record<string, unknown>): readonly string[] {
   }
 }
 
-function readGrants(asked: readonly string[] | undefined, redirectUris: readonly string[]): readonly GrantType[] {
-  const wanted = (asked ?? ['authorization_code', 'refresh_token']).map((grant) =>
-    grant === 'device_code' ? DEVICE : grant,
+/**
+ * Grants with which people log in and consent: all that a client gets that nobody looked at. An operator can give it more
+ * ({@link ClientOptions.grants}) by making it a configured client.
+ */
+function readGrants(
+  asked: readonly string[] | undefined,
+  redirectUris: readonly string[],
+  all: readonly GrantFacts[],
+): readonly GrantType[] {
+  const wanted = asked ?? ['authorization_code', 'refresh_token']
+  const possible = all.filter(({ givenTo }) => givenTo === 'people')
+  const usable = possible.filter(
+    ({ grantType, shortName, needs }) =>
+      (wanted.includes(grantType) || wanted.includes(shortName)) && (!needs.redirectUri || redirectUris.length > 0),
   )
-  const granted = GRANTS_WITH_CONSENT.filter((grant) => wanted.includes(grant))
-  const usable = granted.filter((grant) => grant !== 'authorization_code' || redirectUris.length > 0)
-  if (!usable.some((grant) => grant !== 'refresh_token')) {
+  if (!usable.some(({ needs }) => needs.login)) {
     throw asked === undefined
       ? new OAuthError('invalid_redirect_uri', 'redirect_uris is missing')
-      : invalid(`of the grant_types only these can be had: ${GRANTS_WITH_CONSENT.join(', ')}`)
+      : invalid(`of the grant_types only these can be had: ${possible.map(({ grantType }) => grantType).join(', ')}`)
   }
-  return usable
+  return usable.map(({ grantType }) => grantType)
 }
 
 async function readJwks(given: Record<string, unknown>, method: string): Promise<{ jwks?: unknown }> {

@@ -31,6 +31,10 @@ const REMEMBER_SECONDS = 3600
 /** RFC 6749 section 4.1.3 with PKCE (RFC 7636, S256 only). */
 export const authorizationCode: Grant = {
   grantType: 'authorization_code',
+  shortName: 'authorization_code',
+  label: 'You allowed it in your browser',
+  givenTo: 'people',
+  needs: { login: true, credentials: false, redirectUri: true },
   parameters: ['code', 'redirect_uri', 'code_verifier'],
   async handle({ client, parameters, now, tools }) {
     const code = parameters.required('code')

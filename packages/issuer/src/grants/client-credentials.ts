@@ -3,6 +3,10 @@ import type { Grant } from './grant.ts'
 /** A client that acts for itself. RFC 6749 section 4.4. Nothing is stored. */
 export const clientCredentials: Grant = {
   grantType: 'client_credentials',
+  shortName: 'client_credentials',
+  label: undefined,
+  givenTo: 'robots',
+  needs: { login: false, credentials: true, redirectUri: false },
   parameters: [],
   async handle({ client, authentication: { notAfter } }) {
     return {

@@ -23,6 +23,10 @@ export interface DeviceRecord {
 /** RFC 8628 section 3.4. */
 export const deviceCode: Grant = {
   grantType: 'urn:ietf:params:oauth:grant-type:device_code',
+  shortName: 'device_code',
+  label: 'You connected a device',
+  givenTo: 'people',
+  needs: { login: true, credentials: false, redirectUri: false },
   parameters: ['device_code'],
   async handle({ client, parameters, now, tools }) {
     const id = tools.secrets.hash('lookup', 'device', parameters.required('device_code'))

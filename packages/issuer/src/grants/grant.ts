@@ -1,7 +1,7 @@
 import type { Clock, JsonObject } from '@scitokens/core'
 import type { AuthenticatedClient } from '../client-auth/authenticated-client.ts'
 import type { Client } from '../clients/client.ts'
-import type { GrantType } from '../clients/client.ts'
+import type { GrantFacts } from '../clients/grant-type.ts'
 import type { Parameters } from '../http/parameters.ts'
 import type { GrantBounds } from '../policy/decide.ts'
 import type { LoginRound } from '../logins/standing.ts'
@@ -88,9 +88,8 @@ export interface GrantProposal {
   readonly issuedTokenType?: string
 }
 
-/** A grant. Its file holds these three things and nothing that signs. */
-export interface Grant {
-  readonly grantType: GrantType
+/** A grant. Its file holds all that there is to say about it, and nothing that signs. */
+export interface Grant extends GrantFacts {
   /** Parameters it reads besides those of every grant. */
   readonly parameters: readonly string[]
   handle(request: GrantRequest): Promise<GrantProposal>

@@ -6,7 +6,7 @@ import { jwtBearer } from './jwt-bearer.ts'
 import { refreshToken } from './refresh-token.ts'
 import { tokenExchange } from './token-exchange.ts'
 
-/** Every grant that is served. A new one is a file and a line here. */
+/** Every grant that is served. A new one is a file, a line here, and its `grant_type` in `clients/grant-type.ts`. */
 export const GRANTS: readonly Grant[] = [
   clientCredentials,
   authorizationCode,

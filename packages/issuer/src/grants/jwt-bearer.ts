@@ -4,6 +4,10 @@ import type { Grant } from './grant.ts'
 /** RFC 7523 section 2.1: somebody whom the client's configuration trusts vouches for the subject. */
 export const jwtBearer: Grant = {
   grantType: 'urn:ietf:params:oauth:grant-type:jwt-bearer',
+  shortName: 'jwt_bearer',
+  label: undefined,
+  givenTo: 'nobody',
+  needs: { login: false, credentials: false, redirectUri: false },
   parameters: ['assertion'],
   async handle({ client, parameters, tools }) {
     const claims = await tools.verifyAssertion(parameters.required('assertion'), client)

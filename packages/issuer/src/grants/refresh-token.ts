@@ -8,6 +8,10 @@ import type { Grant, GrantProposal, GrantTools } from './grant.ts'
 /** RFC 6749 section 6, with rotation as RFC 9700 section 4.14.2 asks and a grace window for retries. */
 export const refreshToken: Grant = {
   grantType: 'refresh_token',
+  shortName: 'refresh_token',
+  label: undefined,
+  givenTo: 'people',
+  needs: { login: false, credentials: false, redirectUri: false },
   parameters: ['refresh_token'],
   async handle({ client, parameters, now, tools }) {
     const parts = parseRefreshToken(parameters.required('refresh_token'), tools.secrets)

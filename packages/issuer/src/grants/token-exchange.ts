@@ -14,6 +14,10 @@ const ACCEPTED_TYPES = [ACCESS_TOKEN, 'urn:ietf:params:oauth:token-type:jwt']
 /** RFC 8693: a token of this issuer for another one that can do less or the same, bound to what it was bound to, and ends no later. */
 export const tokenExchange: Grant = {
   grantType: 'urn:ietf:params:oauth:grant-type:token-exchange',
+  shortName: 'token_exchange',
+  label: 'Passed on by another application of yours',
+  givenTo: 'nobody',
+  needs: { login: false, credentials: false, redirectUri: false },
   parameters: ['subject_token', 'subject_token_type', 'actor_token', 'actor_token_type', 'requested_token_type'],
   async handle({ client, parameters, scope, tools }) {
     checkTypes(parameters)

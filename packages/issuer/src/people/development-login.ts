@@ -1,6 +1,7 @@
 import { ConfigError } from '@scitokens/core'
 import { isGroupName, isLoopbackHost, LOOPBACK } from '@scitokens/core/internal'
 import { html } from './html.ts'
+import { type LoginKind, loginKind } from './login-kind.ts'
 import type { LoginRequest, LoginStep, Upstream } from './upstream.ts'
 
 /**
@@ -49,3 +50,11 @@ ${problem === undefined ? undefined : html`<p role="alert">${problem}</p>`}
 <div class="actions"><button class="primary">Log in</button></div>`,
   }
 }
+
+/** Chosen by `development: {}`. */
+export const developmentLogin: LoginKind = loginKind<object>({
+  chosenBy: 'development',
+  readers: {},
+  secrets: [],
+  open: () => new DevelopmentLogin(),
+})

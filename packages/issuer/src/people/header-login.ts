@@ -1,9 +1,20 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { networkInterfaces } from 'node:os'
 import { ConfigError } from '@scitokens/core'
-import { isGroupName, isSubject, LOOPBACK, Networks } from '@scitokens/core/internal'
+import {
+  flag,
+  isGroupName,
+  isSubject,
+  listOf,
+  LOOPBACK,
+  Networks,
+  type OptionReaders,
+  readOptions,
+  text,
+} from '@scitokens/core/internal'
 import { headerValues } from '@scitokens/enforcer/http'
 import { html } from './html.ts'
+import { type LoginKind, loginKind } from './login-kind.ts'
 import type { LoginRequest, LoginStep, Upstream } from './upstream.ts'
 
 /** Options of {@link HeaderLogin}. One of `addresses`, `secret` and `unixSocket` is needed, and every one given must hold. */
@@ -27,6 +38,17 @@ export interface HeaderLoginOptions {
   readonly unixSocket?: boolean
 }
 
+const READERS: OptionReaders<HeaderLoginOptions> = {
+  subjectHeader: text,
+  nameHeader: text,
+  groupsHeader: text,
+  // An empty list has a message of its own.
+  addresses: listOf(text, { empty: true }),
+  secret: text,
+  secretHeader: text,
+  unixSocket: flag,
+}
+
 const MIN_SECRET_LENGTH = 32
 const DEFAULT_SECRET_HEADER = 'x-front-end-secret'
 
@@ -46,7 +68,9 @@ export class HeaderLogin implements Upstream {
    *
    * @param at - what messages call these options. Default: `login.header`.
    */
-  constructor(options: HeaderLoginOptions, at: string = 'login.header') {
+  constructor(given: HeaderLoginOptions, at: string = 'login.header') {
+    const options = readOptions(given, READERS, at)
+    if (options.subjectHeader === undefined) throw new ConfigError('config_error', `${at}.subjectHeader: is missing`)
     const { addresses, secret, unixSocket = false } = options
     if (addresses === undefined && secret === undefined && !unixSocket) {
       throw new ConfigError(
@@ -113,6 +137,14 @@ export class HeaderLogin implements Upstream {
   }
 }
 
+/** Chosen by `header: { … }`. */
+export const headerLogin: LoginKind = loginKind<HeaderLoginOptions>({
+  chosenBy: 'header',
+  readers: READERS,
+  secrets: ['secret'],
+  open: (options, { at }) => new HeaderLogin(options, at),
+})
+
 /** What the front end said makes no sense: a header that came twice, or no subject that a token can carry. */
 class NotBelieved extends Error {}
 
@@ -130,8 +162,8 @@ function isOfThisMachine({ remoteAddress, localAddress }: LoginRequest): boolean
   return Object.values(networkInterfaces()).some((all) => all?.some((own) => own.address === address))
 }
 
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest()
+function digest(value: string): Buffer {
+  return createHash('sha256').update(value).digest()
 }
 
 function refusal(problem: string): LoginStep {

@@ -1,7 +1,20 @@
 import { ConfigError, type JsonObject, type JsonValue } from '@scitokens/core'
-import { checkIssuerIdentifier, isGroupName, isJsonValue, isSubject, unusableUrl } from '@scitokens/core/internal'
+import {
+  checkIssuerIdentifier,
+  flag,
+  isGroupName,
+  isJsonValue,
+  isSubject,
+  listOf,
+  number,
+  type OptionReaders,
+  readOptions,
+  text,
+  unusableUrl,
+} from '@scitokens/core/internal'
 import * as oidc from 'openid-client'
 import { html } from './html.ts'
+import { type LoginKind, loginKind } from './login-kind.ts'
 import type { LoginRequest, LoginStep, Person, Upstream } from './upstream.ts'
 
 /** Options of {@link OpenIdLogin}. */
@@ -27,6 +40,19 @@ export interface OpenIdLoginOptions {
   readonly dangerouslyAllowLoopbackHttp?: boolean
 }
 
+const READERS: OptionReaders<OpenIdLoginOptions> = {
+  issuer: text,
+  clientId: text,
+  clientSecret: text,
+  scope: text,
+  subjectClaim: text,
+  groupsClaim: text,
+  // An empty list: rules ask about no claim.
+  keepClaims: listOf(text, { empty: true }),
+  timeoutSeconds: number(0.001, 3600, 'seconds'),
+  dangerouslyAllowLoopbackHttp: flag,
+}
+
 const KEPT = ['email', 'email_verified', 'preferred_username', 'eduperson_entitlement']
 
 /**
@@ -40,11 +66,17 @@ export class OpenIdLogin implements Upstream {
   readonly #options: OpenIdLoginOptions
   #configuration: Promise<oidc.Configuration> | undefined
 
-  /** Throws `config_error`, `insecure_url`. Contacts nothing yet. */
-  constructor(options: OpenIdLoginOptions) {
+  /**
+   * Throws `config_error`, `insecure_url`. Contacts nothing yet.
+   *
+   * @param at - what messages call these options. Default: `login.openid`.
+   */
+  constructor(given: OpenIdLoginOptions, at: string = 'login.openid') {
+    const options = readOptions(given, READERS, at)
+    for (const name of ['issuer', 'clientId', 'clientSecret'] as const) {
+      if (options[name] === undefined) throw new ConfigError('config_error', `${at}.${name}: is missing`)
+    }
     checkIssuerIdentifier(options.issuer, options)
-    if (options.clientId === '' || options.clientSecret === '')
-      throw new ConfigError('config_error', 'login: clientId and clientSecret are needed')
     this.#options = options
     this.remarks = remarksOn(options)
   }
@@ -128,6 +160,15 @@ export class OpenIdLogin implements Upstream {
     return discovering
   }
 }
+
+/** Chosen by `openid: { … }`. */
+export const openIdLogin: LoginKind = loginKind<OpenIdLoginOptions>({
+  chosenBy: 'openid',
+  readers: READERS,
+  secrets: ['clientSecret'],
+  open: (options, { at, dangerouslyAllowLoopbackHttp }) =>
+    new OpenIdLogin({ ...options, dangerouslyAllowLoopbackHttp }, at),
+})
 
 function remarksOn({ subjectClaim = 'sub' }: OpenIdLoginOptions): readonly string[] {
   if (subjectClaim === 'sub') return []

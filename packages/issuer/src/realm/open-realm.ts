@@ -1,7 +1,6 @@
 import { type Algorithm, type Clock, ConfigError, type KeySource } from '@scitokens/core'
 import { checkIssuerIdentifier, type Logger } from '@scitokens/core/internal'
 import type { AuditSink } from '../audit/audit.ts'
-import type { GrantType } from '../clients/client.ts'
 import { ClientRegistry } from '../clients/client-registry.ts'
 import { readManagedClient } from '../clients/managed-client.ts'
 import { seconds } from '../clients/read-client.ts'
@@ -31,12 +30,6 @@ export interface SharedParts {
   readonly audit: AuditSink
   readonly logger: Logger
 }
-
-/** Grants that begin with a person at a browser. */
-const NEEDS_LOGIN: ReadonlySet<GrantType> = new Set([
-  'authorization_code',
-  'urn:ietf:params:oauth:grant-type:device_code',
-])
 
 /** Checks one issuer's options, reads or makes its keys, and puts its parts together. Throws `config_error`. */
 export async function openRealm(
@@ -72,10 +65,7 @@ export async function openRealm(
     clients: new ClientRegistry(settings.clients, stored, x509 ? [x509.clientId] : []),
     keys,
     grants: new Map(
-      GRANTS.filter((grant) => options.login || !NEEDS_LOGIN.has(grant.grantType)).map((grant) => [
-        grant.grantType,
-        grant,
-      ]),
+      GRANTS.filter(({ needs }) => options.login || !needs.login).map((grant) => [grant.grantType, grant]),
     ),
     times,
     upstream: checkUpstream(options.login, issuer, shared.logger),

@@ -1,9 +1,12 @@
 import { type Algorithm, type Clock, ConfigError } from '@scitokens/core'
 import { quote } from '@scitokens/core/internal'
+import { AUTH_METHODS, methodsWithMaterial } from '../clients/auth-method.ts'
 import type { Client, RefreshPolicy } from '../clients/client.ts'
 import type { ClientOptions } from '../clients/client-options.ts'
 import { openRegistration, type Registration } from '../clients/open-registration.ts'
-import { type ClientCertificateUse, type ClientDefaults, readClient, seconds } from '../clients/read-client.ts'
+import { type ClientDefaults, readClient, seconds } from '../clients/read-client.ts'
+import type { ClientCertificateUse } from '../clients/auth-method.ts'
+import { GRANTS } from '../grants/grants.ts'
 import type { RealmOptions } from './options.ts'
 import { type Policy, readPolicy } from '../policy/policy.ts'
 import type { Realm } from './realm.ts'
@@ -44,6 +47,7 @@ export function readSettings(options: RealmOptions, context: SettingsContext, at
     profile: options.profile ?? 'scitoken:2.0',
     algorithms,
     refresh: { ...REFRESH_DEFAULTS, ...options.refresh },
+    grants: GRANTS,
     clientCertificates,
   }
   return {
@@ -84,18 +88,15 @@ function readClients(options: RealmOptions, defaults: ClientDefaults, secrets: S
 
 /** A method without what it checks would let nobody in, ever. */
 function withMaterial(client: ClientOptions, at: string): ClientOptions {
-  const { authMethods = [], clientSecret, jwks, certificates = [] } = client
-  const has = {
-    secret: clientSecret !== undefined,
-    private_key_jwt: jwks !== undefined,
-    tls: certificates.length > 0,
-    none: true,
+  const there = methodsWithMaterial(client)
+  for (const method of client.authMethods ?? []) {
+    if (!Object.hasOwn(AUTH_METHODS, method))
+      throw new ConfigError('config_error', `${at}.authMethods: ${quote(method)} is no method`)
+    const { material } = AUTH_METHODS[method]
+    if (material !== undefined && !there.includes(method))
+      throw new ConfigError('config_error', `${at}.authMethods: ${method} needs ${material}`)
   }
-  const lacking = authMethods.find((method) => !has[method])
-  if (lacking === undefined) return client
-  const needed = { secret: 'clientSecret', private_key_jwt: 'jwks', tls: 'certificates', none: undefined }[lacking]
-  if (needed === undefined) throw new ConfigError('config_error', `${at}.authMethods: ${quote(lacking)} is no method`)
-  throw new ConfigError('config_error', `${at}.authMethods: ${lacking} needs ${needed}`)
+  return client
 }
 
 const STANDARD_SCOPES = ['openid', 'profile', 'email', 'offline_access', 'wlcg', 'wlcg.groups']

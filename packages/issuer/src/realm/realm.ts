@@ -1,6 +1,7 @@
 import type { Algorithm, KeySource } from '@scitokens/core'
 import type { ClientRegistry } from '../clients/client-registry.ts'
-import type { ClientCertificateUse, ClientDefaults } from '../clients/read-client.ts'
+import type { ClientDefaults } from '../clients/read-client.ts'
+import type { ClientCertificateUse } from '../clients/auth-method.ts'
 import type { Registration } from '../clients/open-registration.ts'
 import type { RealmContext } from '../context/realm-context.ts'
 import type { Grant } from '../grants/grant.ts'

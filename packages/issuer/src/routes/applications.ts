@@ -73,7 +73,7 @@ async function show(
   const sealed = sealForm(realm, session, 'applications')
   const list = html`<p>These applications can act for you, also while you are away:</p>
 <form method="post" action="${realm.endpoints.applications}"><input type="hidden" name="page" value="${sealed}">
-${applications.map((application) => describeApplication(application))}</form>
+${applications.map((application) => describeApplication(realm, application))}</form>
 ${families.length > MAX_SHOWN ? html`<p class="muted">There are more than can be shown here: revoke some to see the others.</p>` : undefined}`
   return sendPage(reply, {
     title: 'Your applications',
@@ -85,27 +85,25 @@ ${logoutForm(realm, session)}`,
   })
 }
 
-function describeApplication({ clientId, client, grants }: Application): Html {
+function describeApplication(realm: Realm, { clientId, client, grants }: Application): Html {
   const name = client?.name ?? clientId
   const all = html`<div class="actions"><button name="client" value="${clientId}">Revoke all of ${name}</button></div>`
   return html`<section><h2>${name}</h2>
 ${client === undefined ? html`<p class="muted">This application is not known here any more.</p>` : undefined}
-${grants.map((grant) => describeGrant(name, client, grant))}
+${grants.map((grant) => describeGrant(realm, name, client, grant))}
 ${grants.length > 1 ? all : undefined}</section>
 `
 }
 
-/** How a grant came about, for people. */
-const WAYS: Readonly<Record<string, string>> = {
-  authorization_code: 'You allowed it in your browser',
-  'urn:ietf:params:oauth:grant-type:device_code': 'You connected a device',
-  'urn:ietf:params:oauth:grant-type:token-exchange': 'Passed on by another application of yours',
-}
-
-function describeGrant(name: string, client: Client | undefined, { id, value, expiresAt }: Entry<Family>): Html {
+function describeGrant(
+  realm: Realm,
+  name: string,
+  client: Client | undefined,
+  { id, value, expiresAt }: Entry<Family>,
+): Html {
   const { bounds, createdAt, lastUsedAt, grant } = value
   return html`<article>
-<p>${WAYS[grant] ?? 'Allowed'}. It may:</p>
+<p>${realm.grants.get(grant)?.label ?? 'Allowed'}. It may:</p>
 <ul>${describeBounds(bounds, client?.audience.allowed, false).map((line) => html`<li>${line}</li>`)}</ul>
 <dl><dt>Since</dt><dd>${describeTime(createdAt)}</dd>
 <dt>Last used</dt><dd>${describeTime(lastUsedAt)}</dd>

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { AUTH_METHOD_NAMES, AUTH_METHODS } from '../clients/auth-method.ts'
 import type { Realm } from '../realm/realm.ts'
 import { open, TEXTS, URL_TEXT } from '../openapi/json-schema.ts'
 import { type Operation } from '../openapi/operation.ts'
@@ -65,15 +66,7 @@ function describe(realm: Realm): { scopes: readonly string[]; body: string; etag
 /** The metadata document. RFC 8414 section 2, OpenID Connect Discovery section 3. It claims what is there and nothing else. */
 function metadataOf(realm: Realm): Record<string, unknown> {
   const { endpoints, grants } = realm
-  const authMethods = [
-    'client_secret_basic',
-    'client_secret_post',
-    'private_key_jwt',
-    // RFC 8705 sections 2.1 and 2.2: by what an authority says, and by the certificate itself.
-    ...(realm.clientCertificates === 'verified' ? ['tls_client_auth'] : []),
-    ...(realm.clientCertificates === undefined ? [] : ['self_signed_tls_client_auth']),
-    'none',
-  ]
+  const authMethods = AUTH_METHOD_NAMES.flatMap((method) => AUTH_METHODS[method].names(realm.clientCertificates))
   const assertionAlgorithms = ['ES256', 'RS256', 'ES384', 'ES512', 'PS256', 'EdDSA']
   return {
     issuer: realm.issuer,

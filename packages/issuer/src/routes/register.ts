@@ -134,7 +134,7 @@ async function register(
     })
   }
   attempts.failed(peer)
-  const metadata = await readMetadata(request.body)
+  const metadata = await readMetadata(request.body, realm.defaults.grants)
   const clientId = await freeId(realm)
   const needsSecret = metadata.token_endpoint_auth_method.startsWith('client_secret')
   const secret = needsSecret ? randomToken() : undefined
@@ -186,7 +186,7 @@ async function change(
   const body = request.body as Record<string, unknown> | null
   if (body?.['client_id'] !== undefined && body['client_id'] !== entry.id)
     throw new OAuthError('invalid_request', 'client_id cannot be changed')
-  const metadata: ClientMetadata = await readMetadata(body)
+  const metadata: ClientMetadata = await readMetadata(body, realm.defaults.grants)
   if (metadata.token_endpoint_auth_method !== entry.value.metadata.token_endpoint_auth_method) {
     throw new OAuthError('invalid_client_metadata', 'token_endpoint_auth_method cannot be changed: register anew')
   }

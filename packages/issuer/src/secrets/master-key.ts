@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { ConfigError } from '@scitokens/core'
-import { quote } from '@scitokens/core/internal'
+import { flag, type OptionReaders, quote, readOptions, text, wrong } from '@scitokens/core/internal'
 import { createPrivateFile, readPrivateFile } from '@scitokens/host/files'
 import { MASTER_KEY_BYTES, Secrets } from './secrets.ts'
 
@@ -22,12 +22,32 @@ export function loadSecrets(
   options: MasterKeyOptions | undefined,
   fallback: { readonly file: string } | 'memory' | 'named',
 ): Secrets {
-  if (options && 'value' in options) return new Secrets(options.value)
-  if (options) return new Secrets(readKeyFile(options.file, options.create ?? false))
+  if (options !== undefined) return new Secrets(readKey(options))
   if (fallback === 'memory') return new Secrets(randomBytes(MASTER_KEY_BYTES))
   if (fallback === 'named')
     throw new ConfigError('config_error', 'masterKey: a store that several instances share needs a key that they share')
   return new Secrets(readKeyFile(fallback.file, true))
+}
+
+/** Both forms, as one: what is there decides which it is. */
+const READERS: OptionReaders<{ readonly value?: Uint8Array; readonly file?: string; readonly create?: boolean }> = {
+  value: (value, name) => {
+    if (value instanceof Uint8Array) return value
+    throw wrong(name, 'bytes, a Uint8Array', value)
+  },
+  file: text,
+  create: flag,
+}
+
+function readKey(options: MasterKeyOptions): Uint8Array {
+  const {
+    value,
+    file,
+    create = false,
+  } = readOptions<{ value?: Uint8Array; file?: string; create?: boolean }>(options, READERS, 'masterKey')
+  if ((value === undefined) === (file === undefined))
+    throw new ConfigError('config_error', 'masterKey: name either value or file')
+  return value ?? readKeyFile(file!, create)
 }
 
 const WHAT = 'masterKey: the file'
@@ -37,8 +57,8 @@ function readKeyFile(path: string, create: boolean): Uint8Array {
   const content = readPrivateFile(path, { what: WHAT, judgeWay: false })
   if (content === undefined)
     throw new ConfigError('config_error', `${WHAT} ${quote(path)} cannot be read: there is none`)
-  const text = content.toString('utf8').trim()
-  const bytes = /^[0-9a-fA-F]+$/.test(text) ? Buffer.from(text, 'hex') : Buffer.from(text, 'base64url')
+  const written = content.toString('utf8').trim()
+  const bytes = Buffer.from(written, /^[0-9a-fA-F]+$/.test(written) ? 'hex' : 'base64url')
   if (bytes.length >= MASTER_KEY_BYTES) return bytes
   throw new ConfigError(
     'config_error',
