@@ -2,7 +2,6 @@
 export { type CopyOptions, copyKeys, type CopyResult } from './copy-keys.ts'
 export type { Counters, Monitoring } from './record/counters.ts'
 export { CppStore } from './store/cpp-store.ts'
-export { metadataUrls } from './refresh/discovery.ts'
 export type { HttpGet, HttpGetAnswer, HttpGetRequest } from '@scitokens/core/internal'
 export type { KeyCacheEvent } from './record/events.ts'
 export type { FileOptions } from './store/file-options.ts'

@@ -34,8 +34,6 @@ export {
 } from './oauth/oauth-client.ts'
 export { type LoginKeeper, loginPerson, type PersonLogin } from './manager/person-login.ts'
 export { registerClient } from './oauth/register-client.ts'
-export { backOff, type Random } from './oauth/back-off.ts'
-export { renewalTime } from './manager/renewal.ts'
 export { Renewer, type RenewerEvent, type RenewerOptions } from './manager/renewer.ts'
 export { type Environment, tokenFileLocation } from './manager/token-location.ts'
 export { TokenManager } from './manager/token-manager.ts'

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Clock, SciTokenError } from '@scitokens/core'
+import { inParallel } from '@scitokens/core/internal'
 import { type CredmonProvider, takeTop } from './credmon-enrolment.ts'
 import { CredmonFiles, type TopFile } from './credmon-files.ts'
 import { type DeliveryFormat, type Family, labelOf } from '../state/family.ts'
@@ -116,12 +117,7 @@ export class Credmon {
         .owners()
         .flatMap((owner) => this.#files.tops(owner, (file, why) => this.#tell({ type: 'problem', file, why })))
       await this.#forgetRemoved(tops)
-      const queue = tops.values()
-      const worker = async (): Promise<void> => {
-        // oxlint-disable-next-line no-await-in-loop -- one worker, one user
-        for (const top of queue) await this.#take(top)
-      }
-      await Promise.all(Array.from({ length: CONCURRENCY }, worker))
+      await inParallel(CONCURRENCY, tops, (top) => this.#take(top))
     } catch (error) {
       this.#tell({ type: 'problem', file: this.#options.directory, why: reasonOf(error) })
     }

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { UndecidedError } from '@scitokens/core'
+import { BoundedMap } from '@scitokens/core/internal'
 
 /** An account of this machine. */
 export interface Account {
@@ -14,10 +15,14 @@ export type AccountLookup = (user: number | string) => Promise<Account | undefin
 
 const run = promisify(execFile)
 const MEMORY_SECONDS = 300
+/** Who asks may name anybody. */
+const MAX_ACCOUNTS = 10_000
 
 /** Accounts as the name service switch has them: files, LDAP, sssd. Node reads none of these, `getent` does. */
 export function systemAccounts(): AccountLookup {
-  const known = new Map<number | string, { account: Account | undefined; at: number }>()
+  const known = new BoundedMap<number | string, { account: Account | undefined; at: number }>({
+    maxEntries: MAX_ACCOUNTS,
+  })
   return async (user) => {
     const now = performance.now() / 1000
     const memory = known.get(user)

@@ -1,5 +1,6 @@
 import type { Clock } from '@scitokens/core'
-import { backOff, LONGEST_WAIT, type Random } from '../oauth/back-off.ts'
+import { isWaiting, type Random } from '@scitokens/core/internal'
+import { LONGEST_WAIT, waitAfter } from '../oauth/back-off.ts'
 
 interface Trouble {
   failures: number
@@ -25,7 +26,7 @@ export class IssuerCircuit {
   blocked(): string[] {
     const now = this.#clock()
     return [...this.#troubles]
-      .filter(([, { nextProbe, probing }]) => probing || isAhead(nextProbe, now))
+      .filter(([, { nextProbe, probing }]) => probing || isWaiting(nextProbe, now, LONGEST_WAIT))
       .map(([issuer]) => issuer)
   }
 
@@ -33,7 +34,7 @@ export class IssuerCircuit {
   enter(issuer: string): boolean {
     const trouble = this.#troubles.get(issuer)
     if (!trouble) return true
-    if (trouble.probing || isAhead(trouble.nextProbe, this.#clock())) return false
+    if (trouble.probing || isWaiting(trouble.nextProbe, this.#clock(), LONGEST_WAIT)) return false
     trouble.probing = true
     return true
   }
@@ -47,12 +48,7 @@ export class IssuerCircuit {
     // Requests that were under way when the first one failed say nothing new.
     if (known && !known.probing) return
     const failures = (known?.failures ?? 0) + 1
-    const nextProbe = this.#clock() + backOff(failures, retryAfterSeconds, this.#random)
+    const nextProbe = this.#clock() + waitAfter(failures, retryAfterSeconds, this.#random)
     this.#troubles.set(issuer, { failures, nextProbe, probing: false })
   }
-}
-
-/** Whether a pause still lasts. One longer than any pause was made by a clock that has been set back since. */
-function isAhead(time: number, now: number): boolean {
-  return time > now && time - now <= LONGEST_WAIT
 }

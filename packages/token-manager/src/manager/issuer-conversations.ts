@@ -1,12 +1,11 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { type Clock, SciTokenError, UndecidedError } from '@scitokens/core'
-import { quote } from '@scitokens/core/internal'
+import { isWaiting, quote, type Random, sleep } from '@scitokens/core/internal'
 import { issueChild } from './base-token.ts'
 import { type Family, type HeldToken, labelOf, livesFor } from '../state/family.ts'
 import { GrantWriter } from './grant-writer.ts'
 import type { Grant, OAuthClient, Wanted } from '../oauth/oauth-client.ts'
 import { loginRequired } from '../oauth/oauth-failure.ts'
-import { backOff, LONGEST_WAIT, type Random } from '../oauth/back-off.ts'
+import { LONGEST_WAIT, waitAfter } from '../oauth/back-off.ts'
 import { renewalTime } from './renewal.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { checkWithinLogin } from './within.ts'
@@ -95,15 +94,15 @@ export class IssuerConversations {
         throw new UndecidedError('issuer_unavailable', `another process has been asking ${quote(issuer)} for too long`)
       }
       // oxlint-disable-next-line no-await-in-loop -- the other process tells nobody when it is done
-      await delay(LEASE_POLL_MS)
+      await sleep(LEASE_POLL_MS)
     }
   }
 
   #checkMayAsk(family: Family): void {
     if (family.ended !== undefined) throw loginRequired(family.issuer, family.ended)
-    const wait = family.nextAttempt - this.#clock()
-    // A time further ahead than any pause was made by a clock that has been set back since.
-    if (wait <= 0 || wait > LONGEST_WAIT) return
+    const now = this.#clock()
+    if (!isWaiting(family.nextAttempt, now, LONGEST_WAIT)) return
+    const wait = family.nextAttempt - now
     throw new UndecidedError(
       'issuer_unavailable',
       `the issuer ${quote(family.issuer)} failed ${family.failures} times; it is asked again in ${Math.ceil(wait)} s`,
@@ -132,7 +131,7 @@ export class IssuerConversations {
     }
     if (error.code !== 'issuer_unavailable' && error.code !== 'discovery_failed') return
     const failures = family.failures + 1
-    const wait = backOff(failures, error.retryAfterSeconds, this.#random)
+    const wait = waitAfter(failures, error.retryAfterSeconds, this.#random)
     const nextAttempt = this.#clock() + wait
     await this.#store.work(() => families.recordFailure(family.id, failures, nextAttempt))
   }

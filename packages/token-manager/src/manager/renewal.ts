@@ -1,4 +1,4 @@
-import type { Random } from '../oauth/back-off.ts'
+import type { Random } from '@scitokens/core/internal'
 
 /** Share of a token's life by which renewals are spread, before and after half of it. */
 const JITTER = 0.05

@@ -1,8 +1,8 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { SciTokenError } from '@scitokens/core'
+import { inParallel, type Random, sleep } from '@scitokens/core/internal'
 import type { Family } from '../state/family.ts'
 import { IssuerCircuit } from './issuer-circuit.ts'
-import { LONGEST_WAIT, type Random } from '../oauth/back-off.ts'
+import { LONGEST_WAIT } from '../oauth/back-off.ts'
 import type { TokenManager } from './token-manager.ts'
 import type { DueToken } from '../state/token-store.ts'
 
@@ -132,22 +132,17 @@ export class Renewer {
       // oxlint-disable-next-line no-await-in-loop -- a clock ticks one tick after the other
       await this.pass()
       // oxlint-disable-next-line no-await-in-loop -- as above
-      await delay(this.#options.tickMs ?? 1000, undefined, { signal }).catch(() => {})
+      await sleep(this.#options.tickMs ?? 1000, signal).catch(() => {})
     }
   }
 
   /** Answers how many were renewed: none means that asking again at once is of no use. */
   async #renewBatch(due: readonly DueToken[]): Promise<number> {
-    const queue = due.values()
     let renewed = 0
-    const worker = async (): Promise<void> => {
-      for (const item of queue) {
-        if (this.#stop.signal.aborted) return
-        // oxlint-disable-next-line no-await-in-loop -- one worker, one request
-        if (this.#circuit.enter(item.issuer) && (await this.#renewOne(item))) renewed += 1
-      }
-    }
-    await Promise.all(Array.from({ length: Math.min(this.#options.concurrency ?? 64, due.length) }, worker))
+    await inParallel(this.#options.concurrency ?? 64, due, async (item) => {
+      if (this.#stop.signal.aborted || !this.#circuit.enter(item.issuer)) return
+      if (await this.#renewOne(item)) renewed += 1
+    })
     return renewed
   }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '@scitokens/core'
 import type { DeliveryFormat, FamilyKind, FamilyName, Narrowing } from '../state/family.ts'
 import type { OAuthClient, Wanted } from '../oauth/oauth-client.ts'
-import type { Random } from '../oauth/back-off.ts'
+import type { Random } from '@scitokens/core/internal'
 
 /** Options of {@link TokenManager.open}. */
 export interface TokenManagerOptions {

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Clock, NotAllowedError, SciTokenError, systemClock, UndecidedError } from '@scitokens/core'
-import { quote } from '@scitokens/core/internal'
+import { quote, type Random, waitFor } from '@scitokens/core/internal'
 import {
   checkFamilyName,
   checkWanted,
@@ -16,7 +16,6 @@ import { writeJobFile } from './job-file.ts'
 import { loadKeyFile } from '../state/key-file.ts'
 import { type Grant, OAuthClient, type Wanted } from '../oauth/oauth-client.ts'
 import { loginRequired } from '../oauth/oauth-failure.ts'
-import type { Random } from '../oauth/back-off.ts'
 import { SecretBox } from '../state/secret-box.ts'
 import { StateStore } from '../state/state-store.ts'
 import type {
@@ -96,7 +95,8 @@ export class TokenManager {
     const held = await this.store.work(() => this.store.tokens.find(family, wanted))
     if (held && livesFor(held, minLifetime, this.clock())) return accessTokenOf(held)
     const seen = { issuedAt: held?.issuedAt }
-    return accessTokenOf(await abortable(this.#conversations.renew(family, wanted, minLifetime, seen), signal))
+    const renew = (): Promise<HeldToken> => this.#conversations.renew(family, wanted, minLifetime, seen)
+    return accessTokenOf(await waitFor(renew, signal, gaveUp))
   }
 
   /** Gets a new token for a family, in one flight per family and wish. */
@@ -195,13 +195,6 @@ function statusOf(family: Family): FamilyStatus {
   return { owner, service, handle, issuer, kind, scopes, audience, ended, failures, nextAttempt }
 }
 
-/** Ends this caller's wait, not the work that others share. */
-function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work
-  return new Promise((resolve, reject) => {
-    const give = (): void => reject(new UndecidedError('aborted', 'the wait for a token was given up'))
-    if (signal.aborted) give()
-    signal.addEventListener('abort', give, { once: true })
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', give))
-  })
+function gaveUp(cause: unknown): UndecidedError {
+  return new UndecidedError('aborted', 'the wait for a token was given up', { cause })
 }

@@ -1,9 +1,9 @@
 import { type Clock, ConfigError, systemClock, TokenNotAcceptableError, UndecidedError } from '@scitokens/core'
 import { given, quote } from '@scitokens/core/internal'
-import { metadataUrls } from '@scitokens/keycache'
+import { discoverMetadata } from '@scitokens/keycache/internal'
 import type { GridCredential } from './grid-credential.ts'
 import { type CertificateAuthorities, createFetch, type Fetch } from '@scitokens/host/https'
-import { readMetadata } from './issuer-metadata.ts'
+import { checkMetadata, exchangeWith } from './issuer-metadata.ts'
 import { checkServerStatus, fromErrorCode } from './oauth-failure.ts'
 
 /** A token that is asked for with a certificate and nothing else. */
@@ -41,8 +41,7 @@ export interface CertificateToken {
 export async function requestTokenByCertificate(request: CertificateTokenRequest): Promise<CertificateToken> {
   const { issuer, credential, scopes = [], audience = [], lifetime, signal, clock = systemClock } = request
   const fetch = fetchWith(credential, request.ca)
-  const abort = signal === undefined ? {} : { signal }
-  const endpoint = request.tokenEndpoint ?? (await findTokenEndpoint(issuer, fetch, clock, abort))
+  const endpoint = request.tokenEndpoint ?? (await findTokenEndpoint(issuer, fetch, clock, signal))
   const scope = scopes.join(' ')
   const form = new URLSearchParams({
     grant_type: 'client_credentials',
@@ -52,7 +51,7 @@ export async function requestTokenByCertificate(request: CertificateTokenRequest
     ...(lifetime === undefined ? {} : { expires_in: String(lifetime) }),
   })
   const headers = { 'content-type': 'application/x-www-form-urlencoded', accept: 'application/json' }
-  const response = await fetch(endpoint, { method: 'POST', headers, body: form, ...abort })
+  const response = await fetch(endpoint, { method: 'POST', headers, body: form, ...given({ signal }) })
   checkServerStatus(issuer, response, clock())
   return readAnswer(issuer, response.status, await response.text(), clock())
 }
@@ -74,23 +73,15 @@ function fetchWith(credential: GridCredential, ca: CertificateAuthorities | unde
   }
 }
 
-/** The order of the grid's own clients: RFC 8414 first, for an OpenID provider at the same URL may know no certificates. */
+/** In the order of the grid's own clients: RFC 8414 first, for an OpenID provider at the same URL may know no certificates. */
 async function findTokenEndpoint(
   issuer: string,
   fetch: Fetch,
   clock: Clock,
-  abort: { readonly signal?: AbortSignal },
+  signal: AbortSignal | undefined,
 ): Promise<string> {
-  const [openid, ...oauth] = metadataUrls(issuer)
-  for (const url of oauth.toSpliced(1, 0, openid!)) {
-    // oxlint-disable-next-line no-await-in-loop -- the next place is asked only when this one has nothing
-    const response = await fetch(url, { headers: { accept: 'application/json' }, ...abort })
-    checkServerStatus(issuer, response, clock())
-    // oxlint-disable-next-line no-await-in-loop -- as above
-    if (response.status === 200) return readMetadata(issuer, await response.text()).token_endpoint!
-    if (response.status < 400) break // a redirect: whoever can break one answer must not choose another
-  }
-  throw new UndecidedError('discovery_failed', `the issuer ${quote(issuer)} publishes no metadata`, { issuer })
+  const document = await discoverMetadata(exchangeWith(issuer, fetch, clock, signal), { first: 'oauth' })
+  return checkMetadata(issuer, document).token_endpoint!
 }
 
 function readAnswer(issuer: string, status: number, text: string, now: number): CertificateToken {

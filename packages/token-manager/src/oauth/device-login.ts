@@ -1,6 +1,5 @@
-import { setTimeout as delay } from 'node:timers/promises'
 import { ConfigError, UndecidedError } from '@scitokens/core'
-import { isWebUrl, quote } from '@scitokens/core/internal'
+import { isWebUrl, quote, sleep } from '@scitokens/core/internal'
 import {
   deviceAuthorizationRequest,
   deviceCodeGrantRequest,
@@ -103,7 +102,7 @@ async function poll(
 
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   try {
-    await delay(ms, undefined, signal ? { signal } : {})
+    await sleep(ms, signal)
   } catch (cause) {
     throw new UndecidedError('aborted', 'the login was given up', { cause })
   }

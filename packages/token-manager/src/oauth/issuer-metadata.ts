@@ -1,9 +1,8 @@
 import { type Clock, systemClock, UndecidedError } from '@scitokens/core'
-import { quote, unusableUrl } from '@scitokens/core/internal'
-import { metadataUrls } from '@scitokens/keycache'
+import { type HttpGet, quote, unusableUrl } from '@scitokens/core/internal'
+import { discoverMetadata, type Exchange } from '@scitokens/keycache/internal'
 import type { AuthorizationServer } from 'oauth4webapi'
 import type { Fetch } from '@scitokens/host/https'
-import { checkServerStatus } from './oauth-failure.ts'
 import { LONGEST_DELAY } from './back-off.ts'
 
 /** Seconds for which an issuer's metadata is believed without asking again. */
@@ -56,17 +55,23 @@ export class IssuerMetadata {
   }
 
   async #discover(issuer: string): Promise<AuthorizationServer> {
-    for (const url of metadataUrls(issuer)) {
-      // oxlint-disable-next-line no-await-in-loop -- the next place is asked only when this one has nothing
-      const response = await this.#fetch(url, { headers: { accept: 'application/json' } })
-      checkServerStatus(issuer, response, this.#clock())
-      // oxlint-disable-next-line no-await-in-loop -- as above
-      if (response.status === 200) return readMetadata(issuer, await response.text())
-      if (response.status < 400) break // a redirect: whoever can break one answer must not choose another
-    }
-    throw failed(issuer, 'publishes no metadata')
+    return checkMetadata(issuer, await discoverMetadata(exchangeWith(issuer, this.#fetch, this.#clock)))
   }
 }
+
+/** How an issuer is asked for its metadata by a client's own `fetch`, which has limits and a deadline. Redirects are not followed. */
+export function exchangeWith(issuer: string, fetch: Fetch, clock: Clock, signal: AbortSignal = NEVER): Exchange {
+  const get: HttpGet = async ({ url, headers }) => {
+    const response = await fetch(url.href, { headers: { ...headers }, signal })
+    const body = response.status === 200 ? new Uint8Array(await response.arrayBuffer()) : new Uint8Array()
+    return { status: response.status, headers: Object.fromEntries(response.headers), body }
+  }
+  // Plain HTTP is for `fetch` to allow or refuse.
+  const rule = { maxRedirects: 0, redirectOrigins: [], dangerouslyAllowLoopbackHttp: true }
+  return { issuer, get, signal, now: clock(), ...rule }
+}
+
+const NEVER = new AbortController().signal
 
 /** What of a metadata document is asked, or opened in a person's browser. */
 const URLS = [
@@ -77,18 +82,9 @@ const URLS = [
   'revocation_endpoint',
 ]
 
-/** Reads a metadata document. Throws `discovery_failed` for one of another issuer. */
-export function readMetadata(issuer: string, text: string): AuthorizationServer {
-  let document: unknown
-  try {
-    document = JSON.parse(text)
-  } catch {
-    throw failed(issuer, 'publishes metadata that is not JSON')
-  }
-  const metadata = (document ?? {}) as AuthorizationServer
-  // RFC 8414 section 3.3, byte for byte: otherwise one issuer could speak for another.
-  if (metadata.issuer !== issuer)
-    throw failed(issuer, `publishes metadata of another issuer, ${quote(metadata.issuer)}`)
+/** Checks what of an issuer's metadata is used here. Throws `discovery_failed`. */
+export function checkMetadata(issuer: string, document: Readonly<Record<string, unknown>>): AuthorizationServer {
+  const metadata = document as AuthorizationServer
   if (typeof metadata.token_endpoint !== 'string') throw failed(issuer, 'publishes no token_endpoint')
   const unusable = unusableUrl(metadata, URLS)
   if (unusable !== undefined) throw failed(issuer, `publishes a ${unusable} that is no https URL`)

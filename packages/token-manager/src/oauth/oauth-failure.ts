@@ -6,7 +6,7 @@ import {
   TokenNotAcceptableError,
   UndecidedError,
 } from '@scitokens/core'
-import { quote } from '@scitokens/core/internal'
+import { quote, readRetryAfter } from '@scitokens/core/internal'
 import { ResponseBodyError, WWWAuthenticateChallengeError } from 'oauth4webapi'
 
 /**
@@ -85,11 +85,4 @@ export function checkServerStatus(issuer: string, response: Response, now: numbe
     issuer,
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   })
-}
-
-function readRetryAfter(value: string | null, now: number): number | undefined {
-  if (value === null) return undefined
-  if (/^\d{1,9}$/.test(value)) return Number(value)
-  const date = Date.parse(value)
-  return Number.isNaN(date) ? undefined : Math.max(0, date / 1000 - now)
 }

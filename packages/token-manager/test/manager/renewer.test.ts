@@ -4,7 +4,7 @@ import { SciToken } from '@scitokens/core'
 import { expect, test } from 'vitest'
 import { lockInstance } from '../../src/state/instance-lock.ts'
 import { IssuerCircuit } from '../../src/manager/issuer-circuit.ts'
-import { backOff } from '../../src/oauth/back-off.ts'
+import { waitAfter } from '../../src/oauth/back-off.ts'
 import { Renewer, type RenewerEvent } from '../../src/manager/renewer.ts'
 import { TestIssuer } from '../support/test-issuer.ts'
 import { openManager, temporaryDirectory, withLogin } from '../support/workspace.ts'
@@ -45,7 +45,7 @@ test('a file that nobody wants any more is renewed no more', async () => {
 function mostRequests(users: number, minutes: number): number {
   let probes = 0
   for (let failures = 1, at = 1; ; failures++) {
-    at += Math.ceil(backOff(failures, undefined, () => 0) / 60)
+    at += Math.ceil(waitAfter(failures, undefined, () => 0) / 60)
     if (at > minutes) return users + probes + Math.ceil(minutes / 10)
     probes += 1
   }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { backOff } from '../../src/index.ts'
+import { waitAfter } from '../../src/oauth/back-off.ts'
 
 const share = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true })
 
@@ -11,7 +11,7 @@ test('back-off grows, never beyond ten minutes by itself, and never below what t
       fc.option(fc.integer({ min: 0, max: 1e9 })),
       share,
       (failures, asked, dice) => {
-        const wait = backOff(failures, asked ?? undefined, () => dice)
+        const wait = waitAfter(failures, asked ?? undefined, () => dice)
         const longest = Math.min(600, 5 * 2 ** Math.min(failures - 1, 20))
         expect(wait).toBeGreaterThanOrEqual(longest / 2)
         expect(wait).toBeGreaterThanOrEqual(Math.min(asked ?? 0, 3600))
