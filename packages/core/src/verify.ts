@@ -1,7 +1,7 @@
 import { checkAlgorithms, DEFAULT_ALGORITHMS } from './jose/algorithms.ts'
 import { isChainLink } from './chain/link.ts'
 import { verifyChain } from './chain/verify.ts'
-import { type CheckedHeader, checkHeader, openCompact, readOrdinary } from './jose/compact.ts'
+import { type CheckedHeader, checkHeader, splitCompact, readOrdinary } from './jose/compact.ts'
 import { ConfigError, TokenNotAcceptableError } from './errors.ts'
 import type { JsonObject } from './jose/json.ts'
 import { detectProfile } from './claims/profiles.ts'
@@ -25,17 +25,17 @@ import {
 export async function verifyToken(text: string, options: VerifyOptions): Promise<VerifiedToken> {
   if (typeof options?.keys?.getKeySet !== 'function') throw new ConfigError('config_error', 'no key source was given')
   const algorithms = options.algorithms ? checkAlgorithms(options.algorithms) : DEFAULT_ALGORITHMS
-  const opened = openCompact(text, options.maxLength)
-  const known = ORDINARY.get(opened.header)
-  if (!known && isChainLink(opened.header)) {
+  const split = splitCompact(text, options.maxLength)
+  const known = ORDINARY.get(split.header)
+  if (!known && isChainLink(split.header)) {
     const { chains } = options
-    if (chains) return verifyChain(opened, options, chains === true ? {} : chains)
+    if (chains) return verifyChain(split, options, chains === true ? {} : chains)
     throw new TokenNotAcceptableError(
       'chain_not_accepted',
       'this is a link of a token chain, and chains are not accepted here',
     )
   }
-  const token = readOrdinary(opened)
+  const token = readOrdinary(split)
   const header = known && algorithms.includes(known.alg) ? known : checkHeader(token.header, algorithms)
   if (!known) ORDINARY.set(token.header, header)
   const issuer = issuerOf(token.claims)

@@ -4,8 +4,8 @@ import { given } from '../internal/given.ts'
 import { ANY_AUDIENCE, CHAIN_PROFILE, profileRules } from '../claims/profile-rules.ts'
 import { parseAudience } from '../claims/audience.ts'
 import type { ChainLimits } from '../token/verification.ts'
-import { openLinks, readLinkClaims } from './link.ts'
-import { type CompactToken, openCompact, own, withClaims } from '../jose/compact.ts'
+import { splitLinks, readLinkClaims } from './link.ts'
+import { type CompactToken, splitCompact, own, withClaims } from '../jose/compact.ts'
 import type { CodeOf } from '../error-codes.ts'
 import { type ErrorReason, quote, TokenNotAcceptableError } from '../errors.ts'
 import { GrantIndex } from '../claims/grant-index.ts'
@@ -36,7 +36,7 @@ const REQUIRED = ['iss', 'aud', 'exp', 'iat', 'scope', 'ver']
  */
 export function parseChain(text: string, limits: ChainLimits = {}): readonly ChainLink[] {
   const links: ChainLink[] = []
-  for (const token of openLinks(openCompact(text, limits.maxLength), limits)) {
+  for (const token of splitLinks(splitCompact(text, limits.maxLength), limits)) {
     const link = readLink(withClaims(token, readLinkClaims(token)))
     judgeLink(links.at(-1), link)
     links.push(link)

@@ -6,8 +6,8 @@ import {
   CLAIMS,
   type CompactToken,
   mediaType,
-  openCompact,
-  type OpenedToken,
+  splitCompact,
+  type SplitToken,
   own,
   readOrdinary,
   withClaims,
@@ -33,25 +33,25 @@ export function linkPayload(claims: JsonObject): JsonValue {
 }
 
 /** Reads what a link says. Throws `malformed_token`. */
-export function readLinkClaims({ payload }: OpenedToken): JsonObject {
+export function readLinkClaims({ payload }: SplitToken): JsonObject {
   return parseJsonObjectInArray(decodeBase64url(payload, CLAIMS), `${CLAIMS} of a chain's link`)
 }
 
 /** Reads a token of either kind. Throws `too_large`, `malformed_token`. */
 export function parseAny(text: string, maxLength?: number): CompactToken {
-  const token = openCompact(text, maxLength)
+  const token = splitCompact(text, maxLength)
   return isChainLink(token.header) ? withClaims(token, readLinkClaims(token)) : readOrdinary(token)
 }
 
 /**
- * Opens the links of a chain: reads their headers, and neither claims nor signatures.
+ * Splits a chain into its links and reads their headers, and neither claims nor signatures.
  *
  * Throws `too_large`, `malformed_token`, `broken_chain`.
  *
- * @param end - the last link, opened.
+ * @param end - the last link, split.
  * @returns all links, the base first.
  */
-export function openLinks(end: OpenedToken, limits: ChainLimits): readonly OpenedToken[] {
+export function splitLinks(end: SplitToken, limits: ChainLimits): readonly SplitToken[] {
   const maxDepth = checkDepth(limits)
   const links = [end]
   for (let parent = parentOf(end); parent !== undefined; parent = parentOf(links[0]!)) {
@@ -61,7 +61,7 @@ export function openLinks(end: OpenedToken, limits: ChainLimits): readonly Opene
       })
     }
     // It is a part of the text whose length was judged.
-    links.unshift(openCompact(parent, Math.max(parent.length, 1)))
+    links.unshift(splitCompact(parent, Math.max(parent.length, 1)))
   }
   return links
 }
@@ -73,7 +73,7 @@ export function checkDepth({ maxDepth = DEFAULT_MAX_CHAIN_DEPTH }: ChainLimits):
 }
 
 /** `typ` and `crit` say what the token is, each on its own. Returns the parent, or undefined for a base token. Throws `broken_chain`. */
-export function parentOf({ header }: OpenedToken): string | undefined {
+export function parentOf({ header }: SplitToken): string | undefined {
   const typ = own(header, 'typ')
   if (typeof typ !== 'string' || mediaType(typ) !== CHAIN_TYPE) {
     throw broken('a link of the chain has another type', 'typ', 'mismatch')

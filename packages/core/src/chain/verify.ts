@@ -10,12 +10,12 @@ import {
   type VerifiedToken,
   type VerifyOptions,
 } from '../token/verification.ts'
-import { checkDepth, openLinks, parentOf, readLinkClaims } from './link.ts'
+import { checkDepth, splitLinks, parentOf, readLinkClaims } from './link.ts'
 import {
   type CheckedHeader,
   checkHeader,
   checkTokenLength,
-  type OpenedToken,
+  type SplitToken,
   own,
   signatureOf,
   withClaims,
@@ -32,13 +32,13 @@ import { importVerificationKey } from '#signature'
  *
  * 1. The leaf says who its issuer is. A chain of an issuer that is not known here costs what an ordinary token does: one header
  *    and one claims set, however deep it is.
- * 2. The headers of the other links are opened, within the limits, down to the base, which names the issuer's key.
+ * 2. The headers of the other links are read, within the limits, down to the base, which names the issuer's key.
  * 3. From the base on, the signature of each link is checked before a word of it is read; then it is judged against its parent.
  *
  * The result reads like one token of `scitoken:2.0` with the effective claims; `links` has the claims of every link.
  */
 export async function verifyChain(
-  leaf: OpenedToken,
+  leaf: SplitToken,
   options: VerifyOptions,
   limits: ChainLimits,
 ): Promise<VerifiedToken> {
@@ -55,18 +55,18 @@ export async function verifyChain(
     )
   }
   const algorithms = options.algorithms ?? DEFAULT_ALGORITHMS
-  const check = ({ header }: OpenedToken): CheckedHeader => checkHeader(header, algorithms, ['cwk', 'pwt'])
+  const check = ({ header }: SplitToken): CheckedHeader => checkHeader(header, algorithms, ['cwk', 'pwt'])
   check(leaf)
   const issuer = issuerOf(readLinkClaims(leaf))
   if (options.issuers) checkIssuer(issuer, options)
   // Without a list, whoever has the keys knows whose tokens are wanted.
   else await keySetOf(issuer, undefined, options)
 
-  const opened = openLinks(leaf, limits)
-  const headers = opened.map(check)
+  const split = splitLinks(leaf, limits)
+  const headers = split.map(check)
   const keySet = await keySetOf(issuer, kidOf(headers[0]!), options)
   const links: ChainLink[] = []
-  for (const [index, token] of opened.entries()) {
+  for (const [index, token] of split.entries()) {
     const parent = links.at(-1)
     const { alg } = headers[index]!
     // oxlint-disable-next-line no-await-in-loop -- each link is vouched for by the one before it
@@ -95,12 +95,12 @@ function kidOf({ kid }: CheckedHeader): string {
   })
 }
 
-async function checkBaseSignature(base: OpenedToken, header: CheckedHeader, keySet: KeySet): Promise<void> {
+async function checkBaseSignature(base: SplitToken, header: CheckedHeader, keySet: KeySet): Promise<void> {
   await checkSignature(signatureOf(base), header, keySet)
 }
 
 async function checkChildSignature(
-  token: OpenedToken,
+  token: SplitToken,
   alg: Parameters<VerificationKey['verify']>[0],
   { childKey }: ChainLink,
 ): Promise<void> {

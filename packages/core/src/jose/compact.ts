@@ -17,7 +17,7 @@ export interface CompactToken {
 }
 
 /** A compact JWS of which the header was read, and nothing else. */
-export interface OpenedToken {
+export interface SplitToken {
   /** Deeply frozen. */
   readonly header: JsonObject
   /** As it came: base64url, or what pretends to be. */
@@ -34,7 +34,7 @@ export interface OpenedToken {
  *
  * @param maxLength - in characters. Default: 65 536.
  */
-export function openCompact(text: string, maxLength: number = DEFAULT_MAX_TOKEN_LENGTH): OpenedToken {
+export function splitCompact(text: string, maxLength: number = DEFAULT_MAX_TOKEN_LENGTH): SplitToken {
   if (typeof text !== 'string') throw new TokenNotAcceptableError('malformed_token', 'a token is a string')
   checkTokenLength(text.length, maxLength)
   const first = text.indexOf('.')
@@ -52,18 +52,18 @@ export function openCompact(text: string, maxLength: number = DEFAULT_MAX_TOKEN_
 }
 
 /** Reads the rest of an ordinary token, whose payload is a claims set. Throws `malformed_token`. */
-export function readOrdinary(token: OpenedToken): CompactToken {
+export function readOrdinary(token: SplitToken): CompactToken {
   return withClaims(token, parseJsonObject(decodeBase64url(token.payload, CLAIMS), CLAIMS))
 }
 
-/** Puts an opened token together with its claims, which were read from its payload. Throws `malformed_token`. */
-export function withClaims(token: OpenedToken, claims: JsonObject): CompactToken {
+/** Puts a split token together with its claims, which were read from its payload. Throws `malformed_token`. */
+export function withClaims(token: SplitToken, claims: JsonObject): CompactToken {
   const { signingInput, signature } = signatureOf(token)
   return { header: token.header, claims, signingInput, signature }
 }
 
-/** What there is to check of an opened token. Throws `malformed_token`. */
-export function signatureOf({ signature, signed }: OpenedToken): Pick<CompactToken, 'signingInput' | 'signature'> {
+/** What there is to check of a split token. Throws `malformed_token`. */
+export function signatureOf({ signature, signed }: SplitToken): Pick<CompactToken, 'signingInput' | 'signature'> {
   return { signature: decodeBase64url(signature, 'the signature'), signingInput: encodeAscii(signed) }
 }
 
@@ -74,7 +74,7 @@ export function signatureOf({ signature, signed }: OpenedToken): Pick<CompactTok
  * @param maxLength - in characters. Default: 65 536.
  */
 export function parseCompact(text: string, maxLength?: number): CompactToken {
-  return readOrdinary(openCompact(text, maxLength))
+  return readOrdinary(splitCompact(text, maxLength))
 }
 
 /** What the second part of a token is called in a refusal. */
