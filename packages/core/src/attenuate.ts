@@ -14,7 +14,7 @@ export interface AttenuateOptions {
   readonly scopes?: string | readonly (string | Scope)[]
   /** Servers that it is for, each one of the parent's. Default: all of them. */
   readonly audience?: string | readonly string[]
-  /** In seconds. Default: 600, or what is left of the parent. */
+  /** How long the new token lives, in seconds. Default: 600, or what is left of the parent where that is less. */
   readonly lifetime?: number
   /**
    * A leaf is what servers accept; nothing can be derived from it. `false` gives a four-part token for a sub-job that
@@ -23,7 +23,7 @@ export interface AttenuateOptions {
   readonly leaf?: boolean
   /** Instead of a new key: the public key of whoever may derive from the new token, which then has three parts. */
   readonly cwk?: Jwk
-  /** Default: the machine's. */
+  /** The clock that tells when the new token is made. Default: the machine's. */
   readonly clock?: Clock
   /** Seconds by which `iat` and `nbf` lie in the past, never before the parent's `nbf`. Default: 5. */
   readonly backdate?: number

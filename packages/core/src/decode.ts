@@ -12,7 +12,7 @@ export class UnverifiedToken {
   /** The claims as the token states them; of a chain's link, what stands in its array. */
   readonly unverifiedClaims: JsonObject
 
-  /** @internal */
+  /** @internal Made by {@link decodeUnverified}. */
   constructor(header: JsonObject, claims: JsonObject) {
     this.unverifiedHeader = header
     this.unverifiedClaims = claims

@@ -21,7 +21,7 @@ export type ErrorReason =
 
 /** Typed evidence. Values come from claims, options and URLs; never from a signature or a key. */
 export interface ErrorEvidence {
-  /** Why, where the code leaves it open. */
+  /** Why, in one word, where the code leaves it open. */
   readonly reason?: ErrorReason
   /** The claim or header member at fault. */
   readonly claim?: string
@@ -110,11 +110,11 @@ const CLASS_NAMES: Readonly<Record<ErrorFamily, string>> = {
 
 /** Base class of every error; recognised by `instanceof` across copies of this package. */
 export class SciTokenError extends Error {
-  /** Stable; see `docs/errors.md`. */
+  /** What went wrong, as a stable word; `docs/errors.md` has a row for each. */
   readonly code: ErrorCode
-  /** Who has to act. */
+  /** Who has to act: the bearer, the caller, the operator, or nobody but time. */
   readonly family: ErrorFamily
-  /** Why, where the code leaves it open. */
+  /** Why, in one word, where the code leaves it open. */
   readonly reason: ErrorReason | undefined
   /** The claim or header member at fault. */
   readonly claim: string | undefined
@@ -170,8 +170,9 @@ function isOfFamily(
 
 /** This token is not acceptable, whatever is asked of it. HTTP 401. */
 export class TokenNotAcceptableError extends SciTokenError {
+  /** One of the codes that refuse a token. */
   declare readonly code: CodeOf<'not_acceptable'>
-  /** As {@link SciTokenError}: by brand and family. */
+  /** Whether a value is an error of this family, from whatever copy of this package; of a derived class, as with any class. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isOfFamily(value, this, TokenNotAcceptableError, 'not_acceptable')
   }
@@ -183,8 +184,9 @@ export class TokenNotAcceptableError extends SciTokenError {
 
 /** The token is acceptable, but does not allow this. HTTP 403. */
 export class NotAllowedError extends SciTokenError {
+  /** One of the codes that deny what was asked for. */
   declare readonly code: CodeOf<'not_allowed'>
-  /** As {@link SciTokenError}: by brand and family. */
+  /** Whether a value is an error of this family, from whatever copy of this package; of a derived class, as with any class. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isOfFamily(value, this, NotAllowedError, 'not_allowed')
   }
@@ -196,8 +198,9 @@ export class NotAllowedError extends SciTokenError {
 
 /** The caller's arguments, or the shape of the HTTP request, make no sense. Nothing was decided. HTTP 400. */
 export class InvalidRequestError extends SciTokenError {
+  /** One of the codes that tell a caller of a mistake. */
   declare readonly code: CallerCode<'invalid_request'>
-  /** As {@link SciTokenError}: by brand and family. */
+  /** Whether a value is an error of this family, from whatever copy of this package; of a derived class, as with any class. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isOfFamily(value, this, InvalidRequestError, 'invalid_request')
   }
@@ -209,8 +212,9 @@ export class InvalidRequestError extends SciTokenError {
 
 /** We could not decide: the issuer's keys could not be had. Never to be told as "bad token". HTTP 503. */
 export class UndecidedError extends SciTokenError {
+  /** One of the codes that say why nothing could be decided. */
   declare readonly code: CodeOf<'undecided'>
-  /** As {@link SciTokenError}: by brand and family. */
+  /** Whether a value is an error of this family, from whatever copy of this package; of a derived class, as with any class. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isOfFamily(value, this, UndecidedError, 'undecided')
   }
@@ -222,8 +226,9 @@ export class UndecidedError extends SciTokenError {
 
 /** An option, file or environment variable is wrong. Thrown at construction wherever possible. HTTP 500. */
 export class ConfigError extends SciTokenError {
+  /** One of the codes that tell an operator of a mistake. */
   declare readonly code: CallerCode<'config'>
-  /** As {@link SciTokenError}: by brand and family. */
+  /** Whether a value is an error of this family, from whatever copy of this package; of a derived class, as with any class. */
   static override [Symbol.hasInstance](value: unknown): boolean {
     return isOfFamily(value, this, ConfigError, 'config')
   }

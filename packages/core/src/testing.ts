@@ -14,9 +14,9 @@ import { StaticKeys } from './keys/static-keys.ts'
 
 /** A clock that stands still until it is moved. */
 export interface TestClock extends Clock {
-  /** Moves it by seconds. */
+  /** Moves the clock forward by so many seconds; a negative number sets it back. */
   advance(seconds: number): void
-  /** Sets it to seconds since the epoch. */
+  /** Sets the clock to a time, in seconds since the epoch. */
   set(seconds: number): void
 }
 
@@ -35,25 +35,25 @@ export function createTestClock(start: number = Math.floor(Date.now() / 1000)): 
 
 /** Options of {@link createTestIssuer}. */
 export interface TestIssuerOptions {
-  /** Default: `https://issuer.example`. */
+  /** The name of the issuer, which its tokens have as `iss`. Default: `https://issuer.example`. */
   readonly issuer?: string
-  /** Default: ES256. */
+  /** The algorithm by which it signs. Default: ES256. */
   readonly alg?: Algorithm
-  /** Default: one that stands at the present second. */
+  /** The clock by which it signs. Default: one that stands at the present second. */
   readonly clock?: TestClock
 }
 
-/** See {@link createTestIssuer}. */
+/** A test issuer, as {@link createTestIssuer} makes it. */
 export interface TestIssuer {
-  /** Its name. */
+  /** The name of the issuer, which its tokens have as `iss`. */
   readonly issuer: string
-  /** By which it signs; give the same to the guard. */
+  /** The clock by which it signs; give the same to the guard. */
   readonly clock: TestClock
   /** The key that it signs with. */
   readonly key: SigningKey
   /** The public half, as an issuer publishes it. */
   readonly jwks: Jwks
-  /** Hand it to an Enforcer or to `SciToken.deserialize`. */
+  /** The keys as a source of keys, to be given to an Enforcer or to `SciToken.deserialize`. */
   readonly keys: StaticKeys
   /**
    * Signs a token. `iss`, `sub` ("test-user") and `jti` have defaults, and `aud` has none; everything else as in `signToken`.
@@ -63,7 +63,7 @@ export interface TestIssuer {
   sign(claims: JsonObject, options?: { lifetime?: number; profile?: ProfileName }): Promise<string>
 }
 
-/** Makes an issuer with a new key. */
+/** Makes a test issuer with a new key. */
 export async function createTestIssuer(options: TestIssuerOptions = {}): Promise<TestIssuer> {
   const { issuer = 'https://issuer.example', alg = 'ES256', clock = createTestClock() } = options
   const key = await SigningKey.generate(alg)

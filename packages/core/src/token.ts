@@ -17,13 +17,13 @@ import { verifyToken } from './verify.ts'
 export interface SciTokenOptions {
   /** What signs: a private key in any form, or a {@link Signer}. Default: a new ES256 key, made when first needed. */
   readonly key?: SigningKeyInput | Signer
-  /** Default: the key's own. */
+  /** The algorithm that the token is signed with. Default: the key's own. */
   readonly alg?: Algorithm
-  /** Default: the key's own, else its RFC 7638 thumbprint. */
+  /** The `kid` by which the token names its key. Default: the key's own, else its RFC 7638 thumbprint. */
   readonly kid?: string
   /** Claims to start with. */
   readonly claims?: JsonObject
-  /** Default: `scitoken:2.0`. */
+  /** The profile whose rules the token follows. Default: `scitoken:2.0`. */
   readonly profile?: ProfileName
   /**
    * The token to derive from, with its key as fourth part: as text, or as a SciToken that was serialized with `includeKey`.
@@ -34,7 +34,7 @@ export interface SciTokenOptions {
 
 /** Options of {@link SciToken.serialize}: as {@link SignOptions}, and the issuer. */
 export interface SerializeOptions extends Omit<SignOptions, 'signer' | 'claims' | 'profile'> {
-  /** Sets `iss`. Default: the claim `iss`. */
+  /** The issuer, which the token has as `iss`. Default: the claim `iss`. */
   readonly issuer?: string
   /**
    * Make the token one that can be derived from, with a new key, and append that key as fourth part. Whoever has the result
@@ -58,7 +58,7 @@ export class SciToken implements Iterable<[string, JsonValue]> {
   readonly #parent: ChainParent | undefined
   #keyed: string | undefined
 
-  /** Throws `invalid_request` for claims that JSON cannot carry, `widened_chain` for those that the parent does not have. */
+  /** Makes a token that nobody has signed yet. Throws `invalid_request` for claims that JSON cannot carry, `widened_chain` for those that the parent does not have. */
   constructor(options: SciTokenOptions = {}) {
     const verified = (options as { [fromVerified]?: VerifiedToken })[fromVerified]
     this.#profile = options.profile ?? DEFAULT_PROFILE
@@ -75,7 +75,7 @@ export class SciToken implements Iterable<[string, JsonValue]> {
     return SciToken.fromVerified(await verifyToken(text, options))
   }
 
-  /** @internal */
+  /** @internal Makes a token of a verdict that is there already, as the enforcer does. */
   static fromVerified(verified: VerifiedToken): SciToken {
     return new SciToken({ profile: verified.profile, [fromVerified]: verified } as SciTokenOptions)
   }
@@ -90,7 +90,7 @@ export class SciToken implements Iterable<[string, JsonValue]> {
     return this.#verified
   }
 
-  /** Which rules it follows. */
+  /** The profile whose rules it follows. */
   get profile(): ProfileName {
     return this.#profile
   }
@@ -116,7 +116,7 @@ export class SciToken implements Iterable<[string, JsonValue]> {
     return this.update({ [name]: value })
   }
 
-  /** Throws `invalid_request` in a derived token: what is left out would hold as the parent has it. */
+  /** Removes a claim, and tells whether it was there. Throws `invalid_request` in a derived token: what is left out would hold as the parent has it. */
   delete(name: string): boolean {
     if (this.#parent && this.#claims.has(name)) {
       throw new InvalidRequestError(

@@ -44,7 +44,7 @@ export interface ChildTokenOptions extends Pick<SignOptions, 'clock' | 'backdate
   readonly claims: JsonObject
   /** Seconds from now to `exp`. Default: 600, or what is left of the parent. */
   readonly lifetime?: number
-  /** Default: none, so that the token is a leaf. */
+  /** The public key of whoever may derive from the token. Default: none, so that the token is a leaf. */
   readonly cwk?: Jwk
 }
 

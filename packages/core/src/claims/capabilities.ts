@@ -16,9 +16,9 @@ export interface CapabilityOptions {
 
 /** A question put to a list of scopes. */
 export interface Question {
-  /** The part of a scope before the colon. */
+  /** The authorization that is asked for: what stands before the colon of a scope, such as `read`. */
   readonly authz: string
-  /** Undefined only for authorizations that need none. */
+  /** The path that is asked for, as `parseRequestPath` gives it; undefined only for authorizations that need none. */
   readonly path: Path | undefined
 }
 

@@ -17,7 +17,7 @@ export type StorageOperation =
   | 'evict'
   | 'poll'
 
-/** Every operation. */
+/** Every operation on storage that a token can be asked about. */
 export const STORAGE_OPERATIONS: readonly StorageOperation[] = [
   'stat',
   'read',
@@ -58,7 +58,7 @@ export function authorizationsFor(operation: Exclude<StorageOperation, 'rename'>
 
 /** An operation and where it is done; `to` for rename only. */
 export interface OperationRequest {
-  /** What is to be done. */
+  /** The operation that is to be done. */
   readonly operation: StorageOperation
   /** Where, as {@link parseRequestPath} gives it. */
   readonly path: Path

@@ -1,6 +1,6 @@
 // What a profile says stands here, and nowhere else: whoever adds one adds its name and its rules, and the compiler names the rules that are missing.
 
-/** The sets of rules a token may follow. */
+/** The name of a profile: a set of rules that a token may follow. */
 export type ProfileName = 'scitoken:1.0' | 'scitoken:2.0' | 'wlcg:1.x' | 'at+jwt'
 
 /** Authorizations by name. */
@@ -8,7 +8,7 @@ type Names = Readonly<Record<string, readonly string[]>>
 
 /** How a token names its profile and the profile's version. */
 export interface ProfileVersion {
-  /** The claim that does. */
+  /** The claim that names it. */
   readonly claim: 'ver' | 'wlcg.ver'
   /** Whether this value of the claim means the profile. */
   readonly isRead: (value: string) => boolean
@@ -18,7 +18,7 @@ export interface ProfileVersion {
 
 /** What a profile demands, and what its words mean. */
 export interface ProfileRules {
-  /** Whose rules these are. */
+  /** The profile whose rules these are. */
   readonly name: ProfileName
   /** The `typ` of the header of tokens that are signed here. */
   readonly typ: 'JWT' | 'at+jwt'

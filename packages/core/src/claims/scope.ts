@@ -5,7 +5,7 @@ import { coversPath, encodeScopePath, intersectPaths, parseScopePath, type Path,
 export interface Scope {
   /** The part before the first colon, case-sensitive: `read`, `storage.create`, `queue`. */
   readonly authz: string
-  /** `/` where the item has none. */
+  /** The path that the item names; `/` where it names none. */
   readonly path: Path
   /** Whether the item names a path. One without holds also where no path is asked for. */
   readonly hasPath: boolean

@@ -52,7 +52,7 @@ function checkIsText(claim: string): void {
   throw new TokenNotAcceptableError('invalid_claim', 'scope must be a string', { reason: 'invalid', claim: 'scope' })
 }
 
-/** The value of a `scope` claim. */
+/** Scopes as the value of a `scope` claim: as a token writes them, with spaces between them. */
 export function formatScopes(scopes: readonly Scope[]): string {
   return scopes.map(formatScope).join(' ')
 }

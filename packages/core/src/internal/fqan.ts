@@ -2,6 +2,7 @@
 export interface Fqan {
   /** `/cms/uscms`; empty in rules and front ends that name a role alone. */
   readonly group: string
+  /** `production`; undefined where no role was named. */
   readonly role: string | undefined
 }
 

@@ -3,7 +3,7 @@
 /** Headers with lower-case names; where one came several times, joined by commas. */
 export type HttpHeaders = Readonly<Record<string, string | undefined>>
 
-/** One GET. */
+/** One GET that is to be made. */
 export interface HttpGetRequest {
   /** What is asked for; judged before, by whoever asks. */
   readonly url: URL

@@ -6,7 +6,9 @@ import { ConfigError, quote } from '../errors.ts'
 
 /** An address as a number. IPv4 in IPv6 clothes (`::ffff:192.0.2.7`, RFC 4291 section 2.5.5.2) is the IPv4 address that it reaches. */
 export interface IpAddress {
+  /** The version of the Internet protocol. */
   readonly version: 4 | 6
+  /** The address, of 32 or 128 bits. */
   readonly value: bigint
 }
 

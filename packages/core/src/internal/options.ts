@@ -37,12 +37,12 @@ export function readOptions<O extends object>(options: unknown, readers: OptionR
   return read as O
 }
 
-/** Options within an option. */
+/** Reads options within an option, as {@link readOptions}. */
 export function nested<O extends object>(readers: OptionReaders<O>): Reader<O> {
   return (value, name) => readOptions(value, readers, name)
 }
 
-/** An object whose names are not known before: one entry each, in their order. */
+/** Reads an object whose names are not known before: one entry each, in their order. */
 export function recordOf<T>(reader: Reader<T>): Reader<Readonly<Record<string, T>>> {
   return (value, name) => {
     const record = Object.create(null) as Record<string, T>
@@ -55,19 +55,19 @@ export function recordOf<T>(reader: Reader<T>): Reader<Readonly<Record<string, T
   }
 }
 
-/** `true` or `false`; `"false"` would be true. */
+/** Reads `true` or `false`; text is neither, as `"false"` would be true. */
 export const flag: Reader<boolean> = (value, name) => {
   if (typeof value === 'boolean') return value
   throw wrong(name, 'true or false', value)
 }
 
-/** Text that is not empty. */
+/** Reads text that is not empty. */
 export const text: Reader<string> = (value, name) => {
   if (typeof value === 'string' && value !== '') return value
   throw wrong(name, 'text that is not empty', value)
 }
 
-/** A number from `min` to `max`, both included; `unit` for the message, which says in what it counts. */
+/** Reads a number from `min` to `max`, both included; `unit` for the message, which says in what it counts. */
 export function number(min: number, max: number, unit: string): Reader<number> {
   const upTo = max === Infinity ? `, at least ${min}` : ` from ${min} to ${max}`
   return (value, name) => {
@@ -76,7 +76,7 @@ export function number(min: number, max: number, unit: string): Reader<number> {
   }
 }
 
-/** A whole number, as {@link number}. */
+/** Reads a whole number, as {@link number}. */
 export function whole(min: number, max: number, unit: string): Reader<number> {
   const read = number(min, max, unit)
   return (value, name) => {
@@ -85,7 +85,7 @@ export function whole(min: number, max: number, unit: string): Reader<number> {
   }
 }
 
-/** One of these words. */
+/** Reads one of these words. */
 export function choice<const T extends string>(...words: readonly T[]): Reader<T> {
   return (value, name) => {
     if (words.includes(value as T)) return value as T
@@ -97,7 +97,7 @@ export function choice<const T extends string>(...words: readonly T[]): Reader<T
   }
 }
 
-/** A function; what it takes and gives cannot be seen. */
+/** Reads a function; what it takes and gives cannot be seen. */
 // oxlint-disable-next-line typescript/no-explicit-any -- parameters are contravariant: any function fits
 export function callable<F extends (...parameters: any[]) => unknown>(): Reader<F> {
   return (value, name) => {
@@ -106,7 +106,7 @@ export function callable<F extends (...parameters: any[]) => unknown>(): Reader<
   }
 }
 
-/** An object that has this method, as it is: not copied, whatever else it has. */
+/** Reads an object that has this method, and takes it as it is: not copied, whatever else it has. */
 export function having<T extends object>(method: string, what: string): Reader<T> {
   return (value, name) => {
     if (typeof value === 'object' && value !== null && hasMethod(value, method)) return value as T
@@ -114,7 +114,7 @@ export function having<T extends object>(method: string, what: string): Reader<T
   }
 }
 
-/** A list, copied; `empty` where one without entries means what it says, instead of letting everything match. */
+/** Reads a list and copies it; `empty` where one without entries means what it says, instead of letting everything match. */
 export function listOf<T>(
   reader: Reader<T>,
   { empty = false }: { readonly empty?: boolean } = {},
@@ -128,13 +128,13 @@ export function listOf<T>(
   }
 }
 
-/** One, or a list. */
+/** Reads one value, or a list of them. */
 export function oneOrMore<T>(reader: Reader<T>): Reader<T | readonly T[]> {
   const list = listOf(reader)
   return (value, name) => (Array.isArray(value) ? list(value, name) : reader(value, name))
 }
 
-/** As it is: for what another check knows better. */
+/** Takes a value as it is: for what another check knows better. */
 export const anything: Reader<unknown> = (value) => value
 
 /** The refusal of an option's value. What it is instead is named by its kind: text might be a secret in the wrong place. */

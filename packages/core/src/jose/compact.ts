@@ -8,21 +8,23 @@ export const DEFAULT_MAX_TOKEN_LENGTH = 65_536
 
 /** A compact JWS (RFC 7515 section 7.1), parsed and nothing more: nothing in it is to be believed yet. */
 export interface CompactToken {
-  /** Deeply frozen, as the claims are. */
+  /** The protected header, deeply frozen. */
   readonly header: JsonObject
+  /** The claims, deeply frozen. */
   readonly claims: JsonObject
   /** Bytes that the signature covers. */
   readonly signingInput: Uint8Array<ArrayBuffer>
+  /** The signature, decoded. */
   readonly signature: Uint8Array<ArrayBuffer>
 }
 
 /** A compact JWS of which the header was read, and nothing else. */
 export interface SplitToken {
-  /** Deeply frozen. */
+  /** The protected header, deeply frozen. */
   readonly header: JsonObject
-  /** As it came: base64url, or what pretends to be. */
+  /** The second part as it came: base64url, or what pretends to be. */
   readonly payload: string
-  /** As it came. */
+  /** The third part as it came. */
   readonly signature: string
   /** Header and payload as they came: what the signature covers. */
   readonly signed: string

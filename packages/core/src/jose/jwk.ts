@@ -14,7 +14,7 @@ export interface Jwk {
   crv?: string
   /** First coordinate, or the public key of Ed25519. */
   x?: string
-  /** Second coordinate. */
+  /** Second coordinate of a point on a curve. */
   y?: string
   /** Modulus of RSA. */
   n?: string

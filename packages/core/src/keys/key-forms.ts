@@ -5,11 +5,11 @@ import type { Jwk } from '../jose/jwk.ts'
 import { algorithmFits, checkPublicJwk, isSameAlgorithm } from './public-jwk.ts'
 import { thumbprint } from '../jose/thumbprint.ts'
 
-/** Options when a key is taken in. */
+/** Options of `SigningKey.from` and its like. */
 export interface SigningKeyOptions {
-  /** Default: the JWK's own `alg`, else what its type and curve suggest (RSA: RS256). */
+  /** The algorithm that the key signs with. Default: the JWK's own `alg`, else what its type and curve suggest (RSA: RS256). */
   readonly alg?: Algorithm
-  /** Default: the JWK's own `kid`, else its RFC 7638 thumbprint. */
+  /** The name that tokens give for the key. Default: the JWK's own `kid`, else its RFC 7638 thumbprint. */
   readonly kid?: string
 }
 

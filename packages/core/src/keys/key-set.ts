@@ -9,12 +9,12 @@ import { importVerificationKey, type PlatformKey, verifySignature } from '#signa
 export class VerificationKey {
   /** The name by which tokens ask for it. */
   readonly kid: string | undefined
-  /** Public members only. */
+  /** The key itself, with its public members only. */
   readonly jwk: Readonly<Jwk>
   readonly #key: PlatformKey
   readonly #algorithms: readonly Algorithm[]
 
-  /** @internal */
+  /** @internal Made by {@link KeySet.fromJwks}. */
   constructor(usable: UsableJwk, key: PlatformKey) {
     this.kid = usable.kid
     this.jwk = usable.jwk
@@ -42,11 +42,11 @@ export class VerificationKey {
 
 /** An entry of a published set that cannot be used, and why. */
 export interface DroppedKey {
-  /** Its name, where it has one. */
+  /** The `kid` of the key, where it has one. */
   readonly kid: string | undefined
   /** What a token that names it is refused with. */
   readonly code: CodeOf<'not_acceptable'>
-  /** Half a sentence for people. */
+  /** Why it was dropped: half a sentence for people. */
   readonly why: string
 }
 
@@ -65,7 +65,7 @@ const MAX_CANDIDATES = 4
 export class KeySet {
   /** Those that may be used, in the order of the document. */
   readonly keys: readonly VerificationKey[]
-  /** Those that may not, and why. */
+  /** Keys of the document that may not verify, and why. */
   readonly dropped: readonly DroppedKey[]
 
   private constructor(keys: readonly VerificationKey[], dropped: readonly DroppedKey[]) {

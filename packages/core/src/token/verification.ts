@@ -9,9 +9,9 @@ import type { ProfileName } from '../claims/profile-rules.ts'
 
 /** How much of a chain a relying party is willing to look at. */
 export interface ChainLimits {
-  /** Links below the base token. Default: 8. */
+  /** The most links below the base token. Default: 8. */
   readonly maxDepth?: number
-  /** Of the whole chain, in characters. Default: `maxLength` of the verification, 65 536. */
+  /** The largest length of a whole chain, in characters. Default: `maxLength` of the verification, 65 536. */
   readonly maxLength?: number
 }
 
@@ -21,11 +21,11 @@ export interface VerifyOptions {
   readonly keys: KeySource
   /** Trusted issuers, compared byte for byte before any key is asked for. Default: whatever `keys` serves. */
   readonly issuers?: readonly string[]
-  /** Default: ES256 and RS256. */
+  /** Algorithms that are accepted. Default: ES256 and RS256. */
   readonly algorithms?: readonly Algorithm[]
   /** Refuse a token whose header names no key. Default: false; WLCG tokens must name it always. */
   readonly requireKid?: boolean
-  /** In characters. Default: 65 536. */
+  /** The largest length of a token that is looked at, in characters. Default: 65 536. */
   readonly maxLength?: number
   /** Ends the wait for keys with `aborted`. */
   readonly signal?: AbortSignal
@@ -39,9 +39,9 @@ export interface VerifiedToken {
   readonly header: JsonObject
   /** The claims, frozen. */
   readonly claims: JsonObject
-  /** Its `iss`. */
+  /** The issuer that signed it: its claim `iss`. */
   readonly issuer: string
-  /** Which rules it follows. */
+  /** The profile whose rules it follows. */
   readonly profile: ProfileName
   /** The key set that vouched for it: once the source gives another, the verdict is void. */
   readonly keySet: KeySet
