@@ -1,5 +1,5 @@
 import { TokenNotAcceptableError, UndecidedError } from '@scitokens/core'
-import type { ShownCertificate } from './shown-certificate.ts'
+import type { ShownCertificate } from './identity.ts'
 
 /** Why a certificate, a proxy or an attribute certificate is not acceptable. Stable; `docs/x509.md` has a row for each. */
 export type CertificateDefect =

@@ -6,7 +6,16 @@ import { ChainVerifier } from '../src/chain-verifier.ts'
 import { Certificate } from '../src/certificate/certificate.ts'
 import { weaknessOf } from '../src/certificate/key-strength.ts'
 import { bits, integer, nothing, oid, seq, set, utf8 } from '../src/testing/der-builder.ts'
-import { authorityExtension, issue, type KeyPair, keyUsage, newKeys, NOW, type Party, spec } from '../src/testing/pki.ts'
+import {
+  authorityExtension,
+  issue,
+  type KeyPair,
+  keyUsage,
+  newKeys,
+  NOW,
+  type Party,
+  spec,
+} from '../src/testing/pki.ts'
 import { build, lay, reasonOf, type Scenario, scenario, temporaryDirectory } from './scenario.ts'
 
 /** Counts the checks of signatures of certificates. They are done all the same. */

@@ -1,4 +1,16 @@
-import { bool, context, implicit, integer, nameOf, nothing, octets, oid, seq, set, utf8 } from '../src/testing/der-builder.ts'
+import {
+  bool,
+  context,
+  implicit,
+  integer,
+  nameOf,
+  nothing,
+  octets,
+  oid,
+  seq,
+  set,
+  utf8,
+} from '../src/testing/der-builder.ts'
 import {
   authorityExtension,
   BASIC_CONSTRAINTS,

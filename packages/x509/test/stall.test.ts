@@ -1,42 +1,30 @@
 import { once } from 'node:events'
 import { X509Certificate } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
-import { request } from 'node:https'
+import { createServer, request } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { connect, createSecureContext, type SecureContext } from 'node:tls'
-import { createIssuer } from '@scitokens/issuer'
+import { openVerifier } from '@scitokens/x509'
 import { expect, onTestFinished, test, vi } from 'vitest'
-import { openVerifier } from '../src/open-verifier.ts'
+import { answering } from './answering.ts'
 import { issue, keyUsage, newKeys, NOW, type Party, pem, proxyInfo, spec } from '../src/testing/pki.ts'
 import { build, lay, scenario, temporaryDirectory } from './scenario.ts'
 
 const ROUNDS = 8
 
-/** An issuer that asks for certificates, on a port of its own. */
+/** A server that asks for certificates, on a port of its own. */
 async function serve(): Promise<{ port: number; ana: SecureContext }> {
-  const directory = temporaryDirectory()
   const made = scenario({ intermediates: 1, proxies: 1, attributes: false })
   const { authorities, chain } = build(made)
-  const { certificates } = lay(made, authorities, directory)
-  const rules = join(directory, 'rules.json')
-  writeFileSync(rules, JSON.stringify({ rules: [{ match: `dn:${made.person.subject}`, scopes: ['read:/store'] }] }))
+  const { certificates } = lay(made, authorities, temporaryDirectory())
   const verifier = await openVerifier({ authorities: certificates })
-  const issuer = await createIssuer({
-    issuer: 'https://localhost/vo',
-    storage: { memory: true },
-    clock: () => NOW,
-    x509: { verifier, rules, audiences: ['https://se.example.org'] },
-  })
-  onTestFinished(() => issuer.close())
-  const server = issue(spec('/CN=localhost', []), undefined)
-  const app = issuer.buildServer({
-    https: { ...credentials([server]), requestCert: true, rejectUnauthorized: false },
-  } as object)
-  await app.listen({ host: '127.0.0.1', port: 0 })
-  return { port: (app.server.address() as AddressInfo).port, ana: createSecureContext(credentials(chain)) }
+  const own = issue(spec('/CN=localhost', []), undefined)
+  const asks = { ...credentials([own]), requestCert: true, rejectUnauthorized: false }
+  const server = createServer(asks, answering(verifier, NOW)).listen(0, '127.0.0.1')
+  onTestFinished(() => server.close().closeAllConnections())
+  await once(server, 'listening')
+  return { port: (server.address() as AddressInfo).port, ana: createSecureContext(credentials(chain)) }
 }
 
 function credentials(chain: readonly Party[]): { cert: string; key: string } {
@@ -47,17 +35,15 @@ function credentials(chain: readonly Party[]): { cert: string; key: string } {
   }
 }
 
-/** Asks for a token over a new connection. */
+/** Asks over a new connection who one is. */
 async function ask(port: number, secureContext: SecureContext): Promise<number> {
   const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, secureContext })
   await once(socket, 'secureConnect')
   const sent = request({
     createConnection: () => socket,
-    path: '/vo/token',
-    method: 'POST',
-    headers: { 'content-type': 'application/x-www-form-urlencoded', connection: 'close' },
+    headers: { connection: 'close' },
   })
-  sent.end('grant_type=client_credentials')
+  sent.end()
   const [response] = (await once(sent, 'response')) as [IncomingMessage]
   await response.toArray()
   return response.statusCode!
@@ -115,10 +101,7 @@ test('what the certificates of a connection cost, they cost once, however many r
   onTestFinished(() => void socket.destroy())
   const counts: number[] = []
   for (let index = 0; index < 4; index++) {
-    const form = 'grant_type=client_credentials'
-    socket.write(
-      `POST /vo/token HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/x-www-form-urlencoded\r\ncontent-length: ${form.length}\r\n\r\n${form}`,
-    )
+    socket.write('GET / HTTP/1.1\r\nhost: localhost\r\n\r\n')
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     const [reply] = (await once(socket, 'data')) as [Buffer]
     expect(reply.toString('latin1')).toMatch(/^HTTP\/1\.1 200 /)

@@ -1,5 +1,6 @@
+import type { X509Options } from '@scitokens/issuer'
+import type { FrontEndOptions, VerifierOptions } from '@scitokens/x509'
 import { z } from 'zod'
-import type { FrontEndOptions, VerifierOptions, X509Options } from '@scitokens/issuer'
 import { algorithm, list, oneOrMore, profile, type SecretReference, seconds, secret, text } from './values.ts'
 
 /** Tokens for certificates of the grid, as written: by what they are judged, and who gets what. */

@@ -1,6 +1,7 @@
 import type { Logger } from '@scitokens/core/internal'
 import { ConfigError } from '@scitokens/core'
-import { type FrontEndOptions, openVerifier, type X509Options } from '@scitokens/issuer'
+import type { X509Options } from '@scitokens/issuer'
+import { type FrontEndOptions, openVerifier } from '@scitokens/x509'
 import type { ConfiguredX509 } from '../config/x509-block.ts'
 import { resolveSecret } from './secret-reference.ts'
 import { withoutUndefined } from './without-undefined.ts'

@@ -16,7 +16,7 @@ import { checkIssuerConfig } from '../../src/issuer/configured-issuer.ts'
 import { type ServedIssuer, serveIssuer } from '../../src/serve.ts'
 import { type Files, OpenSsl, words } from '@scitokens-tests/programs/openssl'
 import { freePort, TestLog } from '../served.ts'
-import { openVerifier } from '@scitokens/issuer'
+import { openVerifier } from '@scitokens/x509'
 
 const { describe, test } = needing('curl', 'openssl')
 

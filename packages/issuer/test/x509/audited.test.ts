@@ -1,72 +1,91 @@
 import { X509Certificate } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { openVerifier } from '@scitokens/x509'
+import { createTestGrid, type TestCredential, type TestGrid } from '@scitokens/x509/testing'
 import { expect, test } from 'vitest'
-import { openVerifier } from '../../../x509/src/open-verifier.ts'
-import { startIssuer } from '../harness.ts'
-import { newKeys, NO_REVOCATION, targets } from '../../../x509/src/testing/pki.ts'
-import { build, lay, type Scenario, scenario, temporaryDirectory } from '../../../x509/test/scenario.ts'
+import { type Reply, startIssuer, TestClock } from '../harness.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
 
 const SECRET = 'a-secret-that-the-front-end-shares-with-us'
 const ANA = '/DC=org/DC=example/OU=People/CN=Ana'
 
-/** Asks for a token with the chain of a scenario, and answers the audit line with the certificate that it is about. */
-async function audited(made: Scenario): Promise<{ line: object; ana: object }> {
+function newGrid(): { grid: TestGrid; ana: TestCredential } {
+  const grid = createTestGrid(temporaryDirectory(), { now: new TestClock().now })
+  return { grid, ana: grid.person('Ana') }
+}
+
+/** Asks for a token with a chain, and answers the reply, and the audit line with the certificate that it is about. */
+async function audited(grid: TestGrid, shown: TestCredential): Promise<{ reply: Reply; line: object; ana: object }> {
   const directory = temporaryDirectory()
-  const { authorities, person, chain } = build(made)
-  const { certificates, vomsdir } = lay(made, authorities, directory)
   const [rules, dnMapping] = [join(directory, 'rules.json'), join(directory, 'mapping.json')]
   writeFileSync(rules, JSON.stringify({ rules: [{ match: `dn:${ANA}`, scopes: ['read:/store'] }] }))
   writeFileSync(dnMapping, JSON.stringify({ [ANA]: 'ana' }))
   const frontEnd = { secret: SECRET, certificateHeader: 'x-cert', chainHeader: 'x-chain' }
-  const hosts = ['issuer.example.org']
-  const verifier = await openVerifier({ authorities: certificates, vomsDirectory: vomsdir, hosts, frontEnd })
-  const x509 = { verifier, rules, dnMapping, audiences: ['x'] }
-  const harness = await startIssuer({ x509 })
-  const [leaf, ...rest] = made.present(chain).map(({ der }) => der.toString('base64'))
+  const { authorities, vomsDirectory } = grid
+  const verifier = await openVerifier({ authorities, vomsDirectory, hosts: ['issuer.example.org'], frontEnd })
+  const harness = await startIssuer({ x509: { verifier, rules, dnMapping, audiences: ['x'] } })
+  const [leaf, ...rest] = shown.chain.map((der) => der.toString('base64'))
   const headers = Object.fromEntries(rest.map((text, index) => [`x-chain-${index}`, text]))
-  await harness.token(
+  const reply = await harness.token(
     { grant_type: 'client_credentials' },
     { ...headers, 'x-front-end-secret': SECRET, 'x-cert': leaf! },
   )
-  const { fingerprint256, serialNumber } = new X509Certificate(person.der)
+  const { fingerprint256, serialNumber } = new X509Certificate(shown.chain.at(-1)!)
   const ana = {
     certificate: fingerprint256.replaceAll(':', '').toLowerCase(),
     certificateDn: ANA,
-    certificateIssuer: '/DC=org/DC=example/CN=CA 1',
+    certificateIssuer: '/DC=org/DC=example/CN=Test CA',
     certificateSerial: serialNumber.toLowerCase(),
   }
-  return { line: harness.audit.events.at(-1)!, ana }
+  return { reply, line: harness.audit.events.at(-1)!, ana }
 }
 
 test('the audit line of a token has the certificate of the person behind it: name, issuer, serial number and fingerprint', async () => {
-  const { line, ana } = await audited(scenario())
-  expect(line).toMatchObject({ event: 'token_issued', subject: 'ana', ...ana })
+  const { grid, ana } = newGrid()
+  const { line, ana: certificate } = await audited(grid, ana.proxy({ fqans: ['/cms'] }).proxy())
+  expect(line).toMatchObject({ event: 'token_issued', subject: 'ana', detail: `${ANA}; /cms`, ...certificate })
 })
 
 test('a refusal of attributes says whose they are, for an authority vouches for that', async () => {
-  const made = scenario()
-  made.attributes[0]!.extensions = [NO_REVOCATION, targets('ce.example.org')]
-  const { line, ana } = await audited(made)
+  const { grid, ana } = newGrid()
+  const { line, ana: certificate } = await audited(grid, ana.proxy({ fqans: ['/cms'], targets: ['ce.example.org'] }))
   expect(line).toMatchObject({
     event: 'token_refused',
     subject: ANA,
     detail: expect.stringMatching(/^voms_wrong_target: /),
-    ...ana,
+    ...certificate,
   })
 })
 
 test('attributes that cannot be judged are told in the same way', async () => {
-  const made = scenario()
-  made.lsc = { 'cms/voms.example.org.lsc': 'nonsense' }
-  const { line, ana } = await audited(made)
-  expect(line).toMatchObject({ subject: ANA, detail: expect.stringMatching(/^vomsdir_unreadable: /), ...ana })
+  const { grid, ana } = newGrid()
+  writeFileSync(join(grid.vomsDirectory, 'cms', 'voms.example.org.lsc'), 'nonsense')
+  const { line, ana: certificate } = await audited(grid, ana.proxy({ fqans: ['/cms'] }))
+  expect(line).toMatchObject({ subject: ANA, detail: expect.stringMatching(/^vomsdir_unreadable: /), ...certificate })
 })
 
 test('what was refused before an authority vouched for it is told as it was shown, and is nobody’s', async () => {
-  const made = scenario()
-  made.person.signWith = newKeys().privateKey
-  const { line, ana } = await audited(made)
-  expect(line).toMatchObject({ event: 'token_refused', detail: expect.stringMatching(/^bad_signature: /), ...ana })
+  const forged = newGrid().ana
+  const { reply, line, ana: certificate } = await audited(newGrid().grid, forged.proxy())
+  expect(line).toMatchObject({
+    event: 'token_refused',
+    detail: expect.stringMatching(/^bad_signature: /),
+    ...certificate,
+  })
   expect(line).not.toHaveProperty('subject')
+  expect(reply).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
+  expect(reply.body['error_description']).toMatch(/^the certificate is not acceptable \(bad_signature\): /)
+})
+
+test('that a certificate cannot be judged is nobody’s fault who asks', async () => {
+  const { grid, ana } = newGrid()
+  rmSync(join(grid.authorities, 'aaaaaaaa.r0'))
+  const { reply, line } = await audited(grid, ana)
+  expect(reply).toMatchObject({
+    status: 503,
+    headers: { 'retry-after': '60' },
+    body: { error: 'temporarily_unavailable', error_description: expect.stringMatching(/\(crl_missing\)$/) },
+  })
+  expect(line).toMatchObject({ detail: expect.stringMatching(/^crl_missing: /) })
 })

@@ -1,10 +1,12 @@
+import { once } from 'node:events'
+import { type IncomingMessage, request } from 'node:http'
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { Logger, RealmOptions } from '@scitokens/issuer'
-import { openVerifier } from '../../../x509/src/open-verifier.ts'
+import { openVerifier } from '@scitokens/x509'
 import { type Harness, type Reply, startIssuer } from '../harness.ts'
-import { temporaryDirectory } from '../../../x509/test/scenario.ts'
+import { temporaryDirectory } from './temporary-directory.ts'
 
 const FRONT_END_SECRET = 'a-secret-that-the-front-end-shares-with-us'
 const ANA = '/DC=org/DC=example/OU=People/CN=Ana'
@@ -305,4 +307,66 @@ test.each([
     code: 'config_error',
     message: expect.stringMatching(message),
   })
+})
+
+test('a limited proxy gets no scope that starts jobs, and the audit says what it is', async () => {
+  const rules = { rules: [{ match: 'fqan:/jobs', scopes: ['compute.create', 'compute.read'] }] }
+  const { harness } = await start(rules)
+  const reply = await harness.token(
+    { grant_type: 'client_credentials' },
+    {
+      'x-front-end-secret': FRONT_END_SECRET,
+      'grst-cred-auri-0': `dn:${ANA}`,
+      'grst-cred-auri-1': `dn:${ANA}/CN=limited proxy`,
+      'grst-cred-auri-2': 'fqan:/jobs',
+    },
+  )
+  expect(reply.body).toMatchObject({ scope: 'compute.read' })
+  expect(harness.audit.events.at(-1)).toMatchObject({ detail: `${ANA} (limited proxy); /jobs` })
+})
+
+test('a user name that the front end tells goes before the mapping’s', async () => {
+  const frontEnd = { secret: FRONT_END_SECRET, dnHeader: 'x-dn', usernameHeader: 'x-user' }
+  const { harness } = await start(RULES, { [ANA]: 'other' }, { verifier: await openVerifier({ frontEnd }) })
+  const headers = { 'x-front-end-secret': FRONT_END_SECRET, 'x-dn': ANA, 'x-user': 'ana' }
+  const { body } = await harness.token({ grant_type: 'client_credentials' }, headers)
+  expect(body).toMatchObject({ scope: 'read:/store write:/store/user/ana' })
+  expect(await harness.claims(body['access_token'] as string)).toMatchObject({ sub: 'ana' })
+})
+
+test('who shows no certificate is nobody, and headers of the front end from anybody else are refused and audited', async () => {
+  const { harness } = await start()
+  const form = { grant_type: 'client_credentials' }
+  expect(await harness.token(form, { 'x-front-end-secret': FRONT_END_SECRET })).toMatchObject({
+    status: 401,
+    body: { error: 'invalid_client', error_description: 'client authentication failed' },
+  })
+  expect(await harness.token(form, { 'grst-cred-auri-0': `dn:${ANA}` })).toMatchObject({
+    status: 401,
+    body: { error: 'invalid_client' },
+  })
+  expect(harness.audit.events.at(-1)).toMatchObject({
+    event: 'token_refused',
+    error: 'invalid_client',
+    detail: 'front_end_not_believed: the header grst-cred-auri-0 was not sent by the front end',
+  })
+})
+
+test('a front end is believed over a Unix socket of the issuer, and over TCP it is not', async () => {
+  const verifier = await openVerifier({ frontEnd: { unixSocket: true, dnHeader: 'x-dn' } })
+  const { harness } = await start(RULES, {}, { verifier })
+  const ask = async (where: object): Promise<number> => {
+    const headers = { 'x-dn': ANA, 'content-type': 'application/x-www-form-urlencoded' }
+    const sent = request({ ...where, path: '/vo/token', method: 'POST', headers }).end('grant_type=client_credentials')
+    const [response] = (await once(sent, 'response')) as [IncomingMessage]
+    response.resume()
+    return response.statusCode!
+  }
+  const path = join(temporaryDirectory(), 'issuer.sock')
+  await harness.issuer.buildServer().listen({ path })
+  expect(await ask({ socketPath: path })).toBe(200)
+  expect(harness.audit.events.at(-1)).toMatchObject({ event: 'token_issued', subject: ANA })
+  const { hostname, port } = new URL(await harness.issuer.listen())
+  expect(await ask({ host: hostname, port })).toBe(401)
+  expect(harness.audit.events.at(-1)?.detail).toMatch(/^front_end_not_believed: /)
 })

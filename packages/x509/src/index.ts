@@ -1,0 +1,10 @@
+// Table of contents of `@scitokens/x509`.
+export { formatFqan, type Fqan } from '@scitokens/core/internal'
+export { CERTIFICATE_ERROR_FAMILIES } from './error-codes.ts'
+export { CertificateRefused, CertificateUndecided, type CertificateDefect, type CertificateDoubt } from './errors.ts'
+export type { FrontEndOptions } from './front-end/front-end.ts'
+export type { ShownRequest } from './front-end/shown-request.ts'
+export type { Credentials, Identity, ShownCertificate } from './identity.ts'
+export { type IdentityVerifier, openVerifier } from './open-verifier.ts'
+export type { VerifierOptions } from './options.ts'
+export type { Strictness } from './path/verify-path.ts'
