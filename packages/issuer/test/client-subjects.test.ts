@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { SigningKey } from '@scitokens/core'
 import { DevelopmentLogin, HeaderLogin, PersonAdmin, type RealmOptions, type Upstream } from '@scitokens/issuer'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { openVerifier } from '@scitokens/x509'
 import { ClientAdmin } from '../src/admin/client-admin.ts'
+import { headersOf, toldByHeaders } from './certificates/told-by-headers.ts'
 import { Browser } from './browser.ts'
 import { APP, basic, type Harness, loginByCode, ROBOT, SECRET, startIssuerForPeople } from './harness.ts'
 
@@ -93,14 +93,10 @@ describe('a person whom the upstream names like a client', () => {
         rules: join(directory, 'rules.json'),
         dnMapping: join(directory, 'mapping.json'),
         audiences: ['https://se.example.org'],
-        verifier: await openVerifier({ frontEnd: { secret: FRONT_END_SECRET, credentialPrefix: 'grst-cred-auri-' } }),
+        verifier: toldByHeaders,
       },
     })
-    const ask = (name: string) =>
-      harness.token(
-        { grant_type: 'client_credentials' },
-        { 'x-front-end-secret': FRONT_END_SECRET, 'grst-cred-auri-0': `dn:${encodeURIComponent(dn(name))}` },
-      )
+    const ask = (name: string) => harness.token({ grant_type: 'client_credentials' }, headersOf({ dn: dn(name) }))
     expect((await ask('Ana')).body['scope']).toBe('write:/store/user/ana')
     for (const name of ['Rob', 'Xen']) {
       // oxlint-disable-next-line no-await-in-loop -- one after the other

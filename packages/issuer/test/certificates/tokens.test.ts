@@ -1,14 +1,12 @@
-import { once } from 'node:events'
-import { type IncomingMessage, request } from 'node:http'
 import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { TokenNotAcceptableError, UndecidedError } from '@scitokens/core'
 import { describe, expect, test } from 'vitest'
 import type { Logger, RealmOptions } from '@scitokens/issuer'
-import { openVerifier } from '@scitokens/x509'
 import { type Harness, type Reply, startIssuer } from '../harness.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
+import { headersOf, type Holder, toldByHeaders } from './told-by-headers.ts'
 
-const FRONT_END_SECRET = 'a-secret-that-the-front-end-shares-with-us'
 const ANA = '/DC=org/DC=example/OU=People/CN=Ana'
 
 const RULES = {
@@ -19,7 +17,7 @@ const RULES = {
   ],
 }
 
-/** A front end tells who it is, so that these tests are about rules and not about certificates. */
+/** Headers tell who it is, so that these tests are about rules and not about certificates. */
 async function start(
   rules: unknown = RULES,
   mapping: unknown = { [ANA]: 'ana' },
@@ -28,8 +26,8 @@ async function start(
   harness: Harness
   lines: string[]
   /** Asks as somebody with a name and groups. */
-  ask: (form?: Record<string, string>, who?: { dn?: string; fqans?: string[] }) => Promise<Reply>
-  scopeOf: (form?: Record<string, string>, who?: { dn?: string; fqans?: string[] }) => Promise<unknown>
+  ask: (form?: Record<string, string>, who?: Partial<Holder>) => Promise<Reply>
+  scopeOf: (form?: Record<string, string>, who?: Partial<Holder>) => Promise<unknown>
   /** Replaces a file as others do: by renaming. */
   replace: (name: 'rules.json' | 'dn_mapping.json', content: unknown) => void
 }> {
@@ -47,23 +45,12 @@ async function start(
     rules: join(directory, 'rules.json'),
     dnMapping: join(directory, 'dn_mapping.json'),
     audiences: ['https://se.example.org', 'ANY'],
-    verifier: await openVerifier({ frontEnd: { secret: FRONT_END_SECRET, credentialPrefix: 'grst-cred-auri-' } }),
+    verifier: toldByHeaders,
     ...more,
   }
   const harness = await startIssuer({ x509 }, { logger })
-  const ask = (
-    form: Record<string, string> = {},
-    { dn = ANA, fqans = [] }: { dn?: string; fqans?: string[] } = {},
-  ): Promise<Reply> => {
-    const credentials = [`dn:${encodeURIComponent(dn)}`, 'nist-loa:2', ...fqans.map((fqan) => `fqan:${fqan}`)]
-    return harness.token(
-      { grant_type: 'client_credentials', ...form },
-      {
-        'x-front-end-secret': FRONT_END_SECRET,
-        ...Object.fromEntries(credentials.map((value, index) => [`grst-cred-auri-${index}`, value])),
-      },
-    )
-  }
+  const ask = (form: Record<string, string> = {}, who: Partial<Holder> = {}): Promise<Reply> =>
+    harness.token({ grant_type: 'client_credentials', ...form }, headersOf({ dn: ANA, ...who }))
   const scopeOf = async (...args: Parameters<typeof ask>): Promise<unknown> => {
     const { body } = await ask(...args)
     return body['scope'] ?? body['error']
@@ -285,7 +272,7 @@ test('all certificates are one client, so none may revoke or ask about the token
   const { ask, harness } = await start()
   const { body } = await ask()
   const token = body['access_token'] as string
-  const headers = { 'x-front-end-secret': FRONT_END_SECRET, 'grst-cred-auri-0': 'dn:/CN=other' }
+  const headers = headersOf({ dn: '/CN=other' })
   expect((await harness.post('/revoke', { token }, headers)).status).toBe(401)
   expect((await harness.post('/introspect', { token }, headers)).status).toBe(401)
 })
@@ -310,63 +297,33 @@ test.each([
 })
 
 test('a limited proxy gets no scope that starts jobs, and the audit says what it is', async () => {
-  const rules = { rules: [{ match: 'fqan:/jobs', scopes: ['compute.create', 'compute.read'] }] }
-  const { harness } = await start(rules)
-  const reply = await harness.token(
-    { grant_type: 'client_credentials' },
-    {
-      'x-front-end-secret': FRONT_END_SECRET,
-      'grst-cred-auri-0': `dn:${ANA}`,
-      'grst-cred-auri-1': `dn:${ANA}/CN=limited proxy`,
-      'grst-cred-auri-2': 'fqan:/jobs',
-    },
-  )
-  expect(reply.body).toMatchObject({ scope: 'compute.read' })
+  const { ask, harness } = await start({ rules: [{ match: 'fqan:/jobs', scopes: ['compute.create', 'compute.read'] }] })
+  const { body } = await ask({}, { fqans: ['/jobs'], limited: true })
+  expect(body).toMatchObject({ scope: 'compute.read' })
   expect(harness.audit.events.at(-1)).toMatchObject({ detail: `${ANA} (limited proxy); /jobs` })
 })
 
-test('a user name that the front end tells goes before the mapping’s', async () => {
-  const frontEnd = { secret: FRONT_END_SECRET, dnHeader: 'x-dn', usernameHeader: 'x-user' }
-  const { harness } = await start(RULES, { [ANA]: 'other' }, { verifier: await openVerifier({ frontEnd }) })
-  const headers = { 'x-front-end-secret': FRONT_END_SECRET, 'x-dn': ANA, 'x-user': 'ana' }
-  const { body } = await harness.token({ grant_type: 'client_credentials' }, headers)
+test('a user name that the verifier tells goes before the mapping’s', async () => {
+  const { ask, harness } = await start(RULES, { [ANA]: 'other' })
+  const { body } = await ask({}, { username: 'ana' })
   expect(body).toMatchObject({ scope: 'read:/store write:/store/user/ana' })
   expect(await harness.claims(body['access_token'] as string)).toMatchObject({ sub: 'ana' })
 })
 
-test('who shows no certificate is nobody, and headers of the front end from anybody else are refused and audited', async () => {
+test('who shows no certificate is nobody', async () => {
   const { harness } = await start()
-  const form = { grant_type: 'client_credentials' }
-  expect(await harness.token(form, { 'x-front-end-secret': FRONT_END_SECRET })).toMatchObject({
+  expect(await harness.token({ grant_type: 'client_credentials' }, {})).toMatchObject({
     status: 401,
     body: { error: 'invalid_client', error_description: 'client authentication failed' },
   })
-  expect(await harness.token(form, { 'grst-cred-auri-0': `dn:${ANA}` })).toMatchObject({
-    status: 401,
-    body: { error: 'invalid_client' },
-  })
-  expect(harness.audit.events.at(-1)).toMatchObject({
-    event: 'token_refused',
-    error: 'invalid_client',
-    detail: 'front_end_not_believed: the header grst-cred-auri-0 was not sent by the front end',
-  })
 })
 
-test('a front end is believed over a Unix socket of the issuer, and over TCP it is not', async () => {
-  const verifier = await openVerifier({ frontEnd: { unixSocket: true, dnHeader: 'x-dn' } })
-  const { harness } = await start(RULES, {}, { verifier })
-  const ask = async (where: object): Promise<number> => {
-    const headers = { 'x-dn': ANA, 'content-type': 'application/x-www-form-urlencoded' }
-    const sent = request({ ...where, path: '/vo/token', method: 'POST', headers }).end('grant_type=client_credentials')
-    const [response] = (await once(sent, 'response')) as [IncomingMessage]
-    response.resume()
-    return response.statusCode!
-  }
-  const path = join(temporaryDirectory(), 'issuer.sock')
-  await harness.issuer.buildServer().listen({ path })
-  expect(await ask({ socketPath: path })).toBe(200)
-  expect(harness.audit.events.at(-1)).toMatchObject({ event: 'token_issued', subject: ANA })
-  const { hostname, port } = new URL(await harness.issuer.listen())
-  expect(await ask({ host: hostname, port })).toBe(401)
-  expect(harness.audit.events.at(-1)?.detail).toMatch(/^front_end_not_believed: /)
+test('what another verifier throws is told by its code where it does not say more', async () => {
+  const refuse = (error: Error) =>
+    start(RULES, {}, { verifier: { ...toldByHeaders, identify: () => Promise.reject(error) } })
+  const refused = await refuse(new TokenNotAcceptableError('untrusted_issuer', 'somebody else’s certificate'))
+  expect(await refused.ask()).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
+  expect(refused.harness.audit.events.at(-1)?.detail).toBe('untrusted_issuer: somebody else’s certificate')
+  const undecided = await refuse(new UndecidedError('undecided', 'the list is away'))
+  expect(await undecided.ask()).toMatchObject({ status: 503, body: { error: 'temporarily_unavailable' } })
 })
