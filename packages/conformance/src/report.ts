@@ -2,13 +2,17 @@ import type { CaseResult } from './run-cases.ts'
 
 /** The results of all files, counted. */
 export interface Report {
-  /** The implementation that was asked. */
+  /** Name and version of the implementation that was asked. */
   readonly implementation: string
+  /** Cases whose answers were all right. */
   readonly passed: number
+  /** Cases with a wrong answer. */
   readonly failed: number
+  /** Cases that the implementation could not be asked. */
   readonly skipped: number
   /** Cases at which the implementation's program died. */
   readonly ended: number
+  /** The same numbers for each group of rules. */
   readonly sections: Readonly<Record<string, SectionCount>>
   /** Cases that did not pass, in order. */
   readonly notPassed: readonly CaseResult[]
@@ -16,13 +20,17 @@ export interface Report {
 
 /** How many cases of a section came out how. */
 export interface SectionCount {
+  /** Cases whose answers were all right. */
   readonly passed: number
+  /** Cases with a wrong answer. */
   readonly failed: number
+  /** Cases that the implementation could not be asked. */
   readonly skipped: number
+  /** Cases at which the implementation's program died. */
   readonly ended: number
 }
 
-/** Counts results. */
+/** Counts results by verdict and by section. */
 export function makeReport(implementation: string, results: readonly CaseResult[]): Report {
   const sections: Record<string, SectionCount> = {}
   const all = { passed: 0, failed: 0, skipped: 0, ended: 0 }

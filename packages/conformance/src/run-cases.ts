@@ -15,8 +15,11 @@ import { finishedToken, signTemplate } from './template.ts'
 
 /** What came of a case. */
 export interface CaseResult {
+  /** Name of the case. */
   readonly id: string
+  /** The group of rules that the case belongs to. */
   readonly section: string
+  /** The rule that the case shows. */
   readonly title: string
   /** `ended`: its program died of the question. What that says of the rule is nothing. */
   readonly verdict: 'passed' | 'failed' | 'skipped' | 'ended'

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Path } from '@scitokens/core'
-import { type Auth, type GuardedRequest, GuardedRequests, type Judged, type Stopped } from '@scitokens/enforcer/http'
+import { type Auth, type Judged, type Stopped } from '@scitokens/enforcer/http'
+import { type GuardedRequest, GuardedRequests } from '@scitokens/enforcer/internal'
 
 /** Hands a refusal to whoever answers it: the app's error handler, or this package. */
 export type Refuse = (stopped: Stopped, response: ServerResponse, next: (error?: unknown) => void) => void

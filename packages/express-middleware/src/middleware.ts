@@ -1,11 +1,5 @@
-import {
-  type AppGuard,
-  createAppGuard,
-  cutTarget,
-  fromRawHeaders,
-  type GuardOutcome,
-  HttpRefusalError,
-} from '@scitokens/enforcer/http'
+import { fromRawHeaders, type GuardOutcome, HttpRefusalError } from '@scitokens/enforcer/http'
+import { type AppGuard, createAppGuard, cutTarget } from '@scitokens/enforcer/internal'
 import { KeyCache } from '@scitokens/keycache'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { sendMetadata } from './metadata.ts'

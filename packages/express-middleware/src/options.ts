@@ -1,5 +1,5 @@
 import { text } from '@scitokens/core/internal'
-import { readSkinOptions, type SkinOptions } from '@scitokens/enforcer/http'
+import { readSkinOptions, type SkinOptions } from '@scitokens/enforcer/internal'
 import type { KeyCacheOptions } from '@scitokens/keycache'
 
 /**

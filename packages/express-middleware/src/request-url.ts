@@ -1,5 +1,5 @@
 import type { Path } from '@scitokens/core'
-import type { Route, RouteReader, UrlNamespace } from '@scitokens/enforcer/http'
+import type { Route, RouteReader, UrlNamespace } from '@scitokens/enforcer/internal'
 import type { Request, RequestHandler } from 'express'
 import { guarded } from './guarded.ts'
 

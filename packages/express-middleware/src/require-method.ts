@@ -1,12 +1,12 @@
+import { fromRawHeaders } from '@scitokens/enforcer/http'
 import {
-  fromRawHeaders,
   judgeMethod,
   type MethodGuardOptions,
   type MethodOutcome,
   type MethodRequest,
   readMethodQuestion,
   RouteReader,
-} from '@scitokens/enforcer/http'
+} from '@scitokens/enforcer/internal'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
 import { guarded } from './guarded.ts'
 import { pathToJudge, serveJudged } from './request-url.ts'

@@ -5,7 +5,7 @@ import {
   readScopeQuestion,
   RouteReader,
   type ScopeGuardOptions,
-} from '@scitokens/enforcer/http'
+} from '@scitokens/enforcer/internal'
 import type { Request, RequestHandler } from 'express'
 import { guarded } from './guarded.ts'
 import { pathToJudge, serveJudged } from './request-url.ts'

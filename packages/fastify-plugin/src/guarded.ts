@@ -1,5 +1,6 @@
 import type { Path } from '@scitokens/core'
-import { type Auth, type GuardedRequest, GuardedRequests, type Judged, type Stopped } from '@scitokens/enforcer/http'
+import { type Auth, type Judged, type Stopped } from '@scitokens/enforcer/http'
+import { type GuardedRequest, GuardedRequests } from '@scitokens/enforcer/internal'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 
 /** Sends a refusal, or hands it to the app's error handler. */

@@ -1,4 +1,4 @@
-import type { SkinOptions } from '@scitokens/enforcer/http'
+import type { SkinOptions } from '@scitokens/enforcer/internal'
 import type { KeyCacheOptions } from '@scitokens/keycache'
 
 /**

@@ -1,13 +1,11 @@
 import {
   type Auth,
-  createAppGuard,
-  cutTarget,
   fromRawHeaders,
   type GuardOutcome,
   HttpRefusalError,
-  readSkinOptions,
   type ResourceMetadata,
 } from '@scitokens/enforcer/http'
+import { createAppGuard, cutTarget, readSkinOptions } from '@scitokens/enforcer/internal'
 import { KeyCache } from '@scitokens/keycache'
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import fastifyPlugin from 'fastify-plugin'

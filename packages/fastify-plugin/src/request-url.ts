@@ -1,5 +1,5 @@
 import type { Path } from '@scitokens/core'
-import { type Route, RouteReader, type UrlNamespace, type WholeUrl } from '@scitokens/enforcer/http'
+import { type Route, RouteReader, type UrlNamespace, type WholeUrl } from '@scitokens/enforcer/internal'
 import type { FastifyRequest } from 'fastify'
 import { guarded } from './guarded.ts'
 

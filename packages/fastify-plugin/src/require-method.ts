@@ -1,10 +1,10 @@
+import { fromRawHeaders } from '@scitokens/enforcer/http'
 import {
-  fromRawHeaders,
   judgeMethod,
   type MethodGuardOptions,
   type MethodOutcome,
   readMethodQuestion,
-} from '@scitokens/enforcer/http'
+} from '@scitokens/enforcer/internal'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { guarded } from './guarded.ts'
 import { RequestUrls } from './request-url.ts'

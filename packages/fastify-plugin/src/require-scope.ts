@@ -1,4 +1,10 @@
-import { checkScope, judgedFrom, needFinder, readScopeQuestion, type ScopeGuardOptions } from '@scitokens/enforcer/http'
+import {
+  checkScope,
+  judgedFrom,
+  needFinder,
+  readScopeQuestion,
+  type ScopeGuardOptions,
+} from '@scitokens/enforcer/internal'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { guarded } from './guarded.ts'
 import { RequestUrls } from './request-url.ts'

@@ -84,7 +84,10 @@ export function addAuthzServer(program: Command, registry: Registry): void {
 }
 
 async function authzServer({ context, output, options }: Invocation<AuthzServerOptions>): Promise<ExitCode> {
-  const { createAppGuard, createAuthzHandler } = await import('@scitokens/enforcer/http')
+  const [{ createAuthzHandler }, { createAppGuard }] = await Promise.all([
+    import('@scitokens/enforcer/http'),
+    import('@scitokens/enforcer/internal'),
+  ])
   const { KeyCache, defaultCacheDirectory } = await import('@scitokens/keycache')
   const address = parseListenAddress(options.listen)
   const trust = await readTrust(options)

@@ -9,12 +9,13 @@ export const PEER_PROTOCOL = 'scitokens-conformance-peer/1'
 
 /** What a peer says about itself. */
 export interface PeerHello {
+  /** Must be {@link PEER_PROTOCOL}. */
   readonly protocol: string
-  /** With version. */
+  /** Its name and version. */
   readonly name: string
-  /** Default: `real`. */
+  /** Whether its clock can be set. Default: `real`, it cannot. */
   readonly clock?: 'settable' | 'real'
-  /** Default: false. */
+  /** Whether it tells the three kinds of "no" apart. Default: false. */
   readonly tellsRefusalsApart?: boolean
   /** Questions it can be asked. Default: all but `sign`. */
   readonly operations?: readonly string[]

@@ -29,7 +29,7 @@ export interface Allowed<Token = unknown> {
   readonly missing: readonly []
   /** The issuer of the token. */
   readonly issuer: string
-  /** Its `sub`. */
+  /** Whom the token speaks for: `sub`. */
   readonly subject: string | undefined
   /** The local account that the site's mapping names for this request, if any. */
   readonly user: string | undefined

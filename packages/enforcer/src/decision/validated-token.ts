@@ -46,15 +46,15 @@ export class ValidatedToken {
   readonly header: JsonObject
   /** All claims, frozen; of a chain without the one that the site reads groups from. */
   readonly claims: JsonObject
-  /** `iss`. */
+  /** Who issued the token: `iss`. */
   readonly issuer: string
-  /** `sub`. */
+  /** Whom the token speaks for: `sub`. */
   readonly subject: string | undefined
-  /** `jti`. */
+  /** The name of the token itself: `jti`. */
   readonly tokenId: string | undefined
-  /** Which rules it follows. */
+  /** Which rules the token follows. */
   readonly profile: ProfileName
-  /** Seconds since the epoch. */
+  /** When the token expires, in seconds since the epoch. */
   readonly expiresAt: number
   /** What the token grants, in the order of the claim, in the server's namespace: below the issuer's base path. */
   readonly scopes: readonly Scope[]
@@ -73,7 +73,7 @@ export class ValidatedToken {
   #wasAsked = false
   #told: { readonly scope: Scope; readonly sentence: string } | undefined
 
-  /** @internal */
+  /** @internal Puts together what was verified, what was validated, and what the site grants the issuer. */
   constructor(verified: VerifiedToken, claims: ValidatedClaims, jurisdiction: Jurisdiction) {
     const { rules } = jurisdiction
     this.#verified = verified
@@ -131,7 +131,7 @@ export class ValidatedToken {
     return grant ? this.#allowed(grant, question.path) : this.#denied([question.authz], question.path)
   }
 
-  /** @internal */
+  /** @internal The same for a storage operation. */
   judgeOperation({ operation, path, to }: ReadOperationQuestion): Decision<ValidatedToken> {
     this.checkNow()
     const reachable = this.#isBelowBase(path) && (to === undefined || this.#isBelowBase(to))
@@ -218,7 +218,7 @@ export class ValidatedToken {
     checkTimes(this.#times, this.#jurisdiction.clock(), this.#jurisdiction.clockTolerance)
   }
 
-  /** Whether `exp` has come. */
+  /** Whether the token has expired by now. */
   hasExpired(): boolean {
     return !(this.#jurisdiction.clock() < this.expiresAt)
   }

@@ -31,7 +31,7 @@ export class Enforcer {
   readonly #cache: VerdictCache<Verdict> | undefined
   #lastFailure: Refused<ValidatedToken> | undefined
 
-  /** Throws `config_error`, `insecure_url`. */
+  /** Reads the options; nothing is asked of anybody yet. Throws `config_error`, `insecure_url`. */
   constructor(options: EnforcerOptions) {
     this.#configuration = readConfiguration(options)
     const { cache } = this.#configuration

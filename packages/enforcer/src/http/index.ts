@@ -1,6 +1,4 @@
 // Table of contents of `@scitokens/enforcer/http`.
-export { type AppGuard, createAppGuard, type KeySourceNeeds } from './app/app-guard.ts'
-export type { AppGuardOptions } from './app/app-guard-options.ts'
 export { type Auth, createAuth } from './guard/auth.ts'
 export {
   type AuthzAnswer,
@@ -28,25 +26,9 @@ export type {
 export type { GuardOptions } from './guard/guard-options.ts'
 export { destinationPath, type DestinationOptions } from './request/destination.ts'
 export { fromRawHeaders, type HeaderSource, headerValues } from './request/headers.ts'
-export {
-  type GuardedRequest,
-  GuardedRequests,
-  judgedFrom,
-} from './app/guarded-requests.ts'
-export {
-  type MethodGuardOptions,
-  type MethodQuestion,
-  readMethodQuestion,
-  readScopeQuestion,
-  type ScopeGuardOptions,
-  type ScopeQuestion,
-} from './app/guard-question.ts'
-export { type Exists, type Judged, judgeMethod, type MethodOutcome, type MethodRequest } from './guard/judge-method.ts'
+export type { Exists, Judged } from './guard/judge-method.ts'
 export { METHOD_RULES, type MethodContext, type MethodRule, type Step, stepsOf } from './request/methods.ts'
-export { cutTarget, type RequestTarget, requestTarget } from './request/request-target.ts'
+export { type RequestTarget, requestTarget } from './request/request-target.ts'
 export { type ResourceMetadata, resourceMetadata, type ResourceMetadataOptions } from './answer/resource-metadata.ts'
-export { parseRoute, pathOfRoute, type Route, RouteReader } from './request/route-path.ts'
-export { checkScope, needFinder } from './app/scope-question.ts'
-export { type OwnOptions, readSkinOptions, type SkinOptions } from './app/skin-options.ts'
 export { type HttpRefusal, httpRefusal, type OAuthErrorName } from './answer/status.ts'
-export { UrlNamespace, type UrlNamespaceOptions, type WholeUrl } from './request/url-namespace.ts'
+export type { UrlNamespaceOptions } from './request/url-namespace.ts'

@@ -3,7 +3,7 @@ import { flag, listOf, nested, type OptionReaders, own, text, wrong } from '@sci
 
 /** One line of a name map: every condition that it has must hold. XRootD, `name_mapfile`. */
 export interface NameRule {
-  /** The account. */
+  /** The account that the rule gives. */
   readonly result: string
   /** The token's `sub`, exactly. */
   readonly sub?: string
@@ -47,7 +47,7 @@ export const MAPPING_READERS: OptionReaders<SubjectMapping> = {
 export interface MappingQuestion {
   /** The token's `sub`. */
   readonly subject: string | undefined
-  /** Its groups. */
+  /** Groups that the token names. */
   readonly groups: readonly string[]
   /** The groups count for nothing: the token is the end of a chain. Default: false. */
   readonly groupsAreVoid?: boolean

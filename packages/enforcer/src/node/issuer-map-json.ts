@@ -19,7 +19,7 @@ import { badFile, checkedAt } from './site-file.ts'
 import { readMembers, readSiteObject, type SiteObject } from './site-json.ts'
 import { readTrust } from './trust.ts'
 
-/** The file. */
+/** What the whole file has. */
 interface FileMembers extends Pick<IssuerMap, 'audience' | 'sharedBasePaths'> {
   readonly issuers?: Readonly<Record<string, unknown>>
 }

@@ -18,7 +18,7 @@ export interface ClaimContext {
   readonly profile: ProfileName
   /** All claims, verified. */
   readonly claims: JsonObject
-  /** Seconds since the epoch. */
+  /** The time of the question, in seconds since the epoch. */
   readonly now: number
 }
 

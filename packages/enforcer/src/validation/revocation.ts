@@ -7,7 +7,7 @@ export interface RevocationQuestion {
   readonly issuer: string
   /** `jti`; a token without one can only be revoked by other claims. */
   readonly tokenId: string | undefined
-  /** Its `sub`. */
+  /** Whom the token speaks for: `sub`. */
   readonly subject: string | undefined
   /** All of its claims, verified. */
   readonly claims: JsonObject

@@ -83,7 +83,7 @@ export class Validator {
   readonly #options: ValidatorOptions
   readonly #entries = new Map<string, Judge[]>()
 
-  /** Throws `config_error`. */
+  /** Reads the options. Throws `config_error` for those that make no sense. */
   constructor(options: ValidatorOptions = {}) {
     const read = readOptions<ValidatorOptions>(options, VALIDATOR_READERS)
     this.#options = read

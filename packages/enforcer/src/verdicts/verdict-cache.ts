@@ -42,7 +42,7 @@ export class VerdictCache<V extends { readonly outcome: unknown }> {
   readonly #refused: BoundedMap<number, Slot<V>>
   readonly #fingerprints = new Fingerprints()
 
-  /** Throws `config_error`. */
+  /** Makes an empty cache. Throws `config_error` for options that make no sense. */
   constructor(options: VerdictCacheOptions = {}) {
     const read = readOptions<VerdictCacheOptions>(options, CACHE_READERS, 'cache')
     const { maxEntries = 10_000, maxBytes = 32 * 1024 * 1024 } = read

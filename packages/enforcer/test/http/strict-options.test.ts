@@ -2,16 +2,13 @@ import { createTestIssuer } from '@scitokens/core/testing'
 import { describe, expect, it } from 'vitest'
 import {
   challenge,
-  createAppGuard,
   createAuthzHandler,
   createGuard,
   destinationPath,
   extractBearer,
-  readMethodQuestion,
-  readScopeQuestion,
-  readSkinOptions,
   resourceMetadata,
 } from '../../src/http/index.ts'
+import { createAppGuard, readMethodQuestion, readScopeQuestion, readSkinOptions } from '../../src/internal.ts'
 import { Enforcer } from '../../src/index.ts'
 
 // As plain JavaScript passes them: no type stands in the way.

@@ -6,7 +6,9 @@ import type { Stopped } from './refusal.ts'
  * `message` is a fixed sentence fit for the world; what exactly was wrong is in `cause`, for the log.
  */
 export class HttpRefusalError extends SciTokenError {
+  /** Status of the answer, for Express's error handlers. */
   readonly status: number
+  /** The same, for Fastify's error handlers. */
   readonly statusCode: number
   /** `WWW-Authenticate`, `Retry-After`, `Cache-Control`. */
   readonly headers: Readonly<Record<string, string>>

@@ -7,8 +7,11 @@ export interface ResourceMetadataOptions {
   readonly resource: string
   /** The issuers that tokens may come from. */
   readonly authorizationServers: readonly string[]
+  /** Scopes that a client may ask for. Default: not told. */
   readonly scopesSupported?: readonly string[]
+  /** Name of this server for people. Default: not told. */
   readonly resourceName?: string
+  /** URL of a page for developers. Default: not told. */
   readonly resourceDocumentation?: string
 }
 
@@ -26,7 +29,9 @@ export interface ResourceMetadata {
   readonly path: string
   /** Absolute URL, for `resource_metadata` in a challenge. */
   readonly url: string
+  /** The document, to be sent as JSON. */
   readonly document: Readonly<Record<string, unknown>>
+  /** Header fields to send with it. */
   readonly headers: Readonly<Record<string, string>>
 }
 

@@ -1,6 +1,6 @@
 import type { ErrorCode, ErrorFamily, SciTokenError } from '@scitokens/core'
 
-/** RFC 6750 section 3.1. */
+/** `error` of a refusal, as RFC 6750 section 3.1 and OAuth 2.0 name it. */
 export type OAuthErrorName =
   | 'invalid_request'
   | 'invalid_token'
@@ -10,6 +10,7 @@ export type OAuthErrorName =
 
 /** What a refusal looks like in HTTP. */
 export interface HttpRefusal {
+  /** Status of the answer. */
   readonly status: 400 | 401 | 403 | 405 | 500 | 503
   /** Undefined where no credentials came: RFC 6750 section 3.1 wants no code then. */
   readonly error: OAuthErrorName | undefined

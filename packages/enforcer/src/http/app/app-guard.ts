@@ -8,6 +8,7 @@ import { type ResourceMetadata, resourceMetadata } from '../answer/resource-meta
 
 /** A guard and what it serves. */
 export interface AppGuard {
+  /** Judges the requests of the app. */
   readonly guard: Guard
   /** Undefined where no `resource` was named. */
   readonly metadata: ResourceMetadata | undefined

@@ -40,13 +40,17 @@ export interface ScopeQuestion<R> {
   readonly path: string | ((request: R) => string) | undefined
   /** Undefined: not said. */
   readonly pathIsDecoded: boolean | undefined
+  /** Translates URLs into the namespace of the tokens. */
   readonly urls: UrlNamespace
 }
 
 /** What `requireMethod` asks. */
 export interface MethodQuestion {
+  /** Whether something is at a path; undefined where nobody can tell. */
   readonly exists: Exists | undefined
+  /** Hosts that a `Destination` may name besides the request's own `Host`. */
   readonly hosts: readonly string[]
+  /** Translates URLs into the namespace of the tokens. */
   readonly urls: UrlNamespace
 }
 

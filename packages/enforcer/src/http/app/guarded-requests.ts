@@ -6,7 +6,9 @@ import type { WholeUrl } from '../request/url-namespace.ts'
 
 /** A request that has passed, as its guard knows it. */
 export interface GuardedRequest {
+  /** The guard that let it pass. */
   readonly guard: Guard
+  /** Who asks; undefined where credentials are optional and none came. */
   readonly auth: Auth | undefined
   /** What was judged last. */
   judged: Judged | undefined

@@ -35,7 +35,7 @@ export const FRONT_SERVERS: readonly FrontServer[] = ['nginx', 'envoy', 'x-origi
 
 /** Options of {@link createAuthzHandler}. */
 export interface AuthzHandlerOptions extends UrlNamespaceOptions {
-  /** Decides. */
+  /** Judges the requests. */
   readonly guard: Guard
   /** Which server asks. */
   readonly front: FrontServer

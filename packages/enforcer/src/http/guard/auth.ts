@@ -5,15 +5,21 @@ import type { ValidatedToken } from '../../decision/validated-token.ts'
 export interface Auth {
   /** The token as it came. Not enumerable: it appears in no JSON and no log of this object. */
   readonly token: string
+  /** The protected header of the token. */
   readonly header: JsonObject
+  /** All claims of the token. */
   readonly claims: JsonObject
+  /** Who issued the token: `iss`. */
   readonly issuer: string
+  /** Whom the token speaks for: `sub`. */
   readonly subject: string | undefined
+  /** Which rules the token follows. */
   readonly profile: ProfileName
   /** What it grants, in the server's namespace. */
   readonly scopes: readonly Scope[]
   /** Of this issuer; they mean nothing without it. */
   readonly groups: readonly string[]
+  /** When the token expires. */
   readonly expiresAt: Date
   /** The local account of the site's mapping, if there is one. */
   readonly user: string | undefined
@@ -21,7 +27,12 @@ export interface Auth {
   can(authz: string, path?: string, options?: RequestPathOptions): boolean
 }
 
-/** Makes the object. */
+/**
+ * Makes an {@link Auth} from a token that was judged.
+ *
+ * @param token - as it came with the request.
+ * @param user - the local account, where it is known already. Default: what the site's mapping says.
+ */
 export function createAuth(token: string, validated: ValidatedToken, user?: string): Auth {
   return new TokenAuth(token, validated, user)
 }

@@ -9,6 +9,7 @@ export type Exists = (path: Path) => boolean | Promise<boolean>
 
 /** A request whose method says what it does. */
 export interface MethodRequest {
+  /** The request's method, in capitals. */
   readonly method: string
   /** The path to judge, not decoded. A function, so that what is wrong with it is a refusal like any other. */
   readonly path: () => string
@@ -31,12 +32,13 @@ const ONCE = ['overwrite', 'depth'] as const
 
 /** What was judged. Open these paths, whatever the request's URL looks like. */
 export interface Judged {
-  /** Normalised, decoded. */
+  /** The path that was judged, normalised and decoded. */
   readonly path: Path
   /** Whether something was there, as far as the guard was told: where not, the right to replace it was not asked for. */
   readonly exists?: boolean
   /** The other end of a MOVE or COPY, normalised, decoded. */
   readonly destination?: Path
+  /** Whether something was at that other end, as far as the guard was told. */
   readonly destinationExists?: boolean
   /** The scope that allowed it, for the log. */
   readonly grantedBy?: Scope | undefined

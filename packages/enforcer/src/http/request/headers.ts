@@ -21,7 +21,7 @@ export function headerValue(headers: HeaderSource, name: string): string | undef
   return values.length > 1 ? SEVERAL : values[0]
 }
 
-/** More than one value. */
+/** Stands for more than one value of a header field. */
 export const SEVERAL: unique symbol = Symbol('several')
 
 /**

@@ -3,6 +3,7 @@ import { quote } from '@scitokens/core/internal'
 
 /** One thing that a request does to the namespace. All of a request's steps must be allowed. */
 export interface Step {
+  /** What is done. */
   readonly operation: StorageOperation
   /** As it is in the request: a URL's path, not decoded. */
   readonly path: string
@@ -12,6 +13,7 @@ export interface Step {
 
 /** What decides which operations a method stands for. */
 export interface MethodContext {
+  /** The request's method, in capitals. */
   readonly method: string
   /** The path of the URL as it is served: not decoded, without query. */
   readonly path: string

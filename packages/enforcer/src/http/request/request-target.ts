@@ -2,8 +2,9 @@ import { InvalidRequestError } from '@scitokens/core'
 
 /** A request target, cut in two. Neither part is decoded. */
 export interface RequestTarget {
+  /** What stands before the `?`. */
   readonly path: string
-  /** Without `?`. */
+  /** What stands after the `?`; empty where there is none. */
   readonly query: string
 }
 

@@ -10,6 +10,7 @@ export interface Route {
   readonly pattern: unknown
   /** What stands before the wildcard; the whole route where there is none. Undefined: it has parameters. */
   readonly literal: string | undefined
+  /** Whether the route stands for everything that begins with `literal`. */
   readonly endsInWildcard: boolean
 }
 
@@ -23,6 +24,7 @@ export function parseRoute(pattern: unknown): Route {
 export class RouteReader {
   #last: Route = parseRoute(undefined)
 
+  /** Reads a route's pattern, as {@link parseRoute}. */
   read(pattern: unknown): Route {
     if (this.#last.pattern !== pattern) this.#last = parseRoute(pattern)
     return this.#last

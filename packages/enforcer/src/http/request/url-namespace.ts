@@ -38,7 +38,7 @@ export interface WholeUrl {
   readonly base: string
   /** All of the path, but for a prefix that was taken off. */
   readonly path: string
-  /** Without `?`. */
+  /** What stands after the `?`; empty where there is none. */
   readonly query: string
 }
 
@@ -53,7 +53,7 @@ export class UrlNamespace {
   readonly #namespaceLength: number
   readonly #isWhole: boolean
 
-  /** Throws `config_error`. */
+  /** Reads the options. Throws `config_error` for those that make no sense. */
   constructor(options: UrlNamespaceOptions = {}) {
     const { prefix = '/', namespace = '/' } = readOptions<UrlNamespaceOptions>(options, URL_READERS)
     this.#prefix = encodeScopePath(stem(prefix))

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
-import { type Need, needFinder, parseRoute, pathOfRoute } from '../../../src/http/index.ts'
+import { type Need } from '../../../src/http/index.ts'
+import { needFinder, parseRoute, pathOfRoute } from '../../../src/internal.ts'
 
 it.each([
   ['/status', '/STATUS/', '/status'],

@@ -1,7 +1,8 @@
 import { parseRequestPath } from '@scitokens/core'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseRoute, UrlNamespace, type UrlNamespaceOptions } from '../../../src/http/index.ts'
+import { type UrlNamespaceOptions } from '../../../src/http/index.ts'
+import { parseRoute, UrlNamespace } from '../../../src/internal.ts'
 
 const code = (name: string) => expect.objectContaining({ code: name })
 const judged = (
