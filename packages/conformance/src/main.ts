@@ -20,6 +20,7 @@ export interface ConformanceOutput {
 
 /** What is run, beside the files. */
 export interface ConformanceCommand {
+  /** Files of cases. */
   readonly files: readonly string[]
   /** `cpp`, `python`, `go`, or a command that speaks the peer protocol. Default: this project. */
   readonly peer?: string | undefined

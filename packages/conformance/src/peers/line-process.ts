@@ -6,9 +6,11 @@ import type { Ended } from '../implementation.ts'
 
 /** How a program is started. */
 export interface ProgramStart {
+  /** The program. */
   readonly command: string
+  /** Its arguments. */
   readonly args: readonly string[]
-  /** Added to the environment. */
+  /** Variables that are added to the environment of this process. Default: none. */
   readonly env?: Readonly<Record<string, string>>
 }
 
