@@ -1,5 +1,6 @@
 import { type Algorithm, isAlgorithm } from './algorithms.ts'
 import { decodeBase64url, encodeAscii } from './base64url.ts'
+import { BoundedMap } from '../internal/bounded-map.ts'
 import { ConfigError, quote, TokenNotAcceptableError } from '../errors.ts'
 import { type JsonObject, parseJsonObject } from './json.ts'
 
@@ -92,8 +93,7 @@ export function checkTokenLength(length: number, maxLength: number): void {
 }
 
 // An issuer writes the same header into all tokens of a key, and reading it is pure: the last few are kept. Long ones are chains.
-const HEADERS = new Map<string, JsonObject>()
-const MAX_HEADERS = 64
+const HEADERS = new BoundedMap<string, JsonObject>({ maxEntries: 64 })
 const MAX_KEPT_LENGTH = 512
 // Most servers have one issuer with one key: comparing a text costs half of looking it up.
 let lastText = ''
@@ -106,10 +106,7 @@ function parseHeader(text: string): JsonObject {
   if (text.length <= MAX_KEPT_LENGTH) {
     lastText = copyOfSlice(text)
     lastHeader = header
-    if (!known) {
-      if (HEADERS.size >= MAX_HEADERS) HEADERS.clear()
-      HEADERS.set(lastText, header)
-    }
+    if (!known) HEADERS.set(lastText, header)
   }
   return header
 }

@@ -2,6 +2,7 @@
 import type { Algorithm } from '../jose/algorithms.ts'
 import { type CheckedHeader, type CompactToken, own } from '../jose/compact.ts'
 import { quote, SciTokenError, TokenNotAcceptableError, UndecidedError } from '../errors.ts'
+import { waitFor } from '../internal/waiting.ts'
 import type { JsonObject } from '../jose/json.ts'
 import type { KeySet, VerificationKey } from '../keys/key-set.ts'
 import type { KeySource } from '../keys/key-source.ts'
@@ -97,16 +98,15 @@ export function keySetOf(
 }
 
 async function awaitKeySet(issuer: string, answer: Promise<KeySet>, signal: AbortSignal | undefined): Promise<KeySet> {
-  const { promise: abort, reject } = Promise.withResolvers<never>()
-  const stop = (): void => reject(aborted(issuer, signal!))
-  signal?.addEventListener('abort', stop)
   try {
-    const keySet: unknown = await Promise.race([answer, abort])
+    const keySet: unknown = await waitFor(
+      () => answer,
+      signal,
+      () => aborted(issuer, signal!),
+    )
     if (isKeySet(keySet)) return keySet
   } catch (error) {
     throw failed(issuer, error)
-  } finally {
-    signal?.removeEventListener('abort', stop)
   }
   throw failed(issuer, new TypeError('the key source returned no key set'))
 }
