@@ -1,5 +1,5 @@
 import { SciTokenError } from '@scitokens/core'
-import { networkOfPeer } from '@scitokens/core/internal'
+import { formatRetryAfter, networkOfPeer, WindowCounter } from '@scitokens/core/internal'
 import type {
   FastifyError,
   FastifyInstance,
@@ -9,7 +9,7 @@ import type {
   preHandlerAsyncHookHandler,
   RouteShorthandOptions,
 } from 'fastify'
-import { AttemptCounter, NO_STORE, OAuthError, refuseDoubledFields } from '@scitokens/issuer/internal'
+import { NO_STORE, OAuthError, refuseDoubledFields } from '@scitokens/issuer/internal'
 import { acceptAnyBody } from './routes/body.ts'
 import type { DemoContext, DemoParts } from './demo-context.ts'
 import { issueRoutes } from './routes/issue.ts'
@@ -105,14 +105,12 @@ function optionsFor(host: string | undefined): RouteShorthandOptions {
 
 /** Answers 429 where one address, or one /64 of IPv6, asks more than `max` times in a minute. */
 function limiter(max: number): preHandlerAsyncHookHandler {
-  const counter = new AttemptCounter({ windowMs: MINUTE_MS, keys: REMEMBERED })
+  const counter = new WindowCounter({ window: MINUTE_MS, maxKeys: REMEMBERED, clock: () => performance.now() })
   return async ({ ip }, reply) => {
-    const { attempts, endsInSeconds } = counter.count(networkOfPeer(ip))
-    if (attempts <= max) return
-    await sendProblem(
-      reply.code(429).header('retry-after', String(endsInSeconds)),
-      `Too many requests: wait ${endsInSeconds} s.`,
-    )
+    const { count, left } = counter.add(networkOfPeer(ip))
+    if (count <= max) return
+    const seconds = formatRetryAfter(left / 1000)
+    await sendProblem(reply.code(429).header('retry-after', seconds), `Too many requests: wait ${seconds} s.`)
   }
 }
 

@@ -1,6 +1,6 @@
-import { networkOfPeer } from '@scitokens/core/internal'
+import { formatRetryAfter, networkOfPeer, WindowCounter } from '@scitokens/core/internal'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { AttemptCounter, OAuthError, Parameters } from '@scitokens/issuer/internal'
+import { OAuthError, Parameters } from '@scitokens/issuer/internal'
 import type { ReadRateLimits } from './rate-limits.ts'
 
 /** Limits are per minute. */
@@ -32,14 +32,15 @@ export interface RateLimitOptions {
 export function limitRate(
   app: FastifyInstance,
   limits: () => ReadRateLimits,
-  { byCertificate, nowMs }: RateLimitOptions = {},
+  { byCertificate, nowMs = () => performance.now() }: RateLimitOptions = {},
 ): void {
-  const counting = { windowMs: WINDOW_MS, keys: REMEMBERED, ...(nowMs && { nowMs }) }
-  const ofAddresses = new AttemptCounter(counting)
-  const ofClients = new AttemptCounter(counting)
-  const take = (counter: AttemptCounter, key: string, limit: number): void => {
-    const { attempts, endsInSeconds } = counter.count(key)
-    if (attempts > limit) throw tooMany(endsInSeconds)
+  // By a clock that only goes forward: one that is set back would forget what was counted.
+  const counting = { window: WINDOW_MS, maxKeys: REMEMBERED, clock: nowMs }
+  const ofAddresses = new WindowCounter(counting)
+  const ofClients = new WindowCounter(counting)
+  const take = (counter: WindowCounter, key: string, limit: number): void => {
+    const { count, left } = counter.add(key)
+    if (count > limit) throw tooMany(left / 1000)
   }
   const limit = async (request: FastifyRequest): Promise<void> => {
     const network = networkOfPeer(request.ip)
@@ -53,7 +54,7 @@ export function limitRate(
 }
 
 function tooMany(seconds: number): OAuthError {
-  const headers = { 'retry-after': String(seconds) }
+  const headers = { 'retry-after': formatRetryAfter(seconds) }
   return new OAuthError('temporarily_unavailable', 'too many requests, slow down', { status: 429, headers })
 }
 

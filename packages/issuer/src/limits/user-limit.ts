@@ -1,5 +1,5 @@
 import type { Clock } from '@scitokens/core'
-import { WindowCounter } from '@scitokens/core/internal'
+import { formatRetryAfter, WindowCounter } from '@scitokens/core/internal'
 import { OAuthError } from '../http/oauth-error.ts'
 
 const WINDOW_SECONDS = 60
@@ -23,7 +23,7 @@ export class UserLimit {
     if (count <= this.max) return
     throw new OAuthError('temporarily_unavailable', 'too many tokens for this person, slow down', {
       status: 429,
-      headers: { 'retry-after': String(Math.max(1, Math.ceil(left))) },
+      headers: { 'retry-after': formatRetryAfter(left) },
     })
   }
 }
