@@ -26,7 +26,7 @@ export type Operations = Readonly<Partial<Record<'GET' | 'POST' | 'PUT' | 'DELET
 export const ERROR_ANSWER: JsonSchema = closed({ error: TEXT }, { error_description: TEXT })
 
 /** How a request to an endpoint for programs can fail. */
-export const REFUSED: Operation['answers'] = { 400: ERROR_ANSWER, 429: ERROR_ANSWER, 503: ERROR_ANSWER }
+const REFUSED: Operation['answers'] = { 400: ERROR_ANSWER, 429: ERROR_ANSWER, 503: ERROR_ANSWER }
 
 /** As {@link REFUSED}, where a client says who it is. */
 export const CLIENT_REFUSED: Operation['answers'] = { ...REFUSED, 401: ERROR_ANSWER }

@@ -40,7 +40,8 @@ const CLIENT: OptionReaders<ClientOptions> = {
   clientSecret: textOrTexts,
 }
 
-const REGISTRATION: OptionReaders<RegistrationOptions> = {
+/** The form of the options of registration. */
+export const REGISTRATION_READERS: OptionReaders<RegistrationOptions> = {
   initialAccessTokens: listOf(text),
   scopes: texts,
   audiences: texts,
@@ -66,7 +67,8 @@ const KEYS: OptionReaders<KeyScheduleOptions> = {
   retainSeconds: seconds,
 }
 
-const REALM: OptionReaders<RealmOptions> = {
+/** The form of the options of one realm. */
+export const REALM_READERS: OptionReaders<RealmOptions> = {
   issuer: text,
   clients: listOf(nested(CLIENT), { empty: true }),
   policy: nested(POLICY_READERS),
@@ -87,7 +89,7 @@ const REALM: OptionReaders<RealmOptions> = {
   wrongCodes: whole(1, Number.MAX_SAFE_INTEGER, 'codes'),
   wrongCodeSeconds: seconds,
   login: having<Upstream>('step', 'a way to log in, such as an OpenIdLogin'),
-  registration: nested(REGISTRATION),
+  registration: nested(REGISTRATION_READERS),
   x509: nested(X509),
   keys: nested(KEYS),
   keyProvider: having<KeyProvider>('create', 'a key provider'),
@@ -99,8 +101,8 @@ const REALM: OptionReaders<RealmOptions> = {
 
 /** The form of an issuer's options. What they say is judged where it is used. */
 export const ISSUER_READERS: OptionReaders<IssuerOptions> = {
-  ...REALM,
-  realms: listOf(nested(REALM)),
+  ...REALM_READERS,
+  realms: listOf(nested(REALM_READERS)),
   // Each storage and the master key check their own.
   storage: anything as Reader<StorageOptions>,
   masterKey: anything as Reader<MasterKeyOptions>,

@@ -18,6 +18,7 @@ export interface FileStorageOptions {
 export const fileStorage: StorageEngine = storageEngine<FileStorageOptions>({
   chosenBy: 'file',
   readers: { file: text, busyTimeoutMs: whole(1, 3_600_000, 'milliseconds') },
+  secrets: [],
   masterKey: ({ file }) => ({ file: `${file}.key` }),
   open: (options, clock) => SqlStore.open(new SqliteEngine(options), clock),
 })

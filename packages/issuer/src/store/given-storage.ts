@@ -11,6 +11,7 @@ export interface GivenStorageOptions {
 export const givenStorage: StorageEngine = storageEngine<GivenStorageOptions>({
   chosenBy: 'store',
   readers: { store: having<Store>('commit', 'a store') },
+  secrets: [],
   masterKey: () => 'named',
   open: async ({ store }) => store,
 })

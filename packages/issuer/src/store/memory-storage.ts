@@ -17,6 +17,7 @@ export const memoryStorage: StorageEngine = storageEngine<MemoryStorageOptions>(
       throw wrong(name, 'true', value)
     },
   },
+  secrets: [],
   masterKey: () => 'memory',
   open: (_options, clock) => SqlStore.open(new SqliteEngine({ file: ':memory:' }), clock),
 })

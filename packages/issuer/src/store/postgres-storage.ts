@@ -15,6 +15,7 @@ export interface PostgresStorageOptions {
 export const postgresStorage: StorageEngine = storageEngine<PostgresStorageOptions>({
   chosenBy: 'postgres',
   readers: { postgres: text, maxConnections: whole(1, 10_000, 'connections') },
+  secrets: ['postgres'],
   masterKey: () => 'named',
   open: ({ postgres, maxConnections = 10 }, clock) =>
     SqlStore.open(new PostgresEngine({ connectionString: postgres, maxConnections }), clock),

@@ -18,6 +18,8 @@ export interface StorageDefinition<Options extends object> {
   readonly chosenBy: keyof Options & string
   /** A reader for each of its options. */
   readonly readers: OptionReaders<Options>
+  /** Its options that are secrets: a configuration file says where they stand, and never what they are. */
+  readonly secrets: readonly (keyof Options & string)[]
   readonly masterKey: (options: Options) => MasterKeyPlace
   readonly open: (options: Options, clock: Clock) => Promise<Store>
 }
@@ -25,6 +27,10 @@ export interface StorageDefinition<Options extends object> {
 /** A {@link StorageDefinition}, whatever its options are. */
 export interface StorageEngine {
   readonly chosenBy: string
+  /** The names of its options. */
+  readonly options: readonly string[]
+  /** Those that are secrets. */
+  readonly secrets: readonly string[]
   /** Checks its options. Throws `config_error`, also for an option of another storage. */
   choose(options: unknown): ChosenStorage
 }
@@ -33,6 +39,8 @@ export interface StorageEngine {
 export function storageEngine<Options extends object>(definition: StorageDefinition<Options>): StorageEngine {
   return {
     chosenBy: definition.chosenBy,
+    options: Object.keys(definition.readers),
+    secrets: definition.secrets,
     choose: (options) => {
       const read = readOptions(options, definition.readers, 'storage')
       return { masterKey: definition.masterKey(read), open: (clock) => definition.open(read, clock) }
