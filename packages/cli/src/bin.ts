@@ -26,5 +26,5 @@ process.exitCode = await run(process.argv.slice(2), {
   stderr: process.stderr,
   clock: systemClock,
   signal: ending.signal,
-  onHangup: (listener) => void process.on('SIGHUP', listener),
+  signals: process,
 })

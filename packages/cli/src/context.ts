@@ -1,4 +1,5 @@
 import type { Clock } from '@scitokens/core'
+import type { SignalSource } from '@scitokens/service'
 
 /** A stream the program writes to. */
 export interface TextSink {
@@ -24,6 +25,6 @@ export interface CliContext {
   readonly clock: Clock
   /** Ends long work when the user presses Ctrl-C or the service manager says so. */
   readonly signal: AbortSignal
-  /** Calls back whenever the service manager asks for the configuration to be read again (SIGHUP); without a call the signal ends the process. */
-  readonly onHangup?: (listener: () => void) => void
+  /** Signals of the process, for what runs until it is told to end. Default: `signal` ends it, and nothing is read again. */
+  readonly signals?: SignalSource
 }

@@ -1,23 +1,24 @@
 import { lstat } from 'node:fs/promises'
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { ConfigError, InvalidRequestError, parseRequestPath, redactSecrets } from '@scitokens/core'
 import { relativePath } from '@scitokens/core/internal'
 import type { EnforcerOptions } from '@scitokens/enforcer'
-import type { AuthzHandlerOptions, AuthzQuestion, Exists, FrontServer } from '@scitokens/enforcer/http'
+import type { AuthzHandlerOptions, Exists, FrontServer } from '@scitokens/enforcer/http'
+import type { HttpLimits, ServerMaker, Serving } from '@scitokens/service'
 import { type Command, Option } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
-import { ended } from '../ended.ts'
 import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
-import { listenLocally, parseListenAddress } from '../loopback-listener.ts'
-import { collect, parseSeconds } from '../option-parsers.ts'
+import { collect, parseInteger, parseSeconds } from '../option-parsers.ts'
 import { certificateAuthorities } from '../certificate-authorities.ts'
+import { serviceContext, warningsTo } from '../service-context.ts'
 
 interface AuthzServerOptions {
   readonly for: FrontServer
   readonly listen: string
   readonly socketMode: number
+  readonly operations?: string
+  readonly workers?: number
   readonly issuer?: readonly string[]
   readonly issuersFile?: string
   readonly audience?: readonly string[]
@@ -37,6 +38,13 @@ interface AuthzServerOptions {
   readonly dangerouslyAllowLoopbackHttp?: boolean
 }
 
+/** Whom a site trusts, and for what. */
+type Trust = Pick<EnforcerOptions, 'issuers'> &
+  Partial<Pick<EnforcerOptions, 'audience' | 'basePath' | 'sharedBasePaths'>>
+
+/** A token may have 64 KiB. Servers in front keep their connections, nginx for 60 seconds. */
+const LIMITS: HttpLimits = { maxHeaderBytes: 96 * 1024, requestSeconds: 10, keepAliveSeconds: 75 }
+
 /** Adds `scitokens authz-server`. */
 export function addAuthzServer(program: Command, registry: Registry): void {
   const command = program
@@ -53,6 +61,8 @@ export function addAuthzServer(program: Command, registry: Registry): void {
     )
     .option('--listen <address>', 'loopback address with port, or unix:/path', '127.0.0.1:9180')
     .option('--socket-mode <octal>', 'who may ask, of a Unix socket', parseMode, 0o660)
+    .option('--operations <address>', 'where /healthz, /readyz and /metrics are (default: nowhere)')
+    .option('--workers <number>', 'processes that decide (default: 1)', parseInteger(1, 1024))
     .option('--issuer <url>', 'a trusted issuer, exactly as in iss; repeatable', collect)
     .option('--issuers-file <file>', "issuers with their base paths and mappings: XRootD's scitokens.cfg, or JSON")
     .option('--audience <name>', 'a name of the server in front; repeatable', collect)
@@ -84,13 +94,40 @@ export function addAuthzServer(program: Command, registry: Registry): void {
 }
 
 async function authzServer({ context, output, options }: Invocation<AuthzServerOptions>): Promise<ExitCode> {
-  const [{ createAuthzHandler }, { createAppGuard }] = await Promise.all([
-    import('@scitokens/enforcer/http'),
-    import('@scitokens/enforcer/internal'),
-  ])
-  const { KeyCache, defaultCacheDirectory } = await import('@scitokens/keycache')
-  const address = parseListenAddress(options.listen)
+  const { checkThisMachine, openService, parsePlace } = await import('@scitokens/service')
+  const where = parsePlace(options.listen)
+  checkThisMachine(where)
   const trust = await readTrust(options)
+  const { activation, ...started } = serviceContext(context)
+  const service = await openService({
+    ...started,
+    activation,
+    name: 'authz-server',
+    listen: 'path' in where ? { ...where, mode: options.socketMode } : where,
+    onlyThisMachine: true,
+    logger: warningsTo(output),
+    ...(options.operations !== undefined && { operations: parsePlace(options.operations) }),
+    ...(options.workers !== undefined && { workers: options.workers }),
+  })
+  await service.serve((make) => decide(make, trust, { context, output, options }))
+  if (activation.worker === undefined) {
+    const { addresses } = service
+    const address = addresses.join(', ')
+    output.event({ type: 'listening', for: options.for, address }, `deciding for ${options.for} on ${address}`)
+  }
+  await service.stopped
+  return EXIT.yes
+}
+
+/** Makes what answers the server in front. */
+async function decide(
+  { http }: ServerMaker,
+  trust: Trust,
+  { context, output, options }: Invocation<AuthzServerOptions>,
+): Promise<Serving> {
+  const { createAuthzHandler } = await import('@scitokens/enforcer/http')
+  const { createAppGuard, fromRawHeaders } = await import('@scitokens/enforcer/internal')
+  const { KeyCache, defaultCacheDirectory } = await import('@scitokens/keycache')
   let cache: InstanceType<typeof KeyCache> | undefined
   const { guard } = createAppGuard(
     {
@@ -116,24 +153,18 @@ async function authzServer({ context, output, options }: Invocation<AuthzServerO
     ...place(options),
     ...(!options.quiet && { log: (entry) => output.raw(`${redactSecrets(JSON.stringify(entry))}\n`) }),
   })
-  try {
-    const { server, address: found, close } = await listenLocally(address, options.socketMode)
-    server.on('request', (request, response) => void answer(handle, request, response))
-    output.event({ type: 'listening', for: options.for, address: found }, `deciding for ${options.for} on ${found}`)
-    await ended(context.signal)
-    await close()
-  } finally {
-    await cache?.close()
-  }
-  return EXIT.yes
+  http(async (request, response) => {
+    request.resume() // a front server may send the body along; it is not looked at
+    const { method = '', url: target = '' } = request
+    const { status, headers, body } = await handle({ method, target, headers: fromRawHeaders(request.rawHeaders) })
+    response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
+    response.end(request.method === 'HEAD' ? undefined : body)
+  }, LIMITS)
+  return { close: () => cache?.close() }
 }
 
 /** Issuers and audience from the command line or from a site's file, never a mixture that would hide one of them. */
-async function readTrust(
-  options: AuthzServerOptions,
-): Promise<
-  Pick<EnforcerOptions, 'issuers'> & Partial<Pick<EnforcerOptions, 'audience' | 'basePath' | 'sharedBasePaths'>>
-> {
+async function readTrust(options: AuthzServerOptions): Promise<Trust> {
   const { issuer, issuersFile, audience, basePath, sharedBasePath } = options
   if ((issuer === undefined) === (issuersFile === undefined)) {
     throw new InvalidRequestError('invalid_request', 'say whom to trust: --issuer, or --issuers-file')
@@ -189,21 +220,6 @@ function somethingAt(file: string): Promise<boolean> {
       throw new ConfigError('config_error', `--root cannot be looked at: ${error.code}`, { cause: error })
     },
   )
-}
-
-async function answer(
-  handle: (
-    question: AuthzQuestion,
-  ) => Promise<{ status: number; headers: Readonly<Record<string, string>>; body: string }>,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const { fromRawHeaders } = await import('@scitokens/enforcer/http')
-  request.resume() // a front server may send the body along; it is not looked at
-  const { method = '', url: target = '' } = request
-  const { status, headers, body } = await handle({ method, target, headers: fromRawHeaders(request.rawHeaders) })
-  response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) })
-  response.end(request.method === 'HEAD' ? undefined : body)
 }
 
 function parseMode(text: string): number {

@@ -35,7 +35,7 @@ async function serve({ context, output }: Invocation<object>, file: string): Pro
     { type: 'listening', issuers, address, operationsAddress },
     `${issuers.join(', ')} on ${address}${health}`,
   )
-  context.onHangup?.(() => void served.reload().then((outcome) => tell(output, file, outcome)))
+  context.signals?.on('SIGHUP', () => void served.reload().then((outcome) => tell(output, file, outcome)))
   await ended(context.signal)
   await served.stop()
   output.event({ type: 'ended' }, 'ended')
