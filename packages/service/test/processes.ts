@@ -19,13 +19,13 @@ export interface Running {
 
 /** The server of the tests, with these options. */
 export function startServer(options: object): Running {
-  return start(process.execPath, [...SERVER, JSON.stringify({ name: 'test', ...options })])
+  const [command = '', ...words] = serverProgram(options)
+  return start(command, words)
 }
 
-/** The same, started by a service manager that holds its socket. */
-export function startManager(where: string, notify: string, way: string, options: object): Running {
-  const program = [process.execPath, ...SERVER, JSON.stringify({ name: 'test', ...options })]
-  return start('perl', [join(PROGRAMS, 'manager.pl'), where, notify, way, ...program])
+/** The command line of the same. */
+export function serverProgram(options: object): readonly string[] {
+  return [process.execPath, ...SERVER, JSON.stringify({ name: 'test', ...options })]
 }
 
 /** Waits until a line of standard output fits; answers what it says. */
@@ -46,9 +46,7 @@ function start(command: string, words: readonly string[]): Running {
   child.stderr.setEncoding('utf8').on('data', (text: string) => (err += text))
   const ended = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | string | null)
   onTestFinished(async () => {
-    // The manager of the tests ends by that, after the server; a server by the signal.
-    child.stdin.end()
-    if (command === process.execPath) child.kill('SIGTERM')
+    child.kill('SIGTERM')
     await ended
   })
   const lines = (text: string): readonly string[] => text.split('\n').slice(0, -1)

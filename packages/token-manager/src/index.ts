@@ -24,7 +24,7 @@ export { lockInstance } from './state/instance-lock.ts'
 export { jobWrapperPath, readJobWrapper } from './daemon/job-wrapper.ts'
 export type { IssuerMetadata } from './oauth/issuer-metadata.ts'
 export { ManagerClient } from './daemon/manager-client.ts'
-export { ManagerServer, type ManagerServerOptions, SOCKET_NAME } from './daemon/manager-server.ts'
+export { type ManagerServerOptions, SOCKET_NAME } from './daemon/manager-server.ts'
 export {
   type ClientIdentity,
   type Grant,

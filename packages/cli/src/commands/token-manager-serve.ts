@@ -2,11 +2,11 @@ import { InvalidRequestError } from '@scitokens/core'
 import type { AccountLookup, RenewerEvent } from '@scitokens/token-manager'
 import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
-import { ended } from '../ended.ts'
 import { withExamples } from '../examples.ts'
 import { EXIT, type ExitCode } from '../exit-codes.ts'
 import { collect } from '../option-parsers.ts'
 import type { Output } from '../output.ts'
+import { serviceContext, warningsTo } from '../service-context.ts'
 import {
   defaultSocketDirectory,
   withManager,
@@ -17,6 +17,7 @@ import {
 
 interface ServeOptions extends StateOptions {
   readonly socketDir?: string
+  readonly operations?: string
   readonly queueManager?: readonly string[]
 }
 
@@ -30,6 +31,7 @@ export function addServe(group: Command, registry: Registry): void {
         'are renewed at half life. Run by root it serves every user of the machine, run by a user just that user.',
     )
     .option('--socket-dir <dir>', 'directory of the socket (default: /run/scitokens, or $XDG_RUNTIME_DIR/scitokens)')
+    .option('--operations <address>', 'where /healthz, /readyz and /metrics are (default: nowhere)')
     .option('--queue-manager <user>', 'an account that may ask for every owner, as condor; repeatable', collect)
   withExamples(withStateOptions(command), [
     ['on a submit host, by systemd', 'scitokens token-manager serve --queue-manager condor'],
@@ -40,7 +42,9 @@ export function addServe(group: Command, registry: Registry): void {
 async function serve(invocation: Invocation<ServeOptions>): Promise<ExitCode> {
   const { context, output, options } = invocation
   const { startDaemon, systemAccounts } = await import('@scitokens/token-manager')
+  const { parsePlace } = await import('@scitokens/service')
   const accounts = systemAccounts()
+  const { clock: _, ...life } = serviceContext(context)
   const queueManagers = await Promise.all((options.queueManager ?? []).map((user) => uidOf(user, accounts)))
   await withManager(invocation, async (manager) => {
     const daemon = await startDaemon(manager, {
@@ -49,10 +53,12 @@ async function serve(invocation: Invocation<ServeOptions>): Promise<ExitCode> {
       queueManagers,
       accounts,
       renewer: { onEvent: (event) => tell(output, event) },
+      logger: warningsTo(output),
+      ...life,
+      ...(options.operations !== undefined && { operations: parsePlace(options.operations) }),
     })
     output.event({ type: 'listening', socket: daemon.socket }, `listening on ${daemon.socket}`)
-    await ended(context.signal)
-    await daemon.stop()
+    await daemon.stopped
   })
   output.event({ type: 'ended' }, 'ended')
   return EXIT.yes

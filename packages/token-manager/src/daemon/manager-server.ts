@@ -1,5 +1,4 @@
-import { chmodSync, rmSync } from 'node:fs'
-import { createServer, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { isAbsolute, join } from 'node:path'
 import {
   ConfigError,
@@ -24,14 +23,15 @@ export interface ManagerServerOptions {
   readonly queueManagers?: readonly number[]
   /** Looks accounts up. */
   readonly accounts: AccountLookup
-  /** Connections at the same time. Default: 200. */
-  readonly maxConnections?: number
   /** Milliseconds without a word after which a connection is ended. Default: 60 000. */
   readonly idleMs?: number
 }
 
 /** Name of the socket in its directory. */
 export const SOCKET_NAME = 'manager.sock'
+
+/** How long a manager that ends waits for the question of whoever has just come, in milliseconds. */
+const FIRST_QUESTION_MS = 1000
 
 /** Who is at the other end. */
 interface Peer {
@@ -42,15 +42,19 @@ interface Peer {
 type Handler = (parameters: JsonObject, peer: Peer, signal: AbortSignal) => unknown
 
 /**
- * Serves users and queue managers of this machine on a Unix socket. Users act for themselves; queue managers act for everybody and
- * say where job files go. No answer ever holds a refresh token.
+ * What is said with users and queue managers of this machine on the manager's socket. Users act for themselves; queue managers act for
+ * everybody and say where job files go. No answer ever holds a refresh token.
  */
 export class ManagerServer {
   readonly #manager: TokenManager
   readonly #options: ManagerServerOptions
   readonly #challenges: PeerChallenges
-  readonly #server: Server
-  readonly #sockets = new Set<Socket>()
+  /** Connections on which nothing was asked yet. */
+  readonly #new = new Set<Socket>()
+  /** Connections that have their answer, and may ask again. */
+  readonly #idle = new Set<Socket>()
+  #isDraining = false
+  /** Of the socket. */
   readonly path: string
 
   /** Makes the directories. Throws `config_error` when others could replace the socket. */
@@ -60,34 +64,24 @@ export class ManagerServer {
     makeSocketDirectory(options.socketDirectory)
     this.#challenges = new PeerChallenges(join(options.socketDirectory, 'peers'))
     this.path = join(options.socketDirectory, SOCKET_NAME)
-    this.#server = createServer((socket) => void this.#serve(socket))
-    this.#server.maxConnections = options.maxConnections ?? 200
   }
 
-  /** Listens. The instance lock is the caller's: with it, a socket that is there is a dead manager's. */
-  async listen(): Promise<void> {
-    rmSync(this.path, { force: true })
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (cause) =>
-        reject(new ConfigError('config_error', `the socket ${quote(this.path)} cannot be made`, { cause })),
-      )
-      this.#server.listen(this.path, resolve)
-    })
-    chmodSync(this.path, 0o666) // everybody may knock; who it is comes out afterwards
+  /** Ends connections that have their answer, and the others when they have theirs. */
+  drain(): void {
+    this.#isDraining = true
+    for (const socket of this.#idle) socket.destroySoon()
+    for (const socket of this.#new) socket.setTimeout(FIRST_QUESTION_MS)
   }
 
-  async close(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy()
-    await new Promise((resolve) => this.#server.close(resolve))
-  }
-
-  async #serve(socket: Socket): Promise<void> {
-    this.#sockets.add(socket)
+  /** Serves a connection to its end. */
+  async serve(socket: Socket): Promise<void> {
     const gone = new AbortController()
+    this.#new.add(socket)
     socket.on('error', () => {})
     socket.on('close', () => {
       gone.abort()
-      this.#sockets.delete(socket)
+      this.#new.delete(socket)
+      this.#idle.delete(socket)
     })
     socket.setTimeout(this.#options.idleMs ?? 60_000, () => socket.destroy())
     const challenge = this.#challenges.issue()
@@ -99,7 +93,11 @@ export class ManagerServer {
       sendLine(socket, { ok: true, user: peer.account?.name ?? null })
       for await (const message of lines) {
         const { id = null, method, parameters } = message
+        this.#new.delete(socket)
+        this.#idle.delete(socket)
         sendLine(socket, { id, ...(await this.#answer(method, parameters, peer, gone.signal)) })
+        if (this.#isDraining) return socket.destroySoon()
+        if (!socket.destroyed) this.#idle.add(socket)
       }
     } catch (error) {
       sendLine(socket, failureOf(error))

@@ -2,17 +2,22 @@ import { spawn } from '@scitokens-tests/programs/processes'
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
-import { type Account, ManagerClient, startDaemon } from '../../src/index.ts'
+import { type Account, type DaemonOptions, ManagerClient, startDaemon } from '../../src/index.ts'
 import { temporaryDirectory, withLogin } from '../support/workspace.ts'
 
 const self = process.geteuid!()
 const NOBODY = 65_534
 
 /** A daemon whose accounts are Ana (whoever runs the test) and Ben. */
-async function started(queueManagers: readonly number[] = []): Promise<
+async function started(
+  queueManagers: readonly number[] = [],
+  life: Partial<DaemonOptions> = {},
+): Promise<
   Awaited<ReturnType<typeof withLogin>> & {
     socket: string
+    operations: string | undefined
     connect: () => Promise<ManagerClient>
     stop: () => Promise<void>
   }
@@ -30,6 +35,7 @@ async function started(queueManagers: readonly number[] = []): Promise<
     queueManagers,
     accounts: async (user) => accounts.find(({ name, uid }) => name === user || uid === user),
     renewer: { tickMs: 20 },
+    ...life,
   })
   let stopped = false
   const stop = async (): Promise<void> => {
@@ -42,7 +48,7 @@ async function started(queueManagers: readonly number[] = []): Promise<
     onTestFinished(() => client.close())
     return client
   }
-  return { ...prepared, socket: daemon.socket, connect: connectOne, stop }
+  return { ...prepared, socket: daemon.socket, operations: daemon.operationsAddress, connect: connectOne, stop }
 }
 
 test('a user gets tokens of the own login, and never sees a refresh token', async () => {
@@ -194,6 +200,30 @@ test('garbage and endless lines end the connection, not the manager', async () =
     })
   }
   await expect((await open()).call('list')).resolves.toBeDefined()
+})
+
+test('a manager that stops answers what was asked, and whoever has just come, and ends who has an answer', async () => {
+  const { connect: open, socket, stop } = await started()
+  const client = await open()
+  await client.call('list')
+  const newcomer = connect(socket)
+  const challenge = await new Promise<string>((resolve) => {
+    newcomer.setEncoding('utf8').once('data', (line: string) => resolve((JSON.parse(line) as { challenge: string }).challenge))
+  })
+  const stopping = stop()
+  await expect(client.call('list')).rejects.toMatchObject({ code: 'undecided' })
+  mkdirSync(challenge, { mode: 0o700 })
+  newcomer.write(`{}\n${JSON.stringify({ id: 1, method: 'list' })}\n`)
+  const answers = await text(newcomer)
+  expect(answers).toContain('"result":{"logins":[{')
+  await stopping
+})
+
+test('health and metrics have an address of their own, where it is told one', async () => {
+  const { operations } = await started([], { operations: { host: '127.0.0.1', port: 0 } })
+  const ask = async (path: string): Promise<string> => (await fetch(`http://${operations}${path}`)).text()
+  expect(await ask('/readyz')).toBe('ready\n')
+  expect(await ask('/metrics')).toContain('# TYPE scitokens_token_manager_renewals_total counter')
 })
 
 test('a client tells an absent manager as "could not decide"', async () => {

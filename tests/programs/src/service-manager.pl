@@ -1,7 +1,7 @@
 # A service manager for tests: holds a listening socket, hands it to the program that it starts, and hears what the program tells it, as
 # systemd does. Node can make neither a socket that listens and is not served, nor a datagram socket of the Unix kind.
 #
-#   perl manager.pl (unix:PATH | tcp) NOTIFY_PATH (descriptor | path | none) PROGRAM...
+#   perl service-manager.pl (unix:PATH | tcp) NOTIFY_PATH (descriptor | path | none) PROGRAM...
 #
 # Says "listening PORT", "started PID", "told …" and "ended STATUS"; does "restart", "signal NAME" and "end", one a line.
 use strict;
