@@ -70,7 +70,11 @@ export interface Load {
 /** Restarts the program so many times while clients ask without a pause. */
 export async function restartUnderLoad(
   manager: ServiceManager,
-  { restarts, clients, ask }: { readonly restarts: number; readonly clients: number; readonly ask: () => Promise<string> },
+  {
+    restarts,
+    clients,
+    ask,
+  }: { readonly restarts: number; readonly clients: number; readonly ask: () => Promise<string> },
 ): Promise<Load> {
   const [answers, lost]: [string[], string[]] = [[], []]
   const load = new AbortController()

@@ -125,8 +125,8 @@ async function decide(
   trust: Trust,
   { context, output, options }: Invocation<AuthzServerOptions>,
 ): Promise<Serving> {
-  const { createAuthzHandler } = await import('@scitokens/enforcer/http')
-  const { createAppGuard, fromRawHeaders } = await import('@scitokens/enforcer/internal')
+  const { createAuthzHandler, fromRawHeaders } = await import('@scitokens/enforcer/http')
+  const { createAppGuard } = await import('@scitokens/enforcer/internal')
   const { KeyCache, defaultCacheDirectory } = await import('@scitokens/keycache')
   let cache: InstanceType<typeof KeyCache> | undefined
   const { guard } = createAppGuard(

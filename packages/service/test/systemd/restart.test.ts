@@ -22,29 +22,32 @@ function ask(where: { readonly port: number } | { readonly socketPath: string },
 }
 
 describe('a service whose socket is held by the service manager', () => {
-  test.each(['tcp', 'unix'])('is restarted three times under load, and nobody is refused or cut off (%s)', async (kind) => {
-    const directory = temporaryDirectory()
-    const socketPath = join(directory, 'main.sock')
-    const manager = await startServiceManager({
-      where: kind === 'tcp' ? 'tcp' : `unix:${socketPath}`,
-      notify: join(directory, 'notify'),
-      way: 'descriptor',
-      program: serverProgram({ listen: ANY }),
-    })
-    const target = kind === 'tcp' ? { port: manager.port } : { socketPath }
-    const agent = new Agent({ keepAlive: false })
-    onTestFinished(() => agent.destroy())
-    const { answers, lost } = await restartUnderLoad(manager, {
-      restarts: 3,
-      clients: 16,
-      ask: async () => /of (\d+)/.exec(await ask(target, agent))![1]!,
-    })
-    expect(lost).toEqual([])
-    expect(new Set(answers).size).toBe(4)
-    expect(answers.length).toBeGreaterThan(100)
-    // Whoever holds it removes it, not whoever was given it.
-    if (kind === 'unix') expect(statSync(socketPath).isSocket()).toBe(true)
-  })
+  test.each(['tcp', 'unix'])(
+    'is restarted three times under load, and nobody is refused or cut off (%s)',
+    async (kind) => {
+      const directory = temporaryDirectory()
+      const socketPath = join(directory, 'main.sock')
+      const manager = await startServiceManager({
+        where: kind === 'tcp' ? 'tcp' : `unix:${socketPath}`,
+        notify: join(directory, 'notify'),
+        way: 'descriptor',
+        program: serverProgram({ listen: ANY }),
+      })
+      const target = kind === 'tcp' ? { port: manager.port } : { socketPath }
+      const agent = new Agent({ keepAlive: false })
+      onTestFinished(() => agent.destroy())
+      const { answers, lost } = await restartUnderLoad(manager, {
+        restarts: 3,
+        clients: 16,
+        ask: async () => /of (\d+)/.exec(await ask(target, agent))![1]!,
+      })
+      expect(lost).toEqual([])
+      expect(new Set(answers).size).toBe(4)
+      expect(answers.length).toBeGreaterThan(100)
+      // Whoever holds it removes it, not whoever was given it.
+      if (kind === 'unix') expect(statSync(socketPath).isSocket()).toBe(true)
+    },
+  )
 
   test('is restarted with its workers under load, and nobody is refused or cut off', async () => {
     const directory = temporaryDirectory()

@@ -208,7 +208,9 @@ test('a manager that stops answers what was asked, and whoever has just come, an
   await client.call('list')
   const newcomer = connect(socket)
   const challenge = await new Promise<string>((resolve) => {
-    newcomer.setEncoding('utf8').once('data', (line: string) => resolve((JSON.parse(line) as { challenge: string }).challenge))
+    newcomer
+      .setEncoding('utf8')
+      .once('data', (line: string) => resolve((JSON.parse(line) as { challenge: string }).challenge))
   })
   const stopping = stop()
   await expect(client.call('list')).rejects.toMatchObject({ code: 'undecided' })
