@@ -29,9 +29,20 @@ describe('with its socket held by the service manager', () => {
       way: 'descriptor',
       program: scitokens(
         'authz-server',
-        ...['--for', 'nginx', '--listen', `unix:${join(directory, 'authz.sock')}`, '--workers', '2'],
-        ...['--issuer', issuer.issuer, '--audience', AUDIENCE, '--cache-dir', join(directory, 'keys')],
-        ...['--dangerously-allow-loopback-http', '--quiet'],
+        '--for',
+        'nginx',
+        '--listen',
+        `unix:${join(directory, 'authz.sock')}`,
+        '--workers',
+        '2',
+        '--issuer',
+        issuer.issuer,
+        '--audience',
+        AUDIENCE,
+        '--cache-dir',
+        join(directory, 'keys'),
+        '--dangerously-allow-loopback-http',
+        '--quiet',
       ),
     })
     const ana = await bearer(issuer, 'read:/store')
