@@ -1,8 +1,8 @@
-import { AsnConvert } from '@peculiar/asn1-schema'
-import { AlgorithmIdentifier, Extensions, Time } from '@peculiar/asn1-x509'
-import { type Certificate, USAGE, secondsOf, serialOf } from '../certificate/certificate.ts'
+import { type Certificate, extensionsOf, serialOf, USAGE } from '../certificate/certificate.ts'
+import { algorithmOf } from '../certificate/certificate-parts.ts'
 import { CertificateUndecided } from '../errors.ts'
 import { DER, derParts, derValue } from '../der/der.ts'
+import { secondsOf } from '../der/time.ts'
 import { DistinguishedName } from '../certificate/names.ts'
 import { signatureHolds } from '../certificate/signatures.ts'
 
@@ -39,17 +39,17 @@ export function readCrl(der: Buffer): Crl {
   if (!innerAlgorithm.whole.equals(algorithm.whole)) throw new Error('the list names two signature algorithms')
   const nextUpdate = rest[0] && isTime(rest[0].tag) ? rest.shift() : undefined
   const entries = rest[0]?.tag === DER.sequence ? derParts(rest.shift()!.content) : []
-  const extensions = rest[0]?.tag === CONTEXT_0 ? derValue(rest.shift()!.content).whole : undefined
+  const extensions = rest[0]?.tag === CONTEXT_0 ? derValue(rest.shift()!.content).content : undefined
   if (rest.length > 0) throw new Error('the list has parts that no list has')
   const { revoked, criticalEntry } = readEntries(entries.map(({ content }) => content))
   return {
     issuer: DistinguishedName.read(issuer.whole),
-    thisUpdate: secondsOf(AsnConvert.parse(thisUpdate.whole, Time)),
-    nextUpdate: nextUpdate && secondsOf(AsnConvert.parse(nextUpdate.whole, Time)),
+    thisUpdate: secondsOf(thisUpdate),
+    nextUpdate: nextUpdate && secondsOf(nextUpdate),
     revoked,
     notUnderstood: criticalEntry ? 'an entry with a critical extension' : notUnderstood(extensions),
     signed: tbs.whole,
-    signatureAlgorithm: AsnConvert.parse(algorithm.whole, AlgorithmIdentifier).algorithm,
+    signatureAlgorithm: algorithmOf(algorithm),
     signature: signature.content.subarray(1),
   }
 }
@@ -72,12 +72,12 @@ function readEntries(entries: readonly Buffer[]): { revoked: ReadonlySet<string>
 /** Deltas and lists of a part of the certificates do not say of the others that they are good. */
 function notUnderstood(extensions: Buffer | undefined): string | undefined {
   if (!extensions) return undefined
-  const found = [...AsnConvert.parse(extensions, Extensions)].find(({ extnID, critical, extnValue }) => {
-    if (extnID === DELTA) return true
-    if (extnID === DISTRIBUTION_POINT) return isPartial(Buffer.from(extnValue.buffer))
-    return critical && extnID !== NUMBER && extnID !== AUTHORITY_KEY
+  const found = [...extensionsOf(extensions)].find(([oid, { critical, value }]) => {
+    if (oid === DELTA) return true
+    if (oid === DISTRIBUTION_POINT) return isPartial(value)
+    return critical && oid !== NUMBER && oid !== AUTHORITY_KEY
   })
-  return found && `the extension ${found.extnID}`
+  return found && `the extension ${found[0]}`
 }
 
 /** RFC 5280 section 5.2.5: where the list is published does not matter; every other member leaves certificates out. */

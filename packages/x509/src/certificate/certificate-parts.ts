@@ -6,14 +6,14 @@ export interface RawExtension {
   readonly value: Buffer
 }
 
-/** What a certificate is put together from: RFC 5280 section 4.1. Each in DER. */
+/** What a certificate is put together from: RFC 5280 section 4.1. In DER. */
 export interface CertificateParts {
   readonly serial: Buffer
   /** OID. */
   readonly signatureAlgorithm: string
   readonly issuer: Buffer
-  readonly notBefore: Buffer
-  readonly notAfter: Buffer
+  readonly notBefore: DerPart
+  readonly notAfter: DerPart
   readonly subject: Buffer
   readonly publicKey: Buffer
   /** SEQUENCE OF Extension, without tag and length. */
@@ -48,8 +48,8 @@ export function cutCertificate(der: Buffer): CertificateParts {
     serial: serial.content,
     signatureAlgorithm: algorithmOf(algorithm!),
     issuer: sequence(issuer).whole,
-    notBefore: notBefore!.whole,
-    notAfter: notAfter!.whole,
+    notBefore: notBefore!,
+    notAfter: notAfter!,
     subject: sequence(subject).whole,
     publicKey: sequence(publicKey).whole,
     extensions,

@@ -1,9 +1,9 @@
 import { createHash, type KeyObject, X509Certificate } from 'node:crypto'
-import { AsnConvert } from '@peculiar/asn1-schema'
-import { BasicConstraints, ExtendedKeyUsage, KeyUsage, Time } from '@peculiar/asn1-x509'
 import { type CertificateParts, cutCertificate, cutExtension, type RawExtension } from './certificate-parts.ts'
 import { CertificateRefused } from '../errors.ts'
 import { derParts, TooManyParts } from '../der/der.ts'
+import { secondsOf } from '../der/time.ts'
+import { type BasicConstraints, readBasicConstraints, readKeyUsage, readPurposes } from './extensions.ts'
 import { weaknessOf } from './key-strength.ts'
 import { DistinguishedName } from './names.ts'
 import { type ProxyInfo, readProxyInfo } from './proxy-info.ts'
@@ -40,6 +40,7 @@ const MAX_BYTES = 131_072
 const MAX_EXTENSIONS = 64
 /** Of an extension that is read here: some have a line or two. */
 const MAX_EXTENSION_BYTES = 4096
+const NO_AUTHORITY: BasicConstraints = { isAuthority: false, pathLength: undefined }
 const CLIENT_AUTH = '1.3.6.1.5.5.7.3.2'
 const ANY_PURPOSE = '2.5.29.37.0'
 
@@ -62,7 +63,7 @@ export class Certificate {
   readonly signatureAlgorithm: string
   /** Why its key is not used; undefined: it may be. */
   readonly weakness: string | undefined
-  readonly basicConstraints: { readonly isAuthority: boolean; readonly pathLength: number | undefined }
+  readonly basicConstraints: BasicConstraints
   /** Bits of {@link USAGE}; undefined: any use. */
   readonly keyUsage: number | undefined
   readonly forClients: boolean
@@ -79,16 +80,15 @@ export class Certificate {
     this.subject = DistinguishedName.read(parts.subject)
     this.issuer = DistinguishedName.read(parts.issuer)
     this.serial = serialOf(parts.serial)
-    this.notBefore = secondsOf(AsnConvert.parse(parts.notBefore, Time))
-    this.notAfter = secondsOf(AsnConvert.parse(parts.notAfter, Time))
+    this.notBefore = secondsOf(parts.notBefore)
+    this.notAfter = secondsOf(parts.notAfter)
     this.extensions = extensionsOf(parts.extensions)
     this.signatureAlgorithm = parts.signatureAlgorithm
     this.weakness = weaknessOf(parts.publicKey)
     if (this.weakness === undefined) this.#x509 = new X509Certificate(der)
-    const constraints = this.#read(EXTENSION.basicConstraints, BasicConstraints)
-    this.basicConstraints = { isAuthority: constraints?.cA ?? false, pathLength: constraints?.pathLenConstraint }
-    this.keyUsage = this.#read(EXTENSION.keyUsage, KeyUsage)?.toNumber()
-    const purposes = this.#read(EXTENSION.extendedKeyUsage, ExtendedKeyUsage)
+    this.basicConstraints = this.#read(EXTENSION.basicConstraints, readBasicConstraints) ?? NO_AUTHORITY
+    this.keyUsage = this.#read(EXTENSION.keyUsage, readKeyUsage)
+    const purposes = this.#read(EXTENSION.extendedKeyUsage, readPurposes)
     this.forClients = purposes === undefined || purposes.includes(CLIENT_AUTH) || purposes.includes(ANY_PURPOSE)
     this.proxyForm = proxyForm(this)
   }
@@ -156,26 +156,19 @@ export class Certificate {
     return { kind: limited ? 'limited' : 'inherit_all', pathLength: undefined }
   }
 
-  #read<T>(oid: string, type: new () => T): T | undefined {
+  #read<T>(oid: string, reader: (der: Buffer) => T): T | undefined {
     const extension = this.extensions.get(oid)
     if (!extension) return undefined
     if (extension.value.length > MAX_EXTENSION_BYTES) {
       throw new CertificateRefused('too_large', `the extension ${oid} is over ${MAX_EXTENSION_BYTES} bytes`)
     }
-    return malformed('an extension makes no sense', () => AsnConvert.parse(extension.value, type))
+    return malformed('an extension makes no sense', () => reader(extension.value))
   }
 }
 
 /** Hexadecimal, lower case, without zero bytes in front: how serial numbers are compared. */
 export function serialOf(integer: Buffer): string {
   return integer.toString('hex').replace(/^(?:00)+(?=.)/, '')
-}
-
-/** A time of ASN.1 in seconds since the epoch. */
-export function secondsOf(time: Time): number {
-  const seconds = time.getTime().getTime() / 1000
-  if (!Number.isFinite(seconds)) throw new CertificateRefused('malformed', 'a time makes no sense')
-  return seconds
 }
 
 /** Runs a reader of somebody else's bytes. Whatever it throws means that they make no sense. */

@@ -1,4 +1,5 @@
-import { AsnConvert, AsnProp, AsnPropTypes, OctetString } from '@peculiar/asn1-schema'
+import { DER, derParts, type DerPart, derValue, oidOf } from '../der/der.ts'
+import { wholeNumberOf } from '../der/values.ts'
 import { CertificateRefused } from '../errors.ts'
 
 /** What a proxy may do of what its issuer may. RFC 3820 section 3.8. */
@@ -20,50 +21,61 @@ const POLICY_LANGUAGES: Readonly<Record<string, ProxyKind>> = {
 /** Without a policy of its own, which none has that is understood here, it is a line. */
 const MAX_BYTES = 4096
 
-class ProxyPolicy {
-  policyLanguage = ''
-  policy?: OctetString
-}
-class ProxyCertInfo {
-  pathLength?: number
-  policy: ProxyPolicy = new ProxyPolicy()
-}
-class DraftProxyCertInfo {
-  policy: ProxyPolicy = new ProxyPolicy()
-  pathLength?: number
-}
-
-// Decorators, called as the functions they are: the source runs as it is, without a compiler.
-AsnProp({ type: AsnPropTypes.ObjectIdentifier })(ProxyPolicy.prototype, 'policyLanguage')
-AsnProp({ type: OctetString, optional: true })(ProxyPolicy.prototype, 'policy')
-AsnProp({ type: AsnPropTypes.Integer, optional: true })(ProxyCertInfo.prototype, 'pathLength')
-AsnProp({ type: ProxyPolicy })(ProxyCertInfo.prototype, 'policy')
-AsnProp({ type: ProxyPolicy })(DraftProxyCertInfo.prototype, 'policy')
-AsnProp({ type: AsnPropTypes.Integer, context: 1, optional: true })(DraftProxyCertInfo.prototype, 'pathLength')
+const PATH_LENGTH_OF_DRAFT = 0xa1
 
 /**
  * Reads the extension. Throws {@link CertificateRefused}: a policy that nobody here can read may forbid anything, so whoever does
  * not understand it must refuse (RFC 3820 section 4.1.3).
  */
 export function readProxyInfo(der: Buffer, draft = false): ProxyInfo {
-  let info: ProxyCertInfo
   if (der.length > MAX_BYTES) throw new CertificateRefused('too_large', 'the proxy information is too long')
+  let cut: CutProxyInfo
   try {
-    info = AsnConvert.parse(der, draft ? DraftProxyCertInfo : ProxyCertInfo)
+    cut = draft ? cutDraft(der) : cutProxyInfo(der)
   } catch (cause) {
     throw new CertificateRefused('malformed', 'the proxy information makes no sense', cause)
   }
-  const { policyLanguage, policy } = info.policy
-  const kind = Object.hasOwn(POLICY_LANGUAGES, policyLanguage) ? POLICY_LANGUAGES[policyLanguage] : undefined
-  if (kind === undefined)
-    throw new CertificateRefused('proxy_policy', `the policy language ${policyLanguage} is not known`)
+  const { language, policy, pathLength } = cut
+  const kind = Object.hasOwn(POLICY_LANGUAGES, language) ? POLICY_LANGUAGES[language] : undefined
+  if (kind === undefined) throw new CertificateRefused('proxy_policy', `the policy language ${language} is not known`)
   // RFC 3820 section 3.8.2: with these two languages there is no policy. Globus leaves it out of limited proxies as well.
-  if (policy !== undefined && policy.byteLength > 0) {
+  if (policy !== undefined && policy.length > 0) {
     throw new CertificateRefused('proxy_policy', 'a policy is there that this policy language does not have')
   }
-  const { pathLength } = info
-  if (pathLength !== undefined && !(Number.isSafeInteger(pathLength) && pathLength >= 0)) {
-    throw new CertificateRefused('malformed', 'the path length of a proxy is no number')
-  }
   return { kind, pathLength }
+}
+
+interface CutProxyInfo {
+  /** OID. */
+  readonly language: string
+  readonly policy: Buffer | undefined
+  readonly pathLength: number | undefined
+}
+
+/** `SEQUENCE { pCPathLenConstraint INTEGER OPTIONAL, proxyPolicy ProxyPolicy }`. RFC 3820 section 3.8. */
+function cutProxyInfo(der: Buffer): CutProxyInfo {
+  const parts = derParts(sequence(derValue(der)), 2)
+  const pathLength = parts[0]?.tag === DER.integer ? wholeNumberOf(parts.shift()!) : undefined
+  const [policy, ...rest] = parts
+  if (!policy || rest.length > 0) throw new Error('it has not exactly one policy')
+  return { ...cutPolicy(policy), pathLength }
+}
+
+/** `SEQUENCE { proxyPolicy ProxyPolicy, pCPathLenConstraint [1] EXPLICIT INTEGER OPTIONAL }`: draft-ietf-pkix-proxy-01. */
+function cutDraft(der: Buffer): CutProxyInfo {
+  const [policy, length] = derParts(sequence(derValue(der)), 2)
+  if (!policy || (length && length.tag !== PATH_LENGTH_OF_DRAFT)) throw new Error('it has not exactly one policy')
+  return { ...cutPolicy(policy), pathLength: length && wholeNumberOf(derValue(length.content)) }
+}
+
+/** `SEQUENCE { policyLanguage OBJECT IDENTIFIER, policy OCTET STRING OPTIONAL }`. */
+function cutPolicy(part: DerPart): Pick<CutProxyInfo, 'language' | 'policy'> {
+  const [language, policy] = derParts(sequence(part), 2)
+  if (!language || (policy && policy.tag !== DER.octetString)) throw new Error('the policy makes no sense')
+  return { language: oidOf(language), policy: policy?.content }
+}
+
+function sequence({ tag, content }: DerPart): Buffer {
+  if (tag !== DER.sequence) throw new Error('a part of it is none of its parts')
+  return content
 }

@@ -1,6 +1,6 @@
 /**
  * Cuts DER (X.690 section 10) into its parts without reading them: signatures are over bytes as they came, and a list of
- * revoked certificates has tens of thousands of parts. What the parts mean is read by the ASN.1 library.
+ * revoked certificates has tens of thousands of parts.
  */
 
 /** One value with its tag: `whole` as it came, `content` without tag and length. */

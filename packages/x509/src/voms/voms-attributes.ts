@@ -3,6 +3,7 @@ import { type Certificate, extensionsOf, serialOf } from '../certificate/certifi
 import { algorithmOf, type RawExtension } from '../certificate/certificate-parts.ts'
 import { CertificateRefused } from '../errors.ts'
 import { DER, type DerPart, derParts, derValue, oidOf, TooManyParts } from '../der/der.ts'
+import { secondsOfGeneralizedTime } from '../der/time.ts'
 import { DistinguishedName } from '../certificate/names.ts'
 
 /** A VOMS attribute certificate, read but not judged. RFC 5755, and the VOMS attribute certificate format (GFD.182). */
@@ -52,7 +53,6 @@ const BASE_CERTIFICATE = 0xa0
 const V2_FORM = 0xa0
 const UTF8_STRING = 0x0c
 const SET = 0x31
-const GENERALIZED_TIME = 0x18
 /** `cms://voms.example.org:15002`. What becomes part of a file name is a plain name. */
 const AUTHORITY = /^([A-Za-z0-9][A-Za-z0-9._-]{0,254}):\/\/([A-Za-z0-9][A-Za-z0-9.-]{0,254}):\d{1,5}$/
 
@@ -91,13 +91,14 @@ function readAttributeCertificate(der: Buffer, read: (der: Buffer) => Certificat
   const [issuerName] = issuer.tag === V2_FORM ? directoryNames(derParts(issuer.content, 3)[0]) : []
   if (!issuerName) throw new Error('it does not name its issuer')
   const extensions = extensionsOf(extensionList(rest))
+  // RFC 5755 section 4.2.6: both are a GeneralizedTime.
   const [notBefore, notAfter] = derParts(validity.content, 2)
   return {
     ...readFqans(attributes),
     holder: readHolder(holder),
     issuer: issuerName,
-    notBefore: seconds(notBefore),
-    notAfter: seconds(notAfter),
+    notBefore: secondsOfGeneralizedTime(notBefore),
+    notAfter: secondsOfGeneralizedTime(notAfter),
     targets: readTargets(extensions.get(AC_OID.targets)),
     server: readServer(extensions.get(AC_OID.certificates), read),
     extensions,
@@ -181,22 +182,4 @@ function directoryNames(names: DerPart | undefined): DistinguishedName[] {
   return derParts(names.content, MAX_NAMES).flatMap(({ tag, content }) =>
     tag === DIRECTORY_NAME ? [DistinguishedName.read(derValue(content).whole)] : [],
   )
-}
-
-/** A GeneralizedTime, always in UTC and to the second: RFC 5755 section 4.2.6. */
-function seconds(time: DerPart | undefined): number {
-  const match = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/.exec(time?.content.toString('latin1') ?? '')
-  if (time?.tag !== GENERALIZED_TIME || !match) throw new Error('a time makes no sense')
-  const [year, month, day, hour, minute, second] = match.slice(1).map(Number) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-    number,
-  ]
-  const at = Date.UTC(year, month - 1, day, hour, minute, second) / 1000
-  if (new Date(at * 1000).toISOString().replaceAll(/[-:T]|\.\d+/g, '') !== match[0])
-    throw new Error('a time makes no sense')
-  return at
 }
