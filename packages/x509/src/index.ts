@@ -2,7 +2,7 @@
 export { formatFqan, type Fqan } from '@scitokens/core/internal'
 export { CERTIFICATE_ERROR_FAMILIES } from './error-codes.ts'
 export { CertificateRefused, CertificateUndecided, type CertificateDefect, type CertificateDoubt } from './errors.ts'
-export type { FrontEndOptions } from './front-end/front-end.ts'
+export type { FrontEndOptions } from './front-end/front-end-options.ts'
 export type { ShownRequest } from './front-end/shown-request.ts'
 export type { Credentials, Identity, ShownCertificate } from './identity.ts'
 export { type IdentityVerifier, openVerifier } from './open-verifier.ts'

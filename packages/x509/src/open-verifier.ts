@@ -6,7 +6,7 @@ import { ChainVerifier } from './chain-verifier.ts'
 import { CertificateRefused } from './errors.ts'
 import { FrontEnd, type FrontEndWord } from './front-end/front-end.ts'
 import type { Identity } from './identity.ts'
-import type { VerifierOptions } from './options.ts'
+import { readVerifierOptions, type VerifierOptions } from './options.ts'
 import { allHeaders, presentedChain, type ShownRequest } from './front-end/shown-request.ts'
 import { VomsDirectory } from './voms/vomsdir.ts'
 
@@ -34,13 +34,13 @@ export interface IdentityVerifier {
   shownBy(shown: ShownRequest): string | undefined
 }
 
-/** Options that nobody would follow where a front end judges. */
-const JUDGING = ['vomsDirectory', 'revocation', 'namespaces', 'legacyProxies', 'hosts'] as const
-
-/** Opens the directories of trusted authorities and VOMS servers. Throws `config_error` that begins with the option at fault. */
+/**
+ * Opens the directories of trusted authorities and of VOMS servers. Throws `config_error` for options that are unknown or do not go together,
+ * and for a directory that is not there or empty.
+ */
 export async function openVerifier(options: VerifierOptions): Promise<IdentityVerifier> {
-  const frontEnd = options.frontEnd && new FrontEnd(options.frontEnd, 'frontEnd')
-  return new RequestVerifier(await openChains(options), frontEnd)
+  const read = readVerifierOptions(options)
+  return new RequestVerifier(await openChains(read), read.frontEnd && new FrontEnd(read.frontEnd))
 }
 
 /** Believes the certificate of a connection, or a front end. */
@@ -87,21 +87,7 @@ class RequestVerifier implements IdentityVerifier {
 
 /** What judges chains; undefined: a front end does. */
 async function openChains(options: VerifierOptions): Promise<ChainVerifier | undefined> {
-  const judgedElsewhere = options.frontEnd !== undefined && options.frontEnd.certificateHeader === undefined
-  // What such a front end tells does not say whether a proxy is limited: the refusal would be one in name only.
-  if (judgedElsewhere && options.limitedProxies === false) {
-    throw new ConfigError(
-      'config_error',
-      'limitedProxies: a front end that judges certificates itself does not tell limited ones',
-    )
-  }
-  if (options.authorities === undefined) {
-    const idle = judgedElsewhere ? JUDGING.find((key) => options[key] !== undefined) : undefined
-    if (idle !== undefined)
-      throw new ConfigError('config_error', `${idle}: is for certificates that are judged here: name authorities`)
-    if (judgedElsewhere) return undefined
-    throw new ConfigError('config_error', 'authorities: the directory of trusted authorities is missing')
-  }
+  if (options.authorities === undefined) return undefined
   const authorities = new CaDirectory(options.authorities, options.logger ?? silentLogger)
   await checked(authorities, 'authorities')
   const voms = options.vomsDirectory === undefined ? undefined : new VomsDirectory(options.vomsDirectory)

@@ -32,9 +32,10 @@ export async function configuredX509(
     const own = authorities === undefined ? {} : { hosts: hosts ?? [new URL(issuer).hostname] }
     return { ...rest, verifier: await openVerifier(withoutUndefined({ ...judging, ...own, frontEnd: believed })) }
   } catch (error) {
-    throw error instanceof ConfigError
-      ? new ConfigError('config_error', `${at}.${error.message}`, { cause: error })
-      : error
+    if (!(error instanceof ConfigError)) throw error
+    // Both ways in which an option at fault is told become the key in the file.
+    const told = error.message.replace(/^the option (\S+) /, '$1: ')
+    throw new ConfigError('config_error', `${at}.${told}`, { cause: error })
   }
 }
 

@@ -52,7 +52,9 @@ async function audited(grid: TestGrid, shown: TestCredential): Promise<{ reply: 
   const [leaf, ...rest] = shown.chain.map((der) => der.toString('base64'))
   const numbered = Object.fromEntries(rest.map((text, index) => [`x-chain-${index}`, text]))
   const { statusCode, headers, body } = await issuer.buildServer().inject({
-    ...{ method: 'POST', url: '/vo/token', payload: 'grant_type=client_credentials' },
+    method: 'POST',
+    url: '/vo/token',
+    payload: 'grant_type=client_credentials',
     headers: { ...FORM, ...numbered, 'x-front-end-secret': SECRET, 'x-cert': leaf! },
   })
   const reply = { status: statusCode, headers, body: JSON.parse(body) as Reply['body'] }

@@ -319,11 +319,15 @@ test('who shows no certificate is nobody', async () => {
 })
 
 test('what another verifier throws is told by its code where it does not say more', async () => {
-  const refuse = (error: Error) =>
-    start(RULES, {}, { verifier: { ...toldByHeaders, identify: () => Promise.reject(error) } })
-  const refused = await refuse(new TokenNotAcceptableError('untrusted_issuer', 'somebody else’s certificate'))
+  const throwing = (problem: Error) => {
+    const identify = async (): Promise<never> => {
+      throw problem
+    }
+    return start(RULES, {}, { verifier: { ...toldByHeaders, identify } })
+  }
+  const refused = await throwing(new TokenNotAcceptableError('untrusted_issuer', 'somebody else’s certificate'))
   expect(await refused.ask()).toMatchObject({ status: 401, body: { error: 'invalid_client' } })
   expect(refused.harness.audit.events.at(-1)?.detail).toBe('untrusted_issuer: somebody else’s certificate')
-  const undecided = await refuse(new UndecidedError('undecided', 'the list is away'))
+  const undecided = await throwing(new UndecidedError('undecided', 'the list is away'))
   expect(await undecided.ask()).toMatchObject({ status: 503, body: { error: 'temporarily_unavailable' } })
 })

@@ -38,10 +38,8 @@ export const toldByHeaders: IdentityVerifier = {
       const [, group, role] = /^(\/.*?)(?:\/Role=([^/]+))?(?:\/Capability=NULL)?$/.exec(text) ?? []
       return group === undefined ? [] : [{ group, role: role === 'NULL' ? undefined : role }]
     })
-    return {
-      ...{ dn, username, fqans: groups, limited: headers['x-limited'] === 'true' },
-      ...{ notAfter: Infinity, certificate: undefined },
-    }
+    const limited = headers['x-limited'] === 'true'
+    return { dn, username, fqans: groups, limited, notAfter: Infinity, certificate: undefined }
   },
   shownBy: ({ request }) => request.headers['x-dn'] as string | undefined,
 }

@@ -1,34 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import { ConfigError } from '@scitokens/core'
 import { isSubject, decodeFormText, type Fqan, normaliseDn, parseFqan } from '@scitokens/core/internal'
 import { certificatesOfHeader } from './certificate-header.ts'
 import { CertificateRefused } from '../errors.ts'
 import type { Credentials } from '../identity.ts'
-
-/**
- * A server before the issuer that ends TLS and tells in headers what it saw. It is believed over a Unix socket or by a secret, at
- * least one of which is needed and every one given must hold; and it must remove these headers from what the world sends.
- */
-export interface FrontEndOptions {
-  /** Only over a Unix socket of this server. Default: false. */
-  readonly unixSocket?: boolean
-  /** Sent by the front end in `secretHeader`; at least 32 characters. */
-  readonly secret?: string
-  /** Default: `x-front-end-secret`. */
-  readonly secretHeader?: string
-  /** The client's certificate, to be judged here: nginx's `$ssl_client_escaped_cert`, Apache's `SSL_CLIENT_CERT`, RFC 9440. */
-  readonly certificateHeader?: string
-  /** The rest of the chain: one header, or several numbered from `NAME-0` on (Apache's `SSL_CLIENT_CERT_CHAIN_n`). */
-  readonly chainHeader?: string
-  /** Headers numbered from `PREFIX0` on with what the front end has judged: gridsite's `dn:…` and `fqan:…`. */
-  readonly credentialPrefix?: string
-  /** The distinguished name that the front end has judged. */
-  readonly dnHeader?: string
-  /** The user name that goes with `dnHeader`. */
-  readonly usernameHeader?: string
-  /** Groups that go with `dnHeader`, separated by commas or semicolons. */
-  readonly fqansHeader?: string
-}
+import type { FrontEndOptions } from './front-end-options.ts'
 
 /** What a request shows beside its certificate. */
 export interface FrontEndRequest {
@@ -44,7 +19,6 @@ export type FrontEndWord =
   | { readonly kind: 'credentials'; readonly credentials: Credentials; readonly limited: boolean }
 
 const MAX_NUMBERED = 32
-const MIN_SECRET_LENGTH = 32
 
 /** Believes a front end, and nobody else who sends its headers. */
 export class FrontEnd {
@@ -52,27 +26,10 @@ export class FrontEnd {
   readonly #names: ReadonlySet<string>
   readonly #prefixes: readonly string[]
 
-  /** Throws `config_error`. */
-  constructor(options: FrontEndOptions, at: string) {
-    const { unixSocket = false, secret, certificateHeader, credentialPrefix, dnHeader, chainHeader } = options
-    if (!unixSocket && secret === undefined) {
-      throw new ConfigError(
-        'config_error',
-        `${at}: a front end is believed over a unixSocket, by a secret, or both: name one`,
-      )
-    }
-    if (secret !== undefined && secret.length < MIN_SECRET_LENGTH) {
-      throw new ConfigError('config_error', `${at}.secret: must have ${MIN_SECRET_LENGTH} characters or more`)
-    }
-    if ([certificateHeader, credentialPrefix, dnHeader].filter((name) => name !== undefined).length !== 1) {
-      throw new ConfigError('config_error', `${at}: name one of certificateHeader, credentialPrefix and dnHeader`)
-    }
+  /** Of options that were found good. */
+  constructor(options: FrontEndOptions) {
+    const { certificateHeader, credentialPrefix, dnHeader, chainHeader } = options
     const names = [certificateHeader, chainHeader, dnHeader, options.usernameHeader, options.fqansHeader]
-    for (const name of [...names, credentialPrefix, options.secretHeader]) {
-      if (name !== undefined && !/^[a-z0-9-]+$/.test(name)) {
-        throw new ConfigError('config_error', `${at}: ${JSON.stringify(name)} is not a header in lower case`)
-      }
-    }
     this.#options = options
     this.#names = new Set(names.filter((name) => name !== undefined))
     this.#prefixes = [credentialPrefix, chainHeader && `${chainHeader}-`].filter((name) => name !== undefined)
