@@ -1,5 +1,6 @@
 import type { FastifyError, FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { SciTokenError } from '@scitokens/core'
+import { formatRetryAfter } from '@scitokens/core/internal'
 import { refusePersonsSubjects, settleClients } from '../clients/settle-clients.ts'
 import { parseMultipart } from '../http/multipart.ts'
 import { OAuthError } from '../http/oauth-error.ts'
@@ -109,7 +110,7 @@ function asOAuthError(error: FastifyError): OAuthError {
   if (error instanceof SciTokenError) {
     if (error.family !== 'undecided')
       return new OAuthError('server_error', 'something went wrong here', { cause: error })
-    const headers = { 'retry-after': String(error.retryAfterSeconds ?? 5) }
+    const headers = { 'retry-after': formatRetryAfter(error.retryAfterSeconds ?? 5) }
     return new OAuthError('temporarily_unavailable', 'this cannot be done just now, try again', { headers })
   }
   if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE' || error.code === 'FST_ERR_CTP_EMPTY_JSON_BODY') {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type Algorithm, type Clock, ConfigError, type Jwk, KeySet, type Signer, UndecidedError } from '@scitokens/core'
+import { sleep } from '@scitokens/core/internal'
 import { randomToken } from '../secrets/secrets.ts'
 import type { Entry, EntryKey, Store } from '../store/store.ts'
 import type { KeyProvider } from './key-provider.ts'
@@ -187,7 +188,7 @@ export class KeyRing {
       if (Date.now() > deadline)
         throw new UndecidedError('undecided', 'another instance is busy with the keys, try again')
       // oxlint-disable-next-line no-await-in-loop -- as above
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+      await sleep(POLL_MS)
     }
   }
 
@@ -254,7 +255,7 @@ export class KeyRing {
       if (Date.now() > deadline)
         throw new UndecidedError('undecided', 'another instance did not make the first keys in time')
       // oxlint-disable no-await-in-loop -- polling is the point
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+      await sleep(POLL_MS)
       await this.#load()
       if (this.#options.algorithms.some((alg) => this.#plan(alg).createForSigningAt !== undefined))
         await this.#maintain()

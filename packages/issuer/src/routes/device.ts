@@ -1,3 +1,4 @@
+import { formatRetryAfter } from '@scitokens/core/internal'
 import { randomInt } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { authenticateClient, CLIENT_PARAMETERS } from '../client-auth/authenticate.ts'
@@ -198,7 +199,7 @@ async function showDevice(realm: Realm, request: FastifyRequest, reply: FastifyR
   if (!realm.codeAttempts.allowed(session.person.subject)) {
     const { wrongCodeSeconds } = realm.times
     const problem = `Too many wrong codes. Wait ${describeDuration(wrongCodeSeconds)}.`
-    return sendProblem(reply.header('retry-after', String(wrongCodeSeconds)), 429, problem)
+    return sendProblem(reply.header('retry-after', formatRetryAfter(wrongCodeSeconds)), 429, problem)
   }
   const device = await findDevice(realm, userCode)
   const client = device && (await realm.clients.find(device.value.clientId))

@@ -1,4 +1,5 @@
 import { decodeUnverified, SciTokenError } from '@scitokens/core'
+import { formatRetryAfter } from '@scitokens/core/internal'
 import type { FastifyReply } from 'fastify'
 import { sendJson } from '@scitokens/issuer/internal'
 import { jsonBody } from './body.ts'
@@ -40,6 +41,6 @@ async function validate({ own, foreign, settings }: DemoParts, token: string): P
 
 function sendFailure(reply: FastifyReply, { message, code, family, retryAfterSeconds }: SciTokenError): FastifyReply {
   // A no is an answer; that keys cannot be had is none.
-  if (family === 'undecided') reply.code(503).header('retry-after', String(retryAfterSeconds ?? 60))
+  if (family === 'undecided') reply.code(503).header('retry-after', formatRetryAfter(retryAfterSeconds ?? 60))
   return sendJson(reply, JSON.stringify({ Success: false, Error: message, code, family }))
 }
