@@ -1,4 +1,5 @@
 import { InvalidRequestError, type JsonObject, StaticKeys } from '@scitokens/core'
+import { given } from '@scitokens/core/internal'
 import type { Enforcer, ValidatedToken } from '@scitokens/enforcer'
 import type { Command } from 'commander'
 import type { Invocation } from './command.ts'
@@ -69,7 +70,7 @@ export async function withEnforcer<T>(
       clock: context.clock,
       cache: false,
       ...(options.audience === undefined ? { audienceCheck: 'none' as const } : { audience: options.audience }),
-      ...(options.clockTolerance === undefined ? {} : { clockTolerance: options.clockTolerance }),
+      ...given({ clockTolerance: options.clockTolerance }),
       ...(options.strict ? { strict: true } : {}),
       ...(options.dangerouslyAllowLoopbackHttp ? { dangerouslyAllowLoopbackHttp: true } : {}),
     })
@@ -93,7 +94,7 @@ export function describeToken(token: {
   claims: JsonObject
 }): JsonObject {
   const { issuer, subject, profile, expiresAt, claims } = token
-  return { issuer, ...(subject === undefined ? {} : { subject }), profile, expiresAt, claims }
+  return { issuer, ...given({ subject }), profile, expiresAt, claims }
 }
 
 /** Finds the token of a command and validates it; says where it was found. Throws what makes it unacceptable. */

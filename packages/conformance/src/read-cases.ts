@@ -1,5 +1,5 @@
 import { ConfigError } from '@scitokens/core'
-import { quote } from '@scitokens/core/internal'
+import { given, quote } from '@scitokens/core/internal'
 import {
   CASE_FORMAT,
   type CaseFile,
@@ -79,7 +79,7 @@ function readCase(entry: unknown, index: number, fail: Fail): ConformanceCase {
     title: typeof title === 'string' ? title : id,
     source: typeof source === 'string' ? source : '',
     ...(Object.hasOwn(entry, 'jwks') ? { jwks: entry['jwks'] } : {}),
-    ...(enforcer === undefined ? {} : { enforcer }),
+    ...given({ enforcer }),
     steps:
       steps === undefined
         ? [readStep({ ...entry, jwks: undefined }, where, fail)]
@@ -110,11 +110,10 @@ function readStep(entry: unknown, where: string, fail: Fail): Step {
   if (token === undefined && template === undefined && request['op'] !== 'sign') return fail(where, 'has no token')
   return {
     ...(template === undefined ? {} : { template: template as Template }),
-    ...(token === undefined ? {} : { token }),
+    ...given({ token }),
     request: request as unknown as CaseRequest,
     expect: readExpectation(expect, where, fail),
-    ...(now === undefined ? {} : { now }),
-    ...(jwks === undefined ? {} : { jwks }),
+    ...given({ now, jwks }),
   }
 }
 

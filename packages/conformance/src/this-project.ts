@@ -13,7 +13,7 @@ import {
   type StorageOperation,
   UndecidedError,
 } from '@scitokens/core'
-import { quote } from '@scitokens/core/internal'
+import { given, quote } from '@scitokens/core/internal'
 import { type Decision, Enforcer, type EnforcerOptions } from '@scitokens/enforcer'
 import type { CaseRequest, CaseVerifierOptions, Outcome } from './format.ts'
 import type { Answer, Implementation, Question, SignQuestion, Verifier } from './implementation.ts'
@@ -71,18 +71,17 @@ class ThisVerifier implements Verifier {
 async function answer(enforcer: Enforcer, token: string, request: CaseRequest): Promise<Answer> {
   const { op, pathIsDecoded, isDirectory } = request
   const how = {
-    ...(pathIsDecoded === undefined ? {} : { pathIsDecoded }),
-    ...(isDirectory === undefined ? {} : { isDirectory }),
+    ...given({ pathIsDecoded, isDirectory }),
   }
   switch (op) {
     case 'test': {
-      const path = request.path === undefined ? {} : { path: request.path }
+      const path = given({ path: request.path })
       return ofDecision(await enforcer.decide(token, { authz: request.authz!, ...path, ...how }))
     }
     case 'operation': {
       const operation = request.operation as StorageOperation
       const path = (operation === 'rename' ? request.from : request.path)!
-      const to = request.to === undefined ? {} : { to: request.to }
+      const to = given({ to: request.to })
       return ofDecision(await enforcer.decideOperation(token, { operation, path, ...to, ...how }))
     }
     case 'group':
@@ -104,7 +103,7 @@ async function answer(enforcer: Enforcer, token: string, request: CaseRequest): 
 function ofDecision(decision: Decision): Answer {
   if (decision.allowed) {
     const path = decision.normalizedPath
-    return { outcome: 'allow', ...(path === undefined ? {} : { normalizedPath: path }) }
+    return { outcome: 'allow', ...given({ normalizedPath: path }) }
   }
   return { outcome: OUTCOME_OF_FAMILY[decision.family], code: decision.code, message: decision.reason }
 }
@@ -125,7 +124,7 @@ async function signHere({ key, profile, claims, lifetime, now }: SignQuestion): 
       claims: claims as JsonObject,
       clock: () => now,
       ...(profile === undefined ? {} : { profile: profile as ProfileName }),
-      ...(lifetime === undefined ? {} : { lifetime }),
+      ...given({ lifetime }),
     })
     const { unverifiedHeader, unverifiedClaims } = decodeUnverified(token)
     return { outcome: 'allow', header: unverifiedHeader, claims: unverifiedClaims }

@@ -1,3 +1,4 @@
+import { given } from '@scitokens/core/internal'
 import type { Server } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { Backend } from './backend/backend.ts'
@@ -98,7 +99,7 @@ export class Front implements Service {
     await this.#watch.watch(this.#backend.files)
     this.#hear()
     const { addresses, operationsAddress } = this
-    logger.info({ name, addresses, ...(operationsAddress !== undefined && { operationsAddress }) }, `${name} serves`)
+    logger.info({ name, addresses, ...given({ operationsAddress }) }, `${name} serves`)
     this.#notifier.tell('ready', addresses.join(', '))
   }
 

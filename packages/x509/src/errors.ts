@@ -1,4 +1,5 @@
 import { TokenNotAcceptableError, UndecidedError } from '@scitokens/core'
+import { given } from '@scitokens/core/internal'
 import type { ShownCertificate } from './identity.ts'
 
 /** Why a certificate, a proxy or an attribute certificate is not acceptable. Stable; `docs/x509.md` has a row for each. */
@@ -82,7 +83,7 @@ export class CertificateRefused extends TokenNotAcceptableError {
   about: ShownCertificate | undefined
 
   constructor(defect: CertificateDefect, message: string, cause?: unknown) {
-    super('bad_certificate', message, cause === undefined ? {} : { cause })
+    super('bad_certificate', message, given({ cause }))
     this.defect = defect
   }
 }
@@ -94,7 +95,7 @@ export class CertificateUndecided extends UndecidedError {
   about: ShownCertificate | undefined
 
   constructor(doubt: CertificateDoubt, message: string, cause?: unknown) {
-    super('undecided', message, cause === undefined ? {} : { cause })
+    super('undecided', message, given({ cause }))
     this.doubt = doubt
   }
 }

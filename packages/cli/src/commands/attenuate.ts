@@ -1,4 +1,5 @@
 import { InvalidRequestError, SciToken, splitKeyedToken } from '@scitokens/core'
+import { given } from '@scitokens/core/internal'
 import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { withExamples } from '../examples.ts'
@@ -51,7 +52,7 @@ async function attenuate({ context, output, options }: Invocation<AttenuateOptio
   if (options.audience) token.set('aud', options.audience.length === 1 ? options.audience[0]! : [...options.audience])
   const text = await token.serialize({
     clock: context.clock,
-    ...(options.lifetime === undefined ? {} : { lifetime: options.lifetime }),
+    ...given({ lifetime: options.lifetime }),
     ...(options.includeKey ? { includeKey: true } : {}),
   })
   const claims = SciToken.decode(options.includeKey ? splitKeyedToken(text).token : text).unverifiedClaims

@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigError, InvalidRequestError, parseRequestPath, redactSecrets } from '@scitokens/core'
-import { relativePath } from '@scitokens/core/internal'
+import { given, relativePath } from '@scitokens/core/internal'
 import type { EnforcerOptions } from '@scitokens/enforcer'
 import type { AuthzHandlerOptions, Exists, FrontServer } from '@scitokens/enforcer/http'
 import type { HttpLimits, ServerMaker, Serving } from '@scitokens/service'
@@ -133,9 +133,7 @@ async function decide(
     {
       ...trust,
       clock: context.clock,
-      ...(options.realm !== undefined && { realm: options.realm }),
-      ...(options.resource !== undefined && { resource: options.resource }),
-      ...(options.maxLifetime !== undefined && { maxLifetime: options.maxLifetime }),
+      ...given({ realm: options.realm, resource: options.resource, maxLifetime: options.maxLifetime }),
       ...(options.dangerouslyAllowLoopbackHttp && { dangerouslyAllowLoopbackHttp: true }),
       ...(options.revoked !== undefined && { revocation: await denyList(options.revoked) }),
     },
@@ -174,7 +172,7 @@ async function readTrust(options: AuthzServerOptions): Promise<Trust> {
     return {
       issuers: issuer,
       audience,
-      ...(basePath !== undefined && { basePath }),
+      ...given({ basePath }),
       ...(sharedBasePath && { sharedBasePaths: sharedBasePath }),
     }
   }
@@ -197,8 +195,7 @@ async function denyList(file: string): Promise<NonNullable<EnforcerOptions['revo
 
 function place({ prefix, namespace, root, host }: AuthzServerOptions): Partial<AuthzHandlerOptions> {
   return {
-    ...(prefix !== undefined && { prefix }),
-    ...(namespace !== undefined && { namespace }),
+    ...given({ prefix, namespace }),
     ...(host && { hosts: host }),
     ...(root !== undefined && { exists: existsBelow(root, namespace) }),
   }

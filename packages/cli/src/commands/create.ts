@@ -6,6 +6,7 @@ import {
   type ProfileName,
   SciToken,
 } from '@scitokens/core'
+import { given } from '@scitokens/core/internal'
 import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { withExamples } from '../examples.ts'
@@ -77,11 +78,11 @@ async function create(
 ): Promise<ExitCode> {
   const claims = collectClaims(options, positional)
   const key = await takeIn(options.key, options, context.stdinFd)
-  const profile = options.profile === undefined ? {} : { profile: options.profile }
+  const profile = given({ profile: options.profile })
   const token = await new SciToken({ key, claims, ...profile }).serialize({
     lifetime: options.lifetime,
     clock: context.clock,
-    ...(options.backdate === undefined ? {} : { backdate: options.backdate }),
+    ...given({ backdate: options.backdate }),
     ...(options.alg === undefined ? {} : { algorithms: [options.alg] }),
   })
   if (options.out !== undefined) {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError } from '@scitokens/core'
-import { Networks } from '@scitokens/core/internal'
+import { given, Networks } from '@scitokens/core/internal'
 import { makeDirectory } from '@scitokens/host/files'
 import type { Command } from 'commander'
 import type { CliContext } from '../context.ts'
@@ -72,7 +72,7 @@ async function serve({ context, output, options }: Invocation<DemoServeOptions>)
     dangerouslyAllowLoopbackHttp: issuer.startsWith('http:'),
     ...(keys !== undefined && { keys: { file: keys } }),
     ...(trust && { trustedIssuers: trust }),
-    ...(maxLifetime !== undefined && { maxLifetime }),
+    ...given({ maxLifetime }),
   })
   try {
     const server = demo.buildServer({

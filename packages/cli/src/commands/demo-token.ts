@@ -1,5 +1,5 @@
 import { InvalidRequestError, type JsonObject, SciToken, UndecidedError } from '@scitokens/core'
-import { checkIssuerIdentifier } from '@scitokens/core/internal'
+import { checkIssuerIdentifier, given } from '@scitokens/core/internal'
 import { type Command, Option } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { withExamples } from '../examples.ts'
@@ -51,7 +51,7 @@ async function demoToken(
   checkIssuerIdentifier(url, { dangerouslyAllowLoopbackHttp: true })
   const exp = lifetime === undefined ? {} : { exp: Math.floor(context.clock()) + lifetime }
   const payload: JsonObject = { ...collectClaims(options, positional), ...exp }
-  const wish = { payload, algorithm, ...(profile !== undefined && { profile }) }
+  const wish = { payload, algorithm, ...given({ profile }) }
   const answer = ask(`${url.replace(/\/$/, '')}/issue`, wish, context.signal)
   const token = await output.progress(`asking ${url}`, answer)
   output.result({ token, claims: SciToken.decode(token).unverifiedClaims }, () => token)

@@ -1,4 +1,5 @@
 import { InvalidRequestError } from '@scitokens/core'
+import { given } from '@scitokens/core/internal'
 import type { DescribedLogin, LoginChoice, LoginQuery } from '@scitokens/issuer'
 import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
@@ -80,9 +81,7 @@ function endLogins({ context, output, options }: Invocation<ChoiceOptions>): Pro
 
 function queryOf({ subject, client, family }: ChoiceOptions): LoginQuery {
   return {
-    ...(subject !== undefined && { subject }),
-    ...(client !== undefined && { client }),
-    ...(family !== undefined && { family }),
+    ...given({ subject, client, family }),
   }
 }
 

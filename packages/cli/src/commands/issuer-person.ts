@@ -1,3 +1,4 @@
+import { given } from '@scitokens/core/internal'
 import type { DescribedPerson, PersonAdmin } from '@scitokens/issuer'
 import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
@@ -69,7 +70,7 @@ export function addIssuerPerson(group: Command, registry: Registry): void {
 function suspendPerson(invocation: Invocation<SuspendOptions>, subject: string): Promise<ExitCode> {
   return onPeople(invocation, async (people, { output, options }, realm) => {
     const { LoginAdmin } = await import('@scitokens/issuer')
-    const suspended = await people.suspend(subject, options.reason === undefined ? {} : { reason: options.reason })
+    const suspended = await people.suspend(subject, given({ reason: options.reason }))
     const ended = options.endLogins ? await new LoginAdmin(realm).end({ subject }) : undefined
     output.result({ ...suspended, ...ended }, () =>
       ended ? `suspended ${subject}, and ended all logins` : `suspended ${subject}`,

@@ -1,4 +1,5 @@
 import { InvalidRequestError, type JsonValue } from '@scitokens/core'
+import { given } from '@scitokens/core/internal'
 import type { PolicyQuery } from '@scitokens/issuer'
 import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
@@ -51,16 +52,16 @@ async function explain({ context, output, options }: Invocation<PolicyTestOption
   const { client, subject, group, scope, audience, issuer } = options
   const query: PolicyQuery = {
     clientId: client,
-    ...(subject !== undefined && { subject }),
+    ...given({ subject }),
     ...(group && { groups: group }),
-    ...(scope !== undefined && { scope }),
+    ...given({ scope }),
     ...(audience && { audience }),
     ...(options.claim && { claims: readClaims(options.claim) }),
   }
   const surroundings = {
     env: context.env,
     logger: issuerLogger(context),
-    ...(issuer !== undefined && { issuer }),
+    ...given({ issuer }),
     ...(options.stored && { stored: true }),
   }
   const explanation = await explainConfiguredPolicy(options.config, query, surroundings)

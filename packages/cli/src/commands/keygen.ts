@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto'
 import { type Algorithm, InvalidRequestError, type Jwk, SigningKey, thumbprint } from '@scitokens/core'
-import { isAlgorithm } from '@scitokens/core/internal'
+import { given, isAlgorithm } from '@scitokens/core/internal'
 import { type Command, InvalidArgumentError } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { withExamples } from '../examples.ts'
@@ -80,8 +80,7 @@ function generate({ alg, bits, kid }: KeygenOptions): Promise<SigningKey> {
     throw new InvalidRequestError('invalid_request', '--bits is for RSA keys: give --alg RS256 too')
   }
   return SigningKey.generate(alg, {
-    ...(kid === undefined ? {} : { kid }),
-    ...(bits === undefined ? {} : { modulusBits: bits }),
+    ...given({ kid, modulusBits: bits }),
   })
 }
 
@@ -92,7 +91,7 @@ export function takeIn(
   stdinFd: number,
 ): Promise<SigningKey> {
   const text = readTextFile(file, stdinFd)
-  const options = { ...(alg === undefined ? {} : { alg }), ...(kid === undefined ? {} : { kid }) }
+  const options = given({ alg, kid })
   if (!text.trimStart().startsWith('{')) return SigningKey.fromPem(text, options)
   let document: unknown
   try {

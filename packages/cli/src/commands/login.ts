@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { InvalidRequestError } from '@scitokens/core'
+import { given } from '@scitokens/core/internal'
 import type { ClientIdentity, DevicePrompt, FamilyStatus, Grant, LoginKeeper, Wanted } from '@scitokens/token-manager'
 import { type Command, Option } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
@@ -70,8 +71,7 @@ async function login({ context, output, options }: Invocation<LoginOptions>, iss
   const clientSecret =
     options.clientSecretFile === undefined ? undefined : readTextFile(options.clientSecretFile, context.stdinFd).trim()
   const client = {
-    ...(options.clientId === undefined ? {} : { clientId: options.clientId }),
-    ...(clientSecret === undefined ? {} : { clientSecret }),
+    ...given({ clientId: options.clientId, clientSecret }),
   }
   const wanted = { scopes: options.scope?.flatMap((scope) => scope.split(' ')) ?? [], audience: options.audience ?? [] }
   if (options.flow === 'client' && (client.clientId === undefined || clientSecret === undefined)) {
@@ -117,7 +117,7 @@ async function personFlow(
     output.note(`Open this address in a browser on this machine:\n\n  ${url}\n`)
     if (hasDesktop(context.env)) openBrowser(url)
   }
-  const port = options.port === undefined ? {} : { port: options.port }
+  const port = given({ port: options.port })
   return (identity, wanted) => loginByBrowser(oauth, identity, wanted, { signal, open, ...port })
 }
 

@@ -1,3 +1,4 @@
+import { given } from '@scitokens/core/internal'
 import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { withExamples } from '../examples.ts'
@@ -37,11 +38,11 @@ async function test(invocation: Invocation<Options>, authz: string, path?: strin
   const { context, output, options } = invocation
   const { token } = await readToken(options.token, options, invocation)
   const decision = await withEnforcer(options, invocation, (enforcer) =>
-    enforcer.decide(token, { authz, ...(path === undefined ? {} : { path }), signal: context.signal }),
+    enforcer.decide(token, { authz, ...given({ path }), signal: context.signal }),
   )
   if (!decision.allowed && decision.family !== 'not_allowed') throw decision.error
   const { allowed, reason } = decision
-  const normalizedPath = decision.normalizedPath === undefined ? {} : { normalizedPath: decision.normalizedPath }
+  const normalizedPath = given({ normalizedPath: decision.normalizedPath })
   const refusal = decision.allowed ? {} : { code: decision.code, missing: decision.missing }
   output.result({ ok: allowed, allowed, reason, ...normalizedPath, ...refusal }, () =>
     [output.style(allowed ? 'green' : 'red', allowed ? 'allowed' : 'refused'), reason].join(': '),

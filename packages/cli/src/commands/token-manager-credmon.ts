@@ -1,4 +1,5 @@
 import { InvalidRequestError } from '@scitokens/core'
+import { given } from '@scitokens/core/internal'
 import type { CredmonEvent, CredmonProvider, TokenManager } from '@scitokens/token-manager'
 import { type Command, Option } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
@@ -81,7 +82,7 @@ async function monitorUntilEnd(
     directory: options.directory,
     format: options.format,
     sweepDelay: options.sweepDelay,
-    ...(providers === undefined ? {} : { providers }),
+    ...given({ providers }),
     renewer: { onEvent: (event) => tell(output, event) },
     onEvent: (event) => tellCredmon(output, event),
   })

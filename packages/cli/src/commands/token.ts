@@ -1,3 +1,4 @@
+import { given } from '@scitokens/core/internal'
 import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { withExamples } from '../examples.ts'
@@ -49,8 +50,7 @@ async function token(invocation: Invocation<TokenCommandOptions>, name?: string)
       ...login,
       minLifetime: options.minLifetime,
       signal: context.signal,
-      ...(options.scope === undefined ? {} : { scopes: options.scope }),
-      ...(options.audience === undefined ? {} : { audience: options.audience }),
+      ...given({ scopes: options.scope, audience: options.audience }),
     })
     return output.progress(`asking the issuer of ${login.service}`, asked)
   })

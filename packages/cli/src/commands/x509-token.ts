@@ -1,3 +1,4 @@
+import { given } from '@scitokens/core/internal'
 import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { withExamples } from '../examples.ts'
@@ -59,9 +60,7 @@ async function x509Token(
   const credential = findGridCredential({
     env: context.env,
     now: context.clock(),
-    ...(proxy === undefined ? {} : { proxy }),
-    ...(cert === undefined ? {} : { certificate: cert }),
-    ...(key === undefined ? {} : { key }),
+    ...given({ proxy, certificate: cert, key }),
   })
   const { token, expiresAt, scopes } = await output.progress(
     `asking ${issuer}`,
@@ -72,12 +71,10 @@ async function x509Token(
       clock: context.clock,
       signal: context.signal,
       ...certificateAuthorities(options.ca),
-      ...(audience === undefined ? {} : { audience }),
-      ...(lifetime === undefined ? {} : { lifetime }),
-      ...(tokenEndpoint === undefined ? {} : { tokenEndpoint }),
+      ...given({ audience, lifetime, tokenEndpoint }),
     }),
   )
-  const told = { ...(expiresAt === undefined ? {} : { expiresAt }), ...(scopes === undefined ? {} : { scopes }) }
+  const told = given({ expiresAt, scopes })
   if (options.write === undefined) {
     output.result({ ok: true, token, credential: credential.file, ...told }, () => token)
     return EXIT.yes

@@ -4,7 +4,7 @@ export type Given<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T
 }
 
 /**
- * A copy without the members that are undefined. For options that are passed on: `{ ...given({ lifetime }) }` names `lifetime` only where
+ * A copy without the members that are undefined. For options that are passed on: `{ issuer, ...given({ lifetime }) }` names `lifetime` only where
  * it was given, which is another thing than giving it as undefined (`exactOptionalPropertyTypes`).
  */
 export function given<const T extends object>(members: T): Given<T> {

@@ -3,6 +3,7 @@ import {
   anything,
   checkIssuerIdentifier,
   checkOwnAudiences,
+  given,
   type IssuerIdentifierOptions,
   listOf,
   oneOrMore,
@@ -65,7 +66,7 @@ export function readJsonIssuerMap(file: string, options: IssuerIdentifierOptions
     checkedAt(listed.place(issuer), () => issuerRules(issuer, own, undefined))
     return [issuer, own] as const
   })
-  return { issuers: Object.fromEntries(read), ...(audience !== undefined && { audience }), ...rest, onMissing: 'deny' }
+  return { issuers: Object.fromEntries(read), ...given({ audience }), ...rest, onMissing: 'deny' }
 }
 
 function readIssuer(issuer: SiteObject): IssuerOptions {

@@ -3,6 +3,7 @@ import { parseScopePath } from '@scitokens/core'
 import {
   checkIssuerIdentifier,
   checkOwnAudiences,
+  given,
   type IssuerIdentifierOptions,
   quote,
   unknownNameAdvice,
@@ -81,7 +82,7 @@ function readIssuer(
       basePath: readPaths(demand(section, 'base_path', file), file),
       ...(restricted && { restrictedPaths: readPaths(restricted, file) }),
       ...(mapping && { mapping }),
-      ...(groupsClaim !== undefined && { groupsClaim }),
+      ...given({ groupsClaim }),
       // Without this strategy scopes of the issuer's tokens grant nothing.
       ...(!strategy.has('capability') && { authorizations: [] }),
     },

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { ConfigError } from '@scitokens/core'
-import { quote } from '@scitokens/core/internal'
+import { given, quote } from '@scitokens/core/internal'
 
 /** Where in a file something stands, for messages. */
 export interface Place {
@@ -13,8 +13,7 @@ export interface Place {
 export function badFile({ file, line, key }: Place, problem: string, cause?: unknown): ConfigError {
   const where = line === undefined ? file : `${file}:${line}`
   return new ConfigError('config_error', `${where}: ${key === undefined ? '' : `${key}: `}${problem}`, {
-    ...(key !== undefined && { claim: key }),
-    ...(cause !== undefined && { cause }),
+    ...given({ claim: key, cause }),
   })
 }
 

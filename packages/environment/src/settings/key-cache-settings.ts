@@ -1,3 +1,4 @@
+import { given } from '@scitokens/core/internal'
 import { join } from 'node:path'
 import type { SettingValues } from './settings.ts'
 
@@ -29,9 +30,6 @@ export function keyCacheSettings(config: Partial<SettingValues>): KeyCacheSettin
   const ca = config['tls.ca_file']
   return {
     ...(base !== undefined && { cacheDir: join(base, 'scitokens') }),
-    ...(cacheLifetime !== undefined && { cacheLifetime }),
-    ...(refreshAfter !== undefined && { refreshAfter }),
-    ...(usableFor !== undefined && { usableFor }),
-    ...(ca !== undefined && { ca }),
+    ...given({ cacheLifetime, refreshAfter, usableFor, ca }),
   }
 }

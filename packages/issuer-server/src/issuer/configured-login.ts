@@ -1,3 +1,4 @@
+import { given } from '@scitokens/core/internal'
 import { DevelopmentLogin, HeaderLogin, OpenIdLogin, type Upstream } from '@scitokens/issuer'
 import type { LoginConfig } from '../config/login-block.ts'
 import { resolveSecret } from './secret-reference.ts'
@@ -17,7 +18,7 @@ export async function configuredLogin(
   if ('header' in login) {
     const { secret, ...header } = login.header
     const resolved = secret && (await resolveSecret(secret, `${at}.header.secret`, env))
-    return new HeaderLogin({ ...header, ...(resolved !== undefined && { secret: resolved }) }, `${at}.header`)
+    return new HeaderLogin({ ...header, ...given({ secret: resolved }) }, `${at}.header`)
   }
   const { clientSecret, ...openid } = login.openid
   return new OpenIdLogin({

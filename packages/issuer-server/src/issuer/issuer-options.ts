@@ -1,5 +1,6 @@
 import type { Logger } from '@scitokens/core/internal'
 import { ConfigError } from '@scitokens/core'
+import { given } from '@scitokens/core/internal'
 import type {
   ClientOptions,
   IssuerOptions,
@@ -108,7 +109,7 @@ async function storageOptions(storage: ConfigFile['storage'], env: NodeJS.Proces
   }
   const { postgres, maxConnections } = storage
   const connectionString = await resolveSecret(postgres, 'storage.postgres', env)
-  return { postgres: connectionString, ...(maxConnections !== undefined && { maxConnections }) }
+  return { postgres: connectionString, ...given({ maxConnections }) }
 }
 
 async function masterKeyOptions(

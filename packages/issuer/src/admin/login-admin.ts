@@ -1,5 +1,5 @@
 import { InvalidRequestError } from '@scitokens/core'
-import { isSubject, quote } from '@scitokens/core/internal'
+import { given, isSubject, quote } from '@scitokens/core/internal'
 import { clientRound, FIRST_ROUND, isSameRound, readPerson } from '../logins/standing.ts'
 import type { Realm } from '../realm/realm.ts'
 import type { Entry } from '../store/store.ts'
@@ -109,7 +109,6 @@ function describe({ id, value, expiresAt }: Entry<Family>): DescribedLogin {
     audience: bounds.audience,
     createdAt,
     lastUsedAt,
-    ...(expiresAt === undefined ? {} : { expiresAt }),
-    ...(parent === undefined ? {} : { parent }),
+    ...given({ expiresAt, parent }),
   }
 }

@@ -1,5 +1,5 @@
 import { InvalidRequestError } from '@scitokens/core'
-import { isSubject, quote } from '@scitokens/core/internal'
+import { given, isSubject, quote } from '@scitokens/core/internal'
 import type { AuditEvent } from '../audit/audit.ts'
 import { changePerson, type PersonRecord, readPerson, type SubjectRecord } from '../logins/standing.ts'
 import type { Realm } from '../realm/realm.ts'
@@ -51,7 +51,7 @@ export class PersonAdmin {
     if (!isSubject(subject))
       throw new InvalidRequestError('invalid_request', 'this is no subject that a token can carry')
     const { reason } = options
-    const suspended = { at: this.#now(), ...(reason === undefined ? {} : { reason }) }
+    const suspended = { at: this.#now(), ...given({ reason }) }
     await this.#refuseClients(subject)
     const person = await changePerson(this.#realm, subject, (before) => ({ ...before, suspended }))
     if (!person) throw ofClient(subject)
@@ -77,7 +77,7 @@ export class PersonAdmin {
   }
 
   async #audit(event: AuditEvent['event'], subject: string, detail: string | undefined): Promise<void> {
-    const more = detail === undefined ? {} : { detail }
+    const more = given({ detail })
     await this.#realm.audit.write({ time: this.#now(), event, issuer: this.#realm.issuer, subject, ...more })
   }
 
@@ -97,7 +97,6 @@ function describe(subject: string, { seenAt, suspended, endedAt }: PersonRecord)
   return {
     subject,
     seenAt,
-    ...(suspended === undefined ? {} : { suspended }),
-    ...(endedAt === undefined ? {} : { endedAt }),
+    ...given({ suspended, endedAt }),
   }
 }

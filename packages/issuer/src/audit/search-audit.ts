@@ -1,3 +1,4 @@
+import { given } from '@scitokens/core/internal'
 import type { AuditEvent } from './audit.ts'
 import { type BrokenLine, readAuditFiles } from './audit-files.ts'
 import { type AuditQuery, auditMatcher } from './audit-query.ts'
@@ -22,9 +23,7 @@ export async function* searchAudit(
   const matches = auditMatcher(query)
   // A chain may have begun before the time that is asked for.
   const since = query.derivedFrom === undefined ? query.since : undefined
-  for await (const event of inOrder(
-    paths.map((path) => readAuditFiles(path, onBroken, since === undefined ? {} : { since })),
-  )) {
+  for await (const event of inOrder(paths.map((path) => readAuditFiles(path, onBroken, given({ since }))))) {
     if (matches(event)) yield event
   }
 }

@@ -7,7 +7,7 @@ import {
   UndecidedError,
   type Clock,
 } from '@scitokens/core'
-import { formatFqan, isSubject, type Logger } from '@scitokens/core/internal'
+import { formatFqan, given, isSubject, type Logger } from '@scitokens/core/internal'
 import { WatchedFile } from '@scitokens/host/files'
 import type { AuthenticatedClient } from '../client-auth/authenticated-client.ts'
 import type { Client } from '../clients/client.ts'
@@ -125,11 +125,7 @@ function clientOptions(options: X509Options): Parameters<typeof readClient>[0] {
     authMethods: ['tls'],
     // What the clients of the field send.
     acceptScopesAlias: true,
-    ...(audiences === undefined ? {} : { audiences }),
-    ...(defaultAudience === undefined ? {} : { defaultAudience }),
-    ...(lifetime === undefined ? {} : { lifetime }),
-    ...(profile === undefined ? {} : { profile }),
-    ...(algorithm === undefined ? {} : { algorithm }),
+    ...given({ audiences, defaultAudience, lifetime, profile, algorithm }),
   }
 }
 

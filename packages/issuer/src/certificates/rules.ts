@@ -1,5 +1,5 @@
 import type { Scope } from '@scitokens/core'
-import { decodeFormText, type Fqan, normaliseDn, parseFqan } from '@scitokens/core/internal'
+import { decodeFormText, type Fqan, given, normaliseDn, parseFqan } from '@scitokens/core/internal'
 import { expandTemplate, parseTemplate, type ScopeTemplate } from '../policy/template.ts'
 import type { Credentials } from './identity-verifier.ts'
 
@@ -29,7 +29,7 @@ export function readRules(content: Buffer): readonly X509Rule[] {
 /** The union of what all matching rules give. A scope whose `{username}` has no value gives nothing. */
 export function scopesFor(rules: readonly X509Rule[], credentials: Credentials): readonly Scope[] {
   const { username } = credentials
-  const claims = username === undefined ? {} : { username }
+  const claims = given({ username })
   const principal = { kind: 'client', subject: credentials.dn, groups: [], claims } as const
   return rules
     .filter((rule) => rule.matches(credentials))

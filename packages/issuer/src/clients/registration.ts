@@ -1,5 +1,5 @@
 import { ConfigError, KeySet } from '@scitokens/core'
-import { isWebUrl, quote } from '@scitokens/core/internal'
+import { given, isWebUrl, quote } from '@scitokens/core/internal'
 import { OAuthError } from '../http/oauth-error.ts'
 import { parseRequestedScopes } from '../policy/requested-scopes.ts'
 import { AUTH_METHOD_NAMES, AUTH_METHODS } from './auth-method.ts'
@@ -53,29 +53,26 @@ const REGISTERED_METHODS = AUTH_METHOD_NAMES.flatMap((method) => AUTH_METHODS[me
 export async function readMetadata(body: unknown, grants: readonly GrantFacts[]): Promise<ClientMetadata> {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw invalid('the metadata must be a JSON object')
-  const given = body as Record<string, unknown>
-  if (given['jwks_uri'] !== undefined) throw invalid('jwks_uri is not supported: give the keys themselves as jwks')
-  const redirectUris = readRedirectUris(given)
-  const method = text(given, 'token_endpoint_auth_method', 40) ?? 'client_secret_basic'
+  const asked = body as Record<string, unknown>
+  if (asked['jwks_uri'] !== undefined) throw invalid('jwks_uri is not supported: give the keys themselves as jwks')
+  const redirectUris = readRedirectUris(asked)
+  const method = text(asked, 'token_endpoint_auth_method', 40) ?? 'client_secret_basic'
   if (!REGISTERED_METHODS.includes(method))
     throw invalid(`token_endpoint_auth_method must be one of ${REGISTERED_METHODS.join(', ')}`)
-  const scope = text(given, 'scope', 4096)
+  const scope = text(asked, 'scope', 4096)
   if (scope !== undefined) checkScope(scope)
-  const name = text(given, 'client_name', 100)
-  const uri = text(given, 'client_uri', 500)
+  const name = text(asked, 'client_name', 100)
+  const uri = text(asked, 'client_uri', 500)
   if (uri !== undefined && !isWebUrl(uri)) throw invalid('client_uri is no https URL')
-  const contacts = list(given, 'contacts')
+  const contacts = list(asked, 'contacts')
   return {
     redirect_uris: redirectUris,
-    grant_types: readGrants(list(given, 'grant_types'), redirectUris, grants),
+    grant_types: readGrants(list(asked, 'grant_types'), redirectUris, grants),
     response_types: redirectUris.length > 0 ? ['code'] : [],
     token_endpoint_auth_method: method,
-    application_type: text(given, 'application_type', 20) ?? 'web',
-    ...(name === undefined ? {} : { client_name: name }),
-    ...(uri === undefined ? {} : { client_uri: uri }),
-    ...(scope === undefined ? {} : { scope }),
-    ...(contacts === undefined ? {} : { contacts }),
-    ...(await readJwks(given, method)),
+    application_type: text(asked, 'application_type', 20) ?? 'web',
+    ...given({ client_name: name, client_uri: uri, scope, contacts }),
+    ...(await readJwks(asked, method)),
   }
 }
 
@@ -90,17 +87,19 @@ export function toClientOptions(
     clientId,
     clientName: metadata.client_name ?? clientId,
     authMethods: AUTH_METHOD_NAMES.filter((one) => AUTH_METHODS[one].registeredAs.includes(method)),
-    ...(metadata.jwks === undefined ? {} : { jwks: metadata.jwks }),
+    ...given({ jwks: metadata.jwks }),
     grants: metadata.grant_types as GrantType[],
     redirectUris: metadata.redirect_uris,
-    ...(registration.scopes === undefined ? {} : { scopes: registration.scopes }),
-    ...(registration.audiences === undefined ? {} : { audiences: registration.audiences }),
-    ...(registration.defaultAudience === undefined ? {} : { defaultAudience: registration.defaultAudience }),
+    ...given({
+      scopes: registration.scopes,
+      audiences: registration.audiences,
+      defaultAudience: registration.defaultAudience,
+    }),
   }
 }
 
-function readRedirectUris(given: Record<string, unknown>): readonly string[] {
-  const uris = list(given, 'redirect_uris') ?? []
+function readRedirectUris(asked: Record<string, unknown>): readonly string[] {
+  const uris = list(asked, 'redirect_uris') ?? []
   if (uris.length > 20) throw invalid('more than 20 redirect_uris')
   try {
     return uris.map(checkRedirectUri)
@@ -134,8 +133,8 @@ function readGrants(
   return usable.map(({ grantType }) => grantType)
 }
 
-async function readJwks(given: Record<string, unknown>, method: string): Promise<{ jwks?: unknown }> {
-  const { jwks } = given
+async function readJwks(asked: Record<string, unknown>, method: string): Promise<{ jwks?: unknown }> {
+  const { jwks } = asked
   if (jwks === undefined) {
     if (method === 'private_key_jwt') throw invalid('private_key_jwt needs jwks')
     return {}
@@ -155,16 +154,16 @@ function checkScope(scope: string): void {
   }
 }
 
-function text(given: Record<string, unknown>, name: string, maxLength: number): string | undefined {
-  const value = given[name]
+function text(asked: Record<string, unknown>, name: string, maxLength: number): string | undefined {
+  const value = asked[name]
   if (value === undefined || value === null || value === '') return undefined
   if (typeof value !== 'string' || value.length > maxLength)
     throw invalid(`${name} must be a text of at most ${maxLength} characters`)
   return value
 }
 
-function list(given: Record<string, unknown>, name: string): readonly string[] | undefined {
-  const value = given[name]
+function list(asked: Record<string, unknown>, name: string): readonly string[] | undefined {
+  const value = asked[name]
   if (value === undefined || value === null) return undefined
   if (!Array.isArray(value) || !value.every((item) => typeof item === 'string'))
     throw invalid(`${quote(name)} must be a list of texts`)

@@ -1,3 +1,4 @@
+import { given } from '@scitokens/core/internal'
 import { createHash } from 'node:crypto'
 import { OAuthError } from '../http/oauth-error.ts'
 import { FIRST_ROUND, type LoginRound } from '../logins/standing.ts'
@@ -65,7 +66,7 @@ export const authorizationCode: Grant = {
       conflict: 'the code was used before',
       refresh: { kind: 'new', familyId, bounds: record.bounds },
       jti,
-      ...(record.nonce === undefined ? {} : { nonce: record.nonce }),
+      ...given({ nonce: record.nonce }),
     }
   },
 }

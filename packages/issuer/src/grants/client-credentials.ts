@@ -1,3 +1,4 @@
+import { given } from '@scitokens/core/internal'
 import type { Grant } from './grant.ts'
 
 /** A client that acts for itself. RFC 6749 section 4.4. Nothing is stored. */
@@ -12,7 +13,7 @@ export const clientCredentials: Grant = {
     return {
       principal: { kind: 'client', subject: client.subject, groups: client.groups, claims: {} },
       changes: [],
-      ...(notAfter === undefined ? {} : { notAfter }),
+      ...given({ notAfter }),
       // RFC 6749 section 4.4.3: no refresh token; the client can ask again.
       refresh: { kind: 'none' },
     }

@@ -1,3 +1,4 @@
+import { given } from '@scitokens/core/internal'
 import type { Client } from '../clients/client.ts'
 import { OAuthError } from '../http/oauth-error.ts'
 import { FIRST_ROUND } from '../logins/standing.ts'
@@ -93,8 +94,7 @@ function propose(entry: Entry<Family>, use: Use, { familyId }: RefreshTokenParts
     // A parallel request was quicker: its outcome, read again, says what this one gets.
     retryOnConflict: true,
     refresh: { kind: 'existing', familyId, token },
-    ...(parent === undefined ? {} : { parent }),
-    ...(confirmation === undefined ? {} : { confirmation }),
+    ...given({ parent, confirmation }),
   }
 }
 

@@ -1,5 +1,5 @@
 import { formatScope, type JsonObject, SciTokenError } from '@scitokens/core'
-import { parseAudience, parseGroups } from '@scitokens/core/internal'
+import { given, parseAudience, parseGroups } from '@scitokens/core/internal'
 import type { Client } from '../clients/client.ts'
 import { OAuthError } from '../http/oauth-error.ts'
 import type { Parameters } from '../http/parameters.ts'
@@ -123,7 +123,7 @@ async function actor(
   tools: GrantTools,
 ): Promise<{ actor?: JsonObject }> {
   const token = parameters.one('actor_token')
-  const earlier = subject['act'] === undefined ? {} : { act: subject['act'] }
+  const earlier = given({ act: subject['act'] })
   if (token !== undefined) {
     const claims = await verify(tools, token, 'actor_token')
     if (claims['client_id'] !== client.clientId) throw refuse('the actor token was not issued to this client')

@@ -1,4 +1,5 @@
 import { SciTokenError } from '@scitokens/core'
+import { given } from '@scitokens/core/internal'
 
 /** Error codes of the endpoints: RFC 6749 sections 4.1.2.1 and 5.2, RFC 8628, RFC 8693, RFC 8707, RFC 7009, RFC 7591. */
 export type OAuthErrorCode =
@@ -54,7 +55,7 @@ export class OAuthError extends SciTokenError {
     const family = UNDECIDED.has(error) ? 'undecided' : 'invalid_request'
     const retryAfter = Number(details.headers?.['retry-after'] ?? Number.NaN)
     super(family, family, description, {
-      ...(details.cause === undefined ? {} : { cause: details.cause }),
+      ...given({ cause: details.cause }),
       ...(Number.isFinite(retryAfter) ? { retryAfterSeconds: retryAfter } : {}),
     })
     this.error = error

@@ -1,4 +1,5 @@
 import { UndecidedError } from '@scitokens/core'
+import { given } from '@scitokens/core/internal'
 import { authenticateClient, CLIENT_PARAMETERS } from '../client-auth/authenticate.ts'
 import type { AuthenticatedClient } from '../client-auth/authenticated-client.ts'
 import type { Client } from '../clients/client.ts'
@@ -80,8 +81,6 @@ async function complete(realm: Realm, issue: Issue): Promise<TokenResponse | und
     token_type: 'Bearer',
     expires_in: decided.lifetime,
     scope: responseScope(decided.decision, decided.requested, refresh.token !== undefined),
-    ...(refresh.token === undefined ? {} : { refresh_token: refresh.token }),
-    ...(signed.idToken === undefined ? {} : { id_token: signed.idToken }),
-    ...(issuedTokenType === undefined ? {} : { issued_token_type: issuedTokenType }),
+    ...given({ refresh_token: refresh.token, id_token: signed.idToken, issued_token_type: issuedTokenType }),
   }
 }

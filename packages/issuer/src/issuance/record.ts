@@ -1,4 +1,5 @@
 import { SciTokenError } from '@scitokens/core'
+import { given } from '@scitokens/core/internal'
 import type { AuthenticatedClient } from '../client-auth/authenticated-client.ts'
 import { OAuthError } from '../http/oauth-error.ts'
 import type { Realm } from '../realm/realm.ts'
@@ -25,14 +26,13 @@ export async function recordIssued(
     subject: proposal.principal.subject,
     grant: grant.grantType,
     jti,
-    ...(proposal.parent === undefined ? {} : { parent: proposal.parent }),
-    ...(familyId === undefined ? {} : { family: familyId }),
+    ...given({ parent: proposal.parent, family: familyId }),
     scope,
     audience,
     expiresAt: now + lifetime,
     kid: signer.kid,
     address: request.address,
-    ...(authentication.note === undefined ? {} : { detail: authentication.note }),
+    ...given({ detail: authentication.note }),
     ...auditedCertificate(authentication.shown),
   })
 }

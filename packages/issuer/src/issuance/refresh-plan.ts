@@ -1,3 +1,4 @@
+import { given } from '@scitokens/core/internal'
 import type { AuthenticatedClient } from '../client-auth/authenticated-client.ts'
 import type { Grant, GrantProposal } from '../grants/grant.ts'
 import { FIRST_ROUND, type LoginRound } from '../logins/standing.ts'
@@ -50,8 +51,7 @@ export function planRefresh(
     lastUsedAt: now,
     grant: grant.grantType,
     round: round ?? FIRST_ROUND,
-    ...(proposal.parent === undefined ? {} : { parent: proposal.parent }),
-    ...(proposal.confirmation === undefined ? {} : { confirmation: proposal.confirmation }),
+    ...given({ parent: proposal.parent, confirmation: proposal.confirmation }),
   }
   const { lifetimeSeconds, maxSeconds } = client.refresh
   const expiresAt = now + Math.min(lifetimeSeconds, maxSeconds ?? Infinity)

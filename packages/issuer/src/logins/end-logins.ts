@@ -1,3 +1,4 @@
+import { given } from '@scitokens/core/internal'
 import { setImmediate } from 'node:timers/promises'
 import type { AuditEvent } from '../audit/audit.ts'
 import { changePerson, type ClientState, clientStateKey, readPerson } from './standing.ts'
@@ -145,7 +146,7 @@ export async function* families(realm: LoginsContext, owner: string | undefined)
     // oxlint-disable-next-line no-await-in-loop -- each page begins where the last one ended
     const page = await realm.store.list<Family>(realm.issuer, 'family', {
       after,
-      ...(owner === undefined ? {} : { owner }),
+      ...given({ owner }),
     })
     yield* page
     if (page.length === 0) return

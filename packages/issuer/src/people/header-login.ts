@@ -3,6 +3,7 @@ import { networkInterfaces } from 'node:os'
 import { ConfigError } from '@scitokens/core'
 import {
   flag,
+  given,
   isGroupName,
   isSubject,
   listOf,
@@ -123,7 +124,7 @@ export class HeaderLogin implements Upstream {
     if (subject === undefined || !isSubject(subject)) throw new NotBelieved()
     const name = nameHeader === undefined ? undefined : single(request, nameHeader)
     const groups = groupsHeader === undefined ? [] : (single(request, groupsHeader) ?? '').split(/[,; ]+/)
-    return { subject, ...(name === undefined ? {} : { name }), groups: groups.filter(isGroupName) }
+    return { subject, ...given({ name }), groups: groups.filter(isGroupName) }
   }
 
   #isFrontEnd(request: LoginRequest): boolean {

@@ -1,3 +1,4 @@
+import { given } from '@scitokens/core/internal'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { Client } from '../clients/client.ts'
 import { describeBounds } from '../people/describe-scope.ts'
@@ -188,7 +189,7 @@ async function familiesOf(realm: Realm, owner: string, limit: number = Infinity)
     const entries = await realm.store.list<Family>(realm.issuer, 'family', {
       owner,
       limit: page,
-      ...(after === undefined ? {} : { after }),
+      ...given({ after }),
     })
     found.push(...entries)
     if (entries.length < page || found.length >= limit) return found

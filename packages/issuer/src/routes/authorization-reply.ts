@@ -1,3 +1,4 @@
+import { given } from '@scitokens/core/internal'
 import type { FastifyReply } from 'fastify'
 import type { Client } from '../clients/client.ts'
 import type { AuditEvent } from '../audit/audit.ts'
@@ -97,7 +98,7 @@ function answerUrl(
   const url = new URL(redirectUri)
   for (const [name, value] of Object.entries({
     ...answer,
-    ...(state === undefined ? {} : { state }),
+    ...given({ state }),
     iss: realm.issuer,
   })) {
     url.searchParams.set(name, value)

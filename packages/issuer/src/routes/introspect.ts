@@ -1,4 +1,5 @@
 import type { JsonObject } from '@scitokens/core'
+import { given } from '@scitokens/core/internal'
 import { authenticateClient, CLIENT_PARAMETERS } from '../client-auth/authenticate.ts'
 import type { Client } from '../clients/client.ts'
 import { invalidClient } from '../http/oauth-error.ts'
@@ -76,6 +77,6 @@ async function refreshState(realm: Realm, client: Client, token: string): Promis
     scope: [...bounds.identity, ...bounds.scope].join(' '),
     ...(bounds.audience.length > 0 && { aud: [...bounds.audience] }),
     iat: createdAt,
-    ...(entry.expiresAt === undefined ? {} : { exp: entry.expiresAt }),
+    ...given({ exp: entry.expiresAt }),
   }
 }

@@ -1,4 +1,5 @@
 import { type JsonObject, SciTokenError } from '@scitokens/core'
+import { given } from '@scitokens/core/internal'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { OAuthError } from '../http/oauth-error.ts'
 import type { Realm } from '../realm/realm.ts'
@@ -50,7 +51,7 @@ async function userinfo(realm: Realm, request: FastifyRequest, reply: FastifyRep
   const scope = ((claims['scope'] as string | undefined) ?? '').split(' ')
   if (!scope.includes('openid')) throw challenge('insufficient_scope', 'the access token lacks the scope openid')
   const groups = claims['wlcg.groups']
-  const body = { sub: claims['sub'], ...(groups === undefined ? {} : { 'wlcg.groups': groups }) }
+  const body = { sub: claims['sub'], ...given({ 'wlcg.groups': groups }) }
   return sendJson(reply.headers(NO_STORE), JSON.stringify(body))
 }
 

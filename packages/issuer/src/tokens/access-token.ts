@@ -7,6 +7,7 @@ import {
   SciTokenError,
   signToken,
 } from '@scitokens/core'
+import { given } from '@scitokens/core/internal'
 import type { AuthenticatedClient } from '../client-auth/authenticated-client.ts'
 import type { Client } from '../clients/client.ts'
 import { OAuthError } from '../http/oauth-error.ts'
@@ -100,5 +101,5 @@ function confirmation(
   { confirmation: before }: AccessTokenSubject,
 ): JsonObject {
   if (method === 'tls' && certificate) return { cnf: confirmationOf(certificate) }
-  return before === undefined ? {} : { cnf: before }
+  return given({ cnf: before })
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { JsonObject, Signer } from '@scitokens/core'
+import { given } from '@scitokens/core/internal'
 import type { Client } from '../clients/client.ts'
 import type { PolicyDecision } from '../policy/decide.ts'
 import type { Principal } from '../policy/principal.ts'
@@ -33,8 +34,7 @@ export async function signIdToken(input: IdTokenInput): Promise<string> {
     iat: now - realm.times.backdate,
     exp: now + realm.times.idTokenSeconds,
     at_hash: halfHash(input.accessToken),
-    ...(principal.authTime === undefined ? {} : { auth_time: principal.authTime }),
-    ...(nonce === undefined ? {} : { nonce }),
+    ...given({ auth_time: principal.authTime, nonce }),
     ...(wlcg ? { 'wlcg.ver': realm.wlcgVersion } : {}),
     ...(decision.groups.length > 0 ? { 'wlcg.groups': [...decision.groups] } : {}),
     ...identityClaims(principal, decision.identity),

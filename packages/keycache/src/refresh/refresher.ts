@@ -1,5 +1,5 @@
 import { SciTokenError, UndecidedError } from '@scitokens/core'
-import { quote, sleep } from '@scitokens/core/internal'
+import { given, quote, sleep } from '@scitokens/core/internal'
 import { fetchKeys } from './key-fetch.ts'
 import type { IssuerEntry } from './issuer-entry.ts'
 import type { RefreshSettings } from './settings.ts'
@@ -165,6 +165,6 @@ function undecided(trouble: Trouble, issuer: string, now: number, cause: unknown
     issuer,
     reason: 'unavailable',
     retryAfterSeconds: Math.max(1, Math.ceil(trouble.retryAt - now)),
-    ...(cause === undefined ? {} : { cause }),
+    ...given({ cause }),
   })
 }

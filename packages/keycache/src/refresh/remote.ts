@@ -1,5 +1,6 @@
 import { SciTokenError, UndecidedError } from '@scitokens/core'
 import {
+  given,
   type HttpGet,
   type HttpGetAnswer,
   type HttpHeaders,
@@ -51,13 +52,13 @@ export async function getJson(
   throw new UndecidedError('issuer_unavailable', `${describe(url)} answered with status ${status}`, {
     issuer: exchange.issuer,
     reason: 'unavailable',
-    ...(wait === undefined ? {} : { retryAfterSeconds: wait }),
+    ...given({ retryAfterSeconds: wait }),
   })
 }
 
 /** An answer came, but what it says cannot be used. */
 export function unusable(issuer: string, message: string, cause?: unknown): UndecidedError {
-  return new UndecidedError('discovery_failed', message, { issuer, ...(cause === undefined ? {} : { cause }) })
+  return new UndecidedError('discovery_failed', message, { issuer, ...given({ cause }) })
 }
 
 /** A URL for messages: no query, which may hold anything. */

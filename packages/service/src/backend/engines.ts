@@ -9,7 +9,7 @@ import { createServer as createHttpsServer } from 'node:https'
 import { createServer, type Server, type Socket } from 'node:net'
 import { createServer as createTlsServer, type Server as TlsServer, type TlsOptions } from 'node:tls'
 import { ConfigError } from '@scitokens/core'
-import { type Logger, nested, number, type OptionReaders, whole } from '@scitokens/core/internal'
+import { given, type Logger, nested, number, type OptionReaders, whole } from '@scitokens/core/internal'
 import type { ReadTls } from '../tls/tls-files.ts'
 import type { HttpLimits, RequestHandler, ServerMaker } from './serving.ts'
 
@@ -201,6 +201,6 @@ function httpOptions(limits: HttpLimits): ServerOptions {
     requestTimeout: requestSeconds * 1000,
     keepAliveTimeout: keepAliveSeconds * 1000,
     connectionsCheckingInterval: Math.min(headersSeconds * 1000, 5000),
-    ...(maxHeaderBytes !== undefined && { maxHeaderSize: maxHeaderBytes }),
+    ...given({ maxHeaderSize: maxHeaderBytes }),
   }
 }

@@ -1,3 +1,4 @@
+import { given } from '@scitokens/core/internal'
 import type { InheritedSocket } from '../listen/inherited.ts'
 
 /** What whoever started this process hands to it: systemd, another service manager, or a service whose worker it is. */
@@ -76,7 +77,7 @@ function notifyWay(fd: number | undefined, environment: Environment): NotifyWay 
   if (fd !== undefined) return { fd }
   const { NOTIFY_SOCKET: address, PATH: path } = environment
   if (!address) return undefined
-  return { environment: { NOTIFY_SOCKET: address, ...(path !== undefined && { PATH: path }) } }
+  return { environment: { NOTIFY_SOCKET: address, ...given({ PATH: path }) } }
 }
 
 function watchdog(environment: Environment, pid: number): number | undefined {

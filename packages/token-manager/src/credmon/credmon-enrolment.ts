@@ -1,5 +1,5 @@
 import { ConfigError, SciToken } from '@scitokens/core'
-import { quote, readUrl } from '@scitokens/core/internal'
+import { given, quote, readUrl } from '@scitokens/core/internal'
 import type { TopFile } from './credmon-files.ts'
 import type { FamilyName } from '../state/family.ts'
 import type { ClientIdentity, Grant, OAuthClient, Wanted } from '../oauth/oauth-client.ts'
@@ -89,7 +89,7 @@ function providerClient(
 ): ClientIdentity {
   const said = content['iss'] ?? (subjectToken === undefined ? issuer : issuerOf(subjectToken))
   if (said !== issuer) throw new ConfigError('config_error', `${name}.top is of another issuer than ${quote(issuer)}`)
-  return { issuer, clientId, ...(clientSecret === undefined ? {} : { clientSecret }) }
+  return { issuer, clientId, ...given({ clientSecret }) }
 }
 
 function issuerOf(token: string): unknown {
@@ -112,7 +112,7 @@ async function exchange(
   const { access_token: _used, subject_token: _alsoUsed, ...rest } = top.content
   const { token_endpoint: tokenEndpoint } = await oauth.metadata.get(enrolment.issuer)
   return {
-    enrolment: { ...enrolment, kind: 'refresh_token', ...(refreshToken === undefined ? {} : { secret: refreshToken }) },
+    enrolment: { ...enrolment, kind: 'refresh_token', ...given({ secret: refreshToken }) },
     grant,
     ...(refreshToken === undefined
       ? {}

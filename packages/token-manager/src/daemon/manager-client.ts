@@ -9,7 +9,7 @@ import {
   SciTokenError,
   UndecidedError,
 } from '@scitokens/core'
-import { quote } from '@scitokens/core/internal'
+import { given, quote } from '@scitokens/core/internal'
 import { readLines, sendLine } from './line-protocol.ts'
 
 /** A connection to a running token manager. Calls are answered one after the other. */
@@ -98,5 +98,5 @@ interface RemoteError {
 function unwrap(answer: JsonObject): Readonly<Record<string, JsonValue>> {
   if (answer['ok'] === true) return answer
   const { code, family, message, retryAfterSeconds } = answer['error'] as unknown as RemoteError
-  throw new SciTokenError(family, code, message, retryAfterSeconds === undefined ? {} : { retryAfterSeconds })
+  throw new SciTokenError(family, code, message, given({ retryAfterSeconds }))
 }

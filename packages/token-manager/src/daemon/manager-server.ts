@@ -8,7 +8,7 @@ import {
   NotAllowedError,
   SciTokenError,
 } from '@scitokens/core'
-import { quote } from '@scitokens/core/internal'
+import { given, quote } from '@scitokens/core/internal'
 import { directoryInOtherHands, makeDirectory } from '@scitokens/host/files'
 import { readLines, sendLine } from './line-protocol.ts'
 import { PeerChallenges } from './peer-identity.ts'
@@ -238,7 +238,7 @@ function failureOf(error: unknown): object {
   const { code = 'undecided', family = 'undecided', message = 'unexpected failure', retryAfterSeconds } = known ?? {}
   return {
     ok: false,
-    error: { code, family, message, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) },
+    error: { code, family, message, ...given({ retryAfterSeconds }) },
   }
 }
 

@@ -1,3 +1,4 @@
+import { given } from '@scitokens/core/internal'
 import { writePrivateFile } from '@scitokens/host/files'
 import type { Delivery, DeliveryFormat } from '../state/family.ts'
 
@@ -13,8 +14,7 @@ export function writeJobFile(
     mode: 0o400,
     // No job survives a power loss, and every start of a renewer writes the files of those that are there.
     durable: false,
-    ...(uid === undefined ? {} : { uid }),
-    ...(gid === undefined ? {} : { gid }),
+    ...given({ uid, gid }),
   })
 }
 

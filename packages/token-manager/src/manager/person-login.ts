@@ -1,5 +1,5 @@
 import { ConfigError } from '@scitokens/core'
-import { quote } from '@scitokens/core/internal'
+import { given, quote } from '@scitokens/core/internal'
 import { checkFamilyName, type FamilyName } from '../state/family.ts'
 import type { ClientIdentity, Grant, OAuthClient, Wanted } from '../oauth/oauth-client.ts'
 import { registerClient } from '../oauth/register-client.ts'
@@ -40,7 +40,7 @@ export async function loginPerson(keeper: LoginKeeper, login: PersonLogin): Prom
   const identity =
     clientId === undefined
       ? await registerClient(keeper.oauth, issuer, asked)
-      : { issuer, clientId, ...(clientSecret === undefined ? {} : { clientSecret }) }
+      : { issuer, clientId, ...given({ clientSecret }) }
   const grant = await login.flow(identity, { scopes: asked, audience: login.audience })
   if (grant.refreshToken === undefined) {
     const why = login.scopes.length > 0 ? 'this client may not stay logged in' : 'name the scopes that are wanted'

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Clock, NotAllowedError, SciTokenError, systemClock, UndecidedError } from '@scitokens/core'
-import { quote, type Random, waitFor } from '@scitokens/core/internal'
+import { given, quote, type Random, waitFor } from '@scitokens/core/internal'
 import {
   checkFamilyName,
   checkWanted,
@@ -61,8 +61,7 @@ export class TokenManager {
       ...checkWanted({ scopes: enrolment.scopes ?? [], audience: enrolment.audience ?? [] }),
       issuer: enrolment.issuer,
       clientId: enrolment.clientId,
-      ...(clientSecret === undefined ? {} : { clientSecret }),
-      ...(enrolment.tokenEndpoint === undefined ? {} : { tokenEndpoint: enrolment.tokenEndpoint }),
+      ...given({ clientSecret, tokenEndpoint: enrolment.tokenEndpoint }),
       kind,
       secret,
       narrowing: enrolment.narrowing ?? 'auto',

@@ -6,7 +6,7 @@ import {
   TokenNotAcceptableError,
   UndecidedError,
 } from '@scitokens/core'
-import { quote, readRetryAfter } from '@scitokens/core/internal'
+import { given, quote, readRetryAfter } from '@scitokens/core/internal'
 import { ResponseBodyError, WWWAuthenticateChallengeError } from 'oauth4webapi'
 
 /**
@@ -83,6 +83,6 @@ export function checkServerStatus(issuer: string, response: Response, now: numbe
   const retryAfterSeconds = readRetryAfter(response.headers.get('retry-after'), now)
   throw new UndecidedError('issuer_unavailable', `the issuer ${quote(issuer)} answers with status ${response.status}`, {
     issuer,
-    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+    ...given({ retryAfterSeconds }),
   })
 }

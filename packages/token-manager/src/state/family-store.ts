@@ -1,3 +1,4 @@
+import { given } from '@scitokens/core/internal'
 import type { Family, FamilyName, Narrowing } from './family.ts'
 import type { SecretBox } from './secret-box.ts'
 import type { Row, StateDatabase } from './state-database.ts'
@@ -121,7 +122,7 @@ export class FamilyStore {
       issuer: String(row['issuer']),
       ...(row['token_endpoint'] === null ? {} : { tokenEndpoint: String(row['token_endpoint']) }),
       clientId: String(row['client_id']),
-      ...(clientSecret === undefined ? {} : { clientSecret }),
+      ...given({ clientSecret }),
       ...wantedFrom(row),
       kind: row['kind'] as Family['kind'],
       secret: open('secret', 'secret'),

@@ -1,4 +1,5 @@
 import { SciTokenError } from '@scitokens/core'
+import { given } from '@scitokens/core/internal'
 import type { Stopped } from './refusal.ts'
 
 /**
@@ -17,10 +18,12 @@ export class HttpRefusalError extends SciTokenError {
 
   constructor({ error, status, headers, body }: Stopped) {
     super(error.family, error.code, body.error_description ?? 'This needs an access token', {
-      ...(error.reason !== undefined && { reason: error.reason }),
-      ...(error.claim !== undefined && { claim: error.claim }),
-      ...(error.issuer !== undefined && { issuer: error.issuer }),
-      ...(error.retryAfterSeconds !== undefined && { retryAfterSeconds: error.retryAfterSeconds }),
+      ...given({
+        reason: error.reason,
+        claim: error.claim,
+        issuer: error.issuer,
+        retryAfterSeconds: error.retryAfterSeconds,
+      }),
       cause: error,
     })
     this.status = status

@@ -1,5 +1,5 @@
 import type { SciTokenError } from '@scitokens/core'
-import { formatRetryAfter } from '@scitokens/core/internal'
+import { formatRetryAfter, given } from '@scitokens/core/internal'
 import { type ChallengeOptions, challengeOf } from './challenge.ts'
 import { httpRefusal } from './status.ts'
 
@@ -37,10 +37,10 @@ export function refusalOf(error: SciTokenError, missing: readonly string[], opti
     status,
     headers: {
       'cache-control': 'no-store',
-      ...(authenticate !== undefined && { 'www-authenticate': authenticate }),
+      ...given({ 'www-authenticate': authenticate }),
       ...(status === 503 && { 'retry-after': formatRetryAfter(error.retryAfterSeconds ?? RETRY_AFTER) }),
     },
-    body: { ...(name && { error: name }), ...(description !== undefined && { error_description: description }) },
+    body: { ...(name && { error: name }), ...given({ error_description: description }) },
     error,
   }
 }

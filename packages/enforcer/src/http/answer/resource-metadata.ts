@@ -1,5 +1,5 @@
 import { ConfigError } from '@scitokens/core'
-import { listOf, type OptionReaders, quote, readOptions, readUrl, text } from '@scitokens/core/internal'
+import { given, listOf, type OptionReaders, quote, readOptions, readUrl, text } from '@scitokens/core/internal'
 
 /** Options of {@link resourceMetadata}. */
 export interface ResourceMetadataOptions {
@@ -38,8 +38,8 @@ export interface ResourceMetadata {
 const WELL_KNOWN = '/.well-known/oauth-protected-resource'
 
 /** Makes the protected-resource metadata of a server. Throws `config_error` for a resource identifier that is none. */
-export function resourceMetadata(given: ResourceMetadataOptions): ResourceMetadata {
-  const options = readOptions<ResourceMetadataOptions>(given, METADATA_READERS)
+export function resourceMetadata(wanted: ResourceMetadataOptions): ResourceMetadata {
+  const options = readOptions<ResourceMetadataOptions>(wanted, METADATA_READERS)
   const { resource } = options
   const url = readUrl(resource)
   if (url === undefined) throw new ConfigError('config_error', `the resource ${quote(resource)} is not a URL`)
@@ -55,8 +55,7 @@ export function resourceMetadata(given: ResourceMetadataOptions): ResourceMetada
       authorization_servers: options.authorizationServers,
       bearer_methods_supported: ['header'],
       ...(options.scopesSupported && { scopes_supported: options.scopesSupported }),
-      ...(options.resourceName !== undefined && { resource_name: options.resourceName }),
-      ...(options.resourceDocumentation !== undefined && { resource_documentation: options.resourceDocumentation }),
+      ...given({ resource_name: options.resourceName, resource_documentation: options.resourceDocumentation }),
     },
     headers: {
       'content-type': 'application/json',

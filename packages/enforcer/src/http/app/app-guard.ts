@@ -1,4 +1,5 @@
 import { ConfigError, type KeySource } from '@scitokens/core'
+import { given } from '@scitokens/core/internal'
 import { Enforcer } from '../../enforcement/enforcer.ts'
 import type { EnforcerOptions } from '../../enforcement/enforcer-options.ts'
 import { type AppGuardOptions, readAppGuardOptions } from './app-guard-options.ts'
@@ -61,7 +62,7 @@ function keySourceNeeds(
   return {
     issuers,
     ...(clock && { clock }),
-    ...(dangerouslyAllowLoopbackHttp !== undefined && { dangerouslyAllowLoopbackHttp }),
+    ...given({ dangerouslyAllowLoopbackHttp }),
   }
 }
 
