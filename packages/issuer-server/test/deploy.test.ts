@@ -125,6 +125,7 @@ describe('the unit of systemd', () => {
   const units = [
     { name: 'scitokens-issuer', exposure: 2 },
     { name: 'scitokens-token-manager', exposure: 3.5 },
+    { name: 'scitokens-authz-server', exposure: 2 },
   ]
 
   test.each(units)('$name is well formed, and hardened', needs('systemd-analyze'), async ({ name, exposure }) => {
@@ -132,8 +133,13 @@ describe('the unit of systemd', () => {
     const file = join(dir, `${name}.service`)
     // The program need not be installed where the tests run; its stand-in has no space in its path, whatever the work tree's is.
     await writeFile(file, text.replaceAll('/usr/local/bin/scitokens', '/bin/true'))
-    const verified = spawnSync('systemd-analyze', ['verify', '--man=no', file], { encoding: 'utf8' })
-    const about = verified.stderr.split('\n').filter((line) => line.includes(name))
+    const socket = join(dir, `${name}.socket`)
+    await writeFile(socket, await read('systemd', `${name}.socket`))
+    const verified = spawnSync('systemd-analyze', ['verify', '--man=no', file, socket], { encoding: 'utf8' })
+    // Before systemd 253: that a descriptor is opened is not understood, and does no harm.
+    const about = verified.stderr
+      .split('\n')
+      .filter((line) => line.includes(name) && !/Unknown key(?: name)? 'OpenFile'/.test(line))
     expect({ status: verified.status, about }).toEqual({ status: 0, about: [] })
     const threshold = `--threshold=${exposure * 10}`
     const judged = spawnSync('systemd-analyze', ['security', '--offline=yes', '--no-pager', threshold, file], {
@@ -141,6 +147,28 @@ describe('the unit of systemd', () => {
     })
     expect(judged.stdout, judged.stderr).toMatch(/Overall exposure level/)
     expect(judged.status, judged.stdout.split('\n').at(-2)).toBe(0)
+  })
+
+  test.each(units)('$name is started with its socket, and tells how it is', async ({ name }) => {
+    const text = await read('systemd', `${name}.service`)
+    expect(text).toMatch(new RegExp(`^Wants=${name}\\.socket\nAfter=${name}\\.socket$`, 'm'))
+    // What the program does by itself: `activationFrom` knows the descriptor by this name, and the other way needs everybody's word.
+    expect(text).toMatch(/^Type=notify\nNotifyAccess=all\nOpenFile=\/run\/systemd\/notify:notify:graceful$/m)
+    // Workers hear of the end from the process that started them.
+    expect(text).toMatch(/^KillMode=mixed$/m)
+    expect(await read('systemd', `${name}.socket`)).not.toMatch(/^FileDescriptorName=(operations|notify)$/m)
+  })
+
+  test('sockets lie where the programs would put them, and where clients look for them', async () => {
+    const listens = async (name: string): Promise<string> =>
+      /^ListenStream=(.*)$/m.exec(await read('systemd', `${name}.socket`))![1]!
+    expect(await listens('scitokens-issuer')).toBe('127.0.0.1:8080')
+    expect(await listens('scitokens-token-manager')).toBe('/run/scitokens/manager.sock')
+    const authz = await listens('scitokens-authz-server')
+    expect(await read('systemd', 'scitokens-authz-server.service')).toContain(` --listen unix:${authz} `)
+    expect(await readFile(join(DEPLOY, '../docs/guards.md'), 'utf8')).toContain(`server unix:${authz};`)
+    // The token manager's runtime directory holds a socket that is not its own.
+    expect(await read('systemd', 'scitokens-token-manager.service')).toMatch(/^RuntimeDirectoryPreserve=yes$/m)
   })
 
   test('of the issuer reloads by the signal that the program takes, and runs what the program has', async () => {
