@@ -18,7 +18,9 @@ import { type DescribedClient, describeClient } from './described-client.ts'
 
 /** A client, and a secret that is told this once. */
 export interface ClientWithSecret {
+  /** The client as it now is. */
   readonly client: DescribedClient
+  /** Its new secret, told this once; undefined: it has none, or it stays. */
   readonly secret?: string
 }
 

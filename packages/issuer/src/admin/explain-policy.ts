@@ -12,26 +12,33 @@ import { parseRequestedScopes } from '../policy/requested-scopes.ts'
 
 /** "Who wants what", as an operator asks it. */
 export interface PolicyQuery {
+  /** The client that asks. */
   readonly clientId: string
   /** A person. Default: the client acts for itself. */
   readonly subject?: string
+  /** Groups of the person. Default: none. */
   readonly groups?: readonly string[]
   /** What the upstream would say about the person. */
   readonly claims?: Readonly<Record<string, JsonValue>>
   /** Items of `scope`, separated by spaces. Default: nothing, so the default applies. */
   readonly scope?: string
+  /** Servers that are asked for. Default: none by name. */
   readonly audience?: readonly string[]
 }
 
 /** A decision and how it came about. */
 export interface PolicyExplanation {
+  /** Whether a token would be given. */
   readonly allowed: boolean
   /** What a token would carry. Empty where it is refused. */
   readonly scope: string
+  /** Groups that it would tell. */
   readonly groups: readonly string[]
+  /** Whom it would be for. */
   readonly audience: readonly string[]
   /** OAuth code and sentence of the refusal. */
   readonly error?: string
+  /** Why none would be given; undefined: one would. */
   readonly reason?: string
   /** One line per step, in order. */
   readonly steps: readonly string[]
@@ -39,8 +46,11 @@ export interface PolicyExplanation {
 
 /** What {@link explainPolicy} looks at: a realm has it, and so has a configuration that is not running. */
 export interface PolicySubject {
+  /** The issuer's URL. */
   readonly issuer: string
+  /** Its policy, checked. */
   readonly policy: Policy
+  /** Where the client is looked up. */
   readonly clients: { find(clientId: string): Promise<Client | undefined> }
 }
 

@@ -8,7 +8,9 @@ import type { Family } from '../logins/refresh-token.ts'
 
 /** Which logins are looked for; every condition that is given must hold. */
 export interface LoginQuery {
+  /** Logins of this person. Default: of everybody. */
   readonly subject?: string
+  /** Logins with this client, by its id. Default: with all. */
   readonly client?: string
   /** As the audit names it. */
   readonly family?: string
@@ -16,14 +18,21 @@ export interface LoginQuery {
 
 /** A login that goes on: a refresh family, without its token. Times in seconds since the epoch. */
 export interface DescribedLogin {
+  /** Its name: that of its refresh family, as the audit has it. */
   readonly family: string
+  /** The client that the person allowed, by its id. */
   readonly client: string
+  /** The person. */
   readonly subject: string
   /** Which grant began it. */
   readonly grant: string
+  /** What was granted, items separated by spaces. */
   readonly scope: string
+  /** The servers that its tokens are bounded to; empty: those of the client. */
   readonly audience: readonly string[]
+  /** When it began, in seconds since the epoch. */
   readonly createdAt: number
+  /** When its client last came, in seconds since the epoch. */
   readonly lastUsedAt: number
   /** When it ends unless it is used before. */
   readonly expiresAt?: number

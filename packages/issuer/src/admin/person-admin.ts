@@ -6,9 +6,11 @@ import type { Realm } from '../realm/realm.ts'
 
 /** A person as an operator sees him. Times in seconds since the epoch. */
 export interface DescribedPerson {
+  /** The person, as `sub` of tokens names it. */
   readonly subject: string
   /** When the person last logged in or a token was issued about him, to a day. */
   readonly seenAt: number
+  /** Since when (seconds since the epoch) the person gets nothing, and why; undefined: not suspended. */
   readonly suspended?: { readonly at: number; readonly reason?: string }
   /** When an operator last ended all logins of the person. */
   readonly endedAt?: number

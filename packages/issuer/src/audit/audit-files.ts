@@ -11,7 +11,9 @@ const ROTATED = /^[.-]\d[0-9TZ:_.-]*(?:\.gz)?$/
 
 /** A line that was no event, such as one that a full disk tore. */
 export interface BrokenLine {
+  /** Path of the file. */
   readonly file: string
+  /** Its number, counted from 1. */
   readonly line: number
 }
 

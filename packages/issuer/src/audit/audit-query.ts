@@ -19,13 +19,19 @@ export interface AuditQuery {
   readonly family?: string
   /** `jti` of a token: it and all that came of it, by exchange from token to token and by refresh of its family. */
   readonly derivedFrom?: string
+  /** Lines about this client, by its id. */
   readonly client?: string
+  /** Lines about this person or client. */
   readonly subject?: string
+  /** Lines of this issuer. */
   readonly issuer?: string
+  /** Lines about this grant, as `grant_type` names it. */
   readonly grant?: string
+  /** Lines of this address. */
   readonly address?: string
   /** A certificate that was shown: its fingerprint (SHA-256, with colons or without), its serial number, or its name. */
   readonly certificate?: string
+  /** Lines about tokens for this server, among others. */
   readonly audience?: string
   /** Of these kinds. */
   readonly events?: readonly string[]

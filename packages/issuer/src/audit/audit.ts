@@ -7,6 +7,7 @@ import type { Logger } from '@scitokens/core/internal'
 export interface AuditEvent {
   /** Seconds since the epoch. */
   readonly time: number
+  /** What happened. */
   readonly event:
     | 'token_issued'
     | 'token_refused'
@@ -26,39 +27,54 @@ export interface AuditEvent {
     | 'person_resumed'
     | 'keys_rotated'
     | 'config_reloaded'
+  /** URL of the issuer: several may share a process. */
   readonly issuer: string
+  /** The client, by its id. */
   readonly client?: string
+  /** The person or client whom it is about, as `sub` names it. */
   readonly subject?: string
+  /** The grant by which the token was asked for, as `grant_type` names it. */
   readonly grant?: string
+  /** `jti` of the token. */
   readonly jti?: string
   /** `jti` of the token it was derived from. */
   readonly parent?: string
   /** The refresh family: all tokens of one login or delegation share it. */
   readonly family?: string
+  /** `scope` of the token, items separated by spaces. */
   readonly scope?: string
+  /** Whom the token is for. */
   readonly audience?: readonly string[]
   /** Seconds since the epoch. */
   readonly expiresAt?: number
+  /** The key that signed the token. */
   readonly kid?: string
+  /** Address of the client or browser, as the connection or a trusted proxy shows it. */
   readonly address?: string
+  /** The error code that was answered. */
   readonly error?: string
+  /** More words about it, for whoever investigates; tokens and keys are taken out of them. */
   readonly detail?: string
   /**
    * Of the certificate that was shown, that of a person, robot or host and not of a proxy: its fingerprint (SHA-256, hexadecimal). In a
    * refusal anybody may have made it, unless there is a `subject`.
    */
   readonly certificate?: string
+  /** Name of its subject in one line, such as `/DC=org/CN=Ana`. */
   readonly certificateDn?: string
+  /** Name of the authority that issued it, in one line. */
   readonly certificateIssuer?: string
-  /** Hexadecimal. */
+  /** Its serial number, hexadecimal. */
   readonly certificateSerial?: string
 }
 
 /** Where audit lines go. A token leaves only after its line was accepted. */
 export interface AuditSink {
+  /** Takes a line. When it has ended the line is accepted; where it throws, what the line is about does not happen. */
   write(event: AuditEvent): void | Promise<void>
   /** Opens what is written to anew, after it was renamed. */
   reopen?(): Promise<void>
+  /** Ends what is under way. Called once, when the issuer closes. */
   close?(): Promise<void>
 }
 
@@ -92,6 +108,7 @@ export class LoggerAudit implements AuditSink {
     this.#logger = logger
   }
 
+  /** Hands the line to the logger, at the level `info`. */
   write(event: AuditEvent): void {
     this.#logger.info({ audit: event }, event.event)
   }
@@ -99,8 +116,10 @@ export class LoggerAudit implements AuditSink {
 
 /** Keeps lines in memory, for tests and demonstrations. */
 export class MemoryAudit implements AuditSink {
+  /** Every line so far, in order. */
   readonly events: AuditEvent[] = []
 
+  /** Keeps the line. */
   write(event: AuditEvent): void {
     this.events.push(event)
   }
@@ -128,12 +147,17 @@ export class FileAudit implements AuditSink {
     this.#sync = sync
   }
 
-  /** @param options - `sync`: wait for the disk itself (default: false). */
+  /**
+   * Opens the file, and makes it where it is missing. Fails with Node's own error where that cannot be done.
+   *
+   * @param options - `sync`: wait for the disk itself (default: false).
+   */
   static async open(path: string, options: { sync?: boolean } = {}): Promise<FileAudit> {
     const file = await open(path, 'a', 0o600)
     return new FileAudit(path, file, endsAmidLine(path), options.sync ?? false)
   }
 
+  /** Appends a line. Throws `undecided` where there is no room. */
   write(event: AuditEvent): void | Promise<void> {
     try {
       this.#append(Buffer.from(`${this.#torn ? '\n' : ''}${JSON.stringify(event)}\n`))
@@ -156,6 +180,7 @@ export class FileAudit implements AuditSink {
     })
   }
 
+  /** Waits for lines under way, and closes the file. */
   async close(): Promise<void> {
     await this.#next
     await this.#running

@@ -10,7 +10,7 @@ export interface ShownRequest {
 
 /** The certificate of a person, robot or host that a client showed, for whoever investigates later. */
 export interface ShownCertificate {
-  /** `/DC=org/DC=example/CN=Ana`. */
+  /** Its subject in one line, such as `/DC=org/DC=example/CN=Ana`. */
   readonly dn: string
   readonly issuer: string
   /** Hexadecimal, lower case. */

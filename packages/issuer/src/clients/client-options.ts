@@ -4,6 +4,7 @@ import type { GrantType } from './grant-type.ts'
 
 /** A client as configured. */
 export interface ClientOptions {
+  /** Its name, in printable ASCII. */
   readonly clientId: string
   /** For people. Default: the id. */
   readonly clientName?: string
@@ -43,7 +44,9 @@ export interface ClientOptions {
   readonly algorithm?: 'ES256' | 'RS256'
   /** Default: the issuer's. Refresh tokens of public clients always rotate. */
   readonly refresh?: Partial<RefreshPolicy>
+  /** What it may do with tokens of others (RFC 8693). Default: exchange its own, no wider audience, no refresh token. */
   readonly exchange?: Partial<ExchangePolicy>
+  /** Whose assertions it may turn into tokens (RFC 7523). Default: nobody's. */
   readonly assertions?: readonly AssertionPolicy[]
   /** May ask for the base of a token chain (`cwk`). Default: false. */
   readonly chains?: boolean

@@ -36,6 +36,7 @@ export interface ExchangePolicy {
 
 /** Whose assertions a client may turn into tokens. RFC 7523. */
 export interface AssertionPolicy {
+  /** The issuer of the assertions, as it stands in their `iss`. */
   readonly issuer: string
   /** JWKS document of that issuer. Default: its published keys, found by discovery. */
   readonly jwks?: unknown

@@ -7,7 +7,9 @@ import type { RegisteredClient, RegistrationOptions } from './registration.ts'
 
 /** How clients register themselves, checked. */
 export interface Registration {
+  /** The options as given. */
   readonly options: RegistrationOptions
+  /** Registrations lately, by address. */
   readonly attempts: Attempts
   /** Whether this is an initial access token. */
   accepts(token: string | undefined): boolean

@@ -13,7 +13,9 @@ export interface RegistrationOptions {
   readonly initialAccessTokens?: readonly string[]
   /** What registered clients may have at most. Default: what the policy's rules give the person who logs in. */
   readonly scopes?: readonly string[]
+  /** Audiences that registered clients may ask for. Default: none. */
   readonly audiences?: readonly string[]
+  /** What they get without asking. Default: all of `audiences` that name a server. */
   readonly defaultAudience?: string | readonly string[]
   /** Registrations per address and hour. Default: 20. */
   readonly perAddressPerHour?: number

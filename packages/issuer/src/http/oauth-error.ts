@@ -31,9 +31,11 @@ export type OAuthErrorCode =
 export interface OAuthErrorDetails {
   /** For the operator's log, never sent. */
   readonly detail?: string
+  /** Status of the answer. Default: that of the code. */
   readonly status?: number
   /** Extra response headers, such as `WWW-Authenticate` or `Retry-After`. */
   readonly headers?: Readonly<Record<string, string>>
+  /** The error behind it, for the log. */
   readonly cause?: unknown
 }
 
@@ -45,10 +47,13 @@ const UNDECIDED: ReadonlySet<OAuthErrorCode> = new Set(['server_error', 'tempora
  * `undecided` for `server_error` and `temporarily_unavailable`.
  */
 export class OAuthError extends SciTokenError {
+  /** The code of the RFC, as it is answered. */
   readonly error: OAuthErrorCode
+  /** Status of the answer. */
   readonly status: number
   /** For the log only. */
   readonly detail: string | undefined
+  /** Extra response headers. */
   readonly headers: Readonly<Record<string, string>>
 
   constructor(error: OAuthErrorCode, description: string, details: OAuthErrorDetails = {}) {

@@ -35,10 +35,12 @@ export class Parameters {
     return value
   }
 
+  /** All values of a parameter, in their order. */
   all(name: string): readonly string[] {
     return this.#values.get(name) ?? []
   }
 
+  /** Whether a parameter came with a value. */
   has(name: string): boolean {
     return this.#values.has(name)
   }

@@ -28,6 +28,7 @@ export interface ListenOptions {
 export interface Issuer {
   /** All endpoints, for a Fastify application of your own. */
   readonly plugin: FastifyPluginAsync
+  /** One for each issuer URL. */
   readonly realms: readonly Realm[]
   /** A server with nothing but the issuer. Options go to Fastify (TLS, proxies, logger). */
   buildServer(options?: FastifyServerOptions): FastifyInstance

@@ -3,7 +3,9 @@ import type { Secrets } from '../secrets/secrets.ts'
 
 /** A key that a provider made: what the world may see, and what the provider needs to find the private half again. */
 export interface ProvidedKey {
+  /** Its name in tokens and in the JWKS. */
   readonly kid: string
+  /** The public half. */
   readonly publicJwk: Jwk
   /** Stored beside the public key. Never the private key in the clear. */
   readonly reference: string
@@ -14,6 +16,7 @@ export interface ProvidedKey {
  * KMS, or a process of its own. The rotation is the issuer's, whoever holds the keys.
  */
 export interface KeyProvider {
+  /** Makes a key for an algorithm. */
   create(alg: Algorithm): Promise<ProvidedKey>
   /** Throws `config_error` when the reference leads to no usable key. */
   open(key: ProvidedKey, alg: Algorithm): Promise<Signer>
@@ -29,12 +32,14 @@ export class LocalKeys implements KeyProvider {
     this.#secrets = secrets
   }
 
+  /** Makes a key; its reference is the private half, encrypted. */
   async create(alg: Algorithm): Promise<ProvidedKey> {
     const key = await SigningKey.generate(alg)
     const reference = this.#secrets.seal('signing-key', JSON.stringify(key.exportJwk()), key.kid)
     return { kid: key.kid, publicJwk: key.publicJwk, reference }
   }
 
+  /** Decrypts the private half. Throws `config_error` where that was made with another master key. */
   async open({ kid, reference }: ProvidedKey, alg: Algorithm): Promise<Signer> {
     const jwk = this.#secrets.open('signing-key', reference, kid)
     if (jwk === undefined) {

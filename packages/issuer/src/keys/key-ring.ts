@@ -19,10 +19,15 @@ export interface KeyRingOptions {
 
 /** A key as operators see it. Times in seconds since the epoch. */
 export interface KeyStatus {
+  /** Its name in tokens and in the JWKS. */
   readonly kid: string
+  /** The algorithm it signs with. */
   readonly alg: Algorithm
+  /** `next`: published, does not sign yet; `active`: signs; `retired`: published, signs no more; `withdrawn`: gone. */
   readonly state: 'next' | 'active' | 'retired' | 'withdrawn'
+  /** When it was made. */
   readonly createdAt: number
+  /** From when on it signs, unless a newer one does. */
   readonly signFrom: number
   /** Of the key that signs now: when its successor shall sign. Seconds since the epoch. */
   readonly signUntil?: number
@@ -30,7 +35,9 @@ export interface KeyStatus {
 
 /** The published keys, ready to be sent. */
 export interface PublishedKeys {
+  /** The JWKS document as it is sent. */
   readonly body: string
+  /** Its `ETag`. */
   readonly etag: string
   /** For checking the issuer's own tokens. */
   readonly keySet: KeySet

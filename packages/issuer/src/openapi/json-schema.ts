@@ -1,7 +1,7 @@
 /** A JSON Schema (draft 2020-12, as OpenAPI 3.1 has it). */
 export type JsonSchema = Readonly<Record<string, unknown>>
 
-/** Text. */
+/** Text of any length. */
 export const TEXT: JsonSchema = { type: 'string' }
 /** An absolute URL. */
 export const URL_TEXT: JsonSchema = { type: 'string', format: 'uri' }

@@ -9,8 +9,10 @@ import type { LoginRequest, LoginStep, Upstream } from './upstream.ts'
  * a loopback host, and every request that does not come from this machine.
  */
 export class DevelopmentLogin implements Upstream {
+  /** What the audit calls it. */
   readonly name = 'development'
 
+  /** Throws `config_error` for an issuer that is not on a loopback host. */
   checkIssuer(issuer: string): void {
     if (!isLoopbackHost(new URL(issuer).hostname)) {
       throw new ConfigError(
@@ -20,6 +22,7 @@ export class DevelopmentLogin implements Upstream {
     }
   }
 
+  /** Asks for a name, and believes it. */
   async step(request: LoginRequest): Promise<LoginStep> {
     if (!LOOPBACK.holds(request.remoteAddress) || !LOOPBACK.holds(request.localAddress)) {
       return {

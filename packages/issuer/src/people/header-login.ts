@@ -60,6 +60,7 @@ const DEFAULT_SECRET_HEADER = 'x-front-end-secret'
  * believed, as one of the two came from outside.
  */
 export class HeaderLogin implements Upstream {
+  /** What the audit calls it. */
   readonly name = 'front end'
   readonly #options: HeaderLoginOptions
   readonly #addresses: Networks | undefined
@@ -108,6 +109,7 @@ export class HeaderLogin implements Upstream {
     }
   }
 
+  /** Believes the headers of the front end, or answers a page with status 403. */
   async step(request: LoginRequest): Promise<LoginStep> {
     if (!this.#isFrontEnd(request)) return refusal('This address is reached through the site’s front end only.')
     try {

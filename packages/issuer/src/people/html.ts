@@ -2,9 +2,14 @@ import { showHidden } from '@scitokens/core/internal'
 
 /** Text that may stand in a page as it is. Made by {@link html} only. */
 export class Html {
+  /** The HTML itself. */
   readonly text: string
 
-  /** @internal */
+  /**
+   * Made by {@link html} alone.
+   *
+   * @internal
+   */
   constructor(text: string) {
     this.text = text
   }

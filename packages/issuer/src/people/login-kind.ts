@@ -22,6 +22,7 @@ export interface LoginDefinition<Options extends object> {
 
 /** A {@link LoginDefinition}, whatever its options are. */
 export interface LoginKind {
+  /** The key of the configuration that chooses it, such as `header`. */
   readonly chosenBy: string
   /** The names of its options. */
   readonly options: readonly string[]

@@ -21,7 +21,9 @@ import type { LoginRequest, LoginStep, Person, Upstream } from './upstream.ts'
 export interface OpenIdLoginOptions {
   /** The provider's issuer URL; its metadata is found by discovery. */
   readonly issuer: string
+  /** The id of this issuer as a client of the provider. */
   readonly clientId: string
+  /** The secret of that client. */
   readonly clientSecret: string
   /** Default: `openid profile email`. */
   readonly scope?: string
@@ -61,7 +63,9 @@ const KEPT = ['email', 'email_verified', 'preferred_username', 'eduperson_entitl
  * login page keeps. OpenID Connect Core section 3.1, RFC 9207.
  */
 export class OpenIdLogin implements Upstream {
+  /** What the audit calls it. */
   readonly name = 'OpenID Connect'
+  /** What an operator should know about the claim that becomes the subject. */
   readonly remarks: readonly string[]
   readonly #options: OpenIdLoginOptions
   #configuration: Promise<oidc.Configuration> | undefined
@@ -81,6 +85,7 @@ export class OpenIdLogin implements Upstream {
     this.remarks = remarksOn(options)
   }
 
+  /** Sends the person to the provider, or judges the answer that came back. */
   async step(request: LoginRequest): Promise<LoginStep> {
     const begun = readBegun(request.remembered)
     const answered = begun && (request.parameters.has('code') || request.parameters.has('error'))

@@ -19,6 +19,7 @@ export interface Person {
 
 /** A request to the login page, or the return from elsewhere. */
 export interface LoginRequest {
+  /** `POST` for a form that was sent. */
   readonly method: 'GET' | 'POST'
   /** Whole address of this request, as the issuer knows itself. */
   readonly url: URL
@@ -28,6 +29,7 @@ export interface LoginRequest {
   readonly headers: HeaderSource
   /** Both ends of the connection. */
   readonly remoteAddress: string
+  /** The address of this server at which the connection ends. */
   readonly localAddress: string
   /** Whether this server listens on a Unix socket: then whoever can open its directory came, and addresses say nothing. */
   readonly overUnixSocket: boolean
@@ -52,10 +54,12 @@ export type LoginStep =
  * keeps the session.
  */
 export interface Upstream {
+  /** What the audit and messages call it. */
   readonly name: string
   /** Checked when the issuer starts. Throws `config_error`. */
   checkIssuer?(issuer: string): void
   /** What an operator should know about the way it is set up, a sentence each; told by `issuer check` and in the log. */
   readonly remarks?: readonly string[]
+  /** One step of a login: who the person is, where to go, or which form to show. Throws `undecided` where that cannot be found out. */
   step(request: LoginRequest): Promise<LoginStep>
 }

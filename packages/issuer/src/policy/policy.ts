@@ -5,7 +5,9 @@ import { parseTemplate, type ScopeTemplate } from './template.ts'
 
 /** Whom a rule is about; every condition that is present must hold, and of a list one item is enough. */
 export interface Match {
+  /** Ids of clients. */
   readonly client?: string | readonly string[]
+  /** Subjects of people, or of clients that act for themselves. */
   readonly subject?: string | readonly string[]
   /** A group or a parent of it: `/cms` holds for members of `/cms/uscms`. */
   readonly group?: string | readonly string[]
@@ -27,6 +29,7 @@ export interface PolicyRule {
 
 /** A named bundle of capabilities, asked for as `wlcg.capabilityset:NAME`. */
 export interface CapabilitySetOptions {
+  /** What the set grants, all of it or nothing: templates, as in rules. */
   readonly scopes: readonly string[]
   /** Who may ask for it. Default: whoever may have all of its capabilities anyway. */
   readonly match?: Match
@@ -36,6 +39,7 @@ export interface CapabilitySetOptions {
 export interface PolicyOptions {
   /** Default: what each client's own `scopes` say. */
   readonly rules?: readonly PolicyRule[]
+  /** Named bundles of capabilities (WLCG profile 1.3). Default: none. */
   readonly capabilitySets?: Readonly<Record<string, CapabilitySetOptions>>
   /** Groups that are told only where they are asked for by name. */
   readonly optionalGroups?: readonly string[]

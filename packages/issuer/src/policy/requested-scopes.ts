@@ -4,7 +4,7 @@ import { OAuthError } from '../http/oauth-error.ts'
 
 /** What a client asks for, sorted by kind. */
 export interface RequestedScopes {
-  /** Capabilities. */
+  /** What is to be done where, such as `read:/store`. */
   readonly scopes: readonly Scope[]
   /** `openid`, `profile`, `email`, `offline_access`. */
   readonly identity: readonly string[]

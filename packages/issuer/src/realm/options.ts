@@ -17,7 +17,9 @@ import type { X509Options } from '../certificates/options.ts'
 export interface RealmOptions {
   /** Its URL, exactly as it will stand in tokens. `https`, but for {@link IssuerOptions.dangerouslyAllowLoopbackHttp}. */
   readonly issuer: string
+  /** Its clients. Others may lie in the store, or register themselves. Default: none. */
   readonly clients?: readonly ClientOptions[]
+  /** Who may have which capabilities. Default: what each client's own `scopes` say. */
   readonly policy?: PolicyOptions
   /** `ver` scitoken:2.0 or a WLCG token, where a client says nothing. Default: `scitoken:2.0`. */
   readonly profile?: 'scitoken:2.0' | 'wlcg:1.x'
@@ -57,11 +59,13 @@ export interface RealmOptions {
   readonly registration?: RegistrationOptions
   /** Clients that have a certificate of the grid and nothing else. Default: there are none. */
   readonly x509?: X509Options
+  /** How long signing keys live. Default: they sign for 180 days, published 2 days ahead and 4 days after. */
   readonly keys?: KeyScheduleOptions
   /** Where private keys live. Default: in the store, encrypted with the master key. */
   readonly keyProvider?: KeyProvider
   /** `Cache-Control` of metadata and JWKS. Defaults: 3600 seconds each; of the JWKS never more than keys are published ahead. */
   readonly metadataMaxAgeSeconds?: number
+  /** `Cache-Control` of the JWKS. Default: 3600 seconds, never more than keys are published ahead. */
   readonly jwksMaxAgeSeconds?: number
   /** Serve an OpenAPI description at `openapi.json` below the issuer. Default: true. */
   readonly openapi?: boolean
@@ -71,12 +75,17 @@ export interface RealmOptions {
 
 /** Options of {@link createIssuer}: one issuer directly, or several as `realms`. */
 export interface IssuerOptions extends Partial<RealmOptions> {
+  /** Several issuers that share process, store and master key, instead of one directly. */
   readonly realms?: readonly RealmOptions[]
+  /** Where clients, logins and keys are kept. */
   readonly storage: StorageOptions
   /** Default: `FILE.key` beside the SQLite file, made with mode 0600; a random one for memory. PostgreSQL needs one. */
   readonly masterKey?: MasterKeyOptions
+  /** Where audit lines go. Default: to the logger. */
   readonly audit?: AuditSink
+  /** Where the issuer says what went wrong. Default: nowhere. */
   readonly logger?: Logger
+  /** The time, in seconds since the epoch. Default: the system's. */
   readonly clock?: Clock
   /** Keys of other issuers, for assertions (RFC 7523). Default: a `KeyCache` in memory for those whose `jwks` is not configured. */
   readonly foreignKeys?: KeySource

@@ -15,16 +15,23 @@ import type { UserLimit } from '../limits/user-limit.ts'
 
 /** One issuer (one VO): its own keys, clients and policy. Several may share a process and a store. */
 export interface Realm extends RealmContext {
+  /** Its clients, configured and stored. */
   readonly clients: ClientRegistry
   /** This and what else is not `readonly` follows the configuration while the issuer runs. */
   policy: Policy
+  /** What clients get that say nothing. */
   defaults: ClientDefaults
+  /** Its signing keys. */
   readonly keys: KeyRing
+  /** The grants that it has, by `grant_type`. */
   readonly grants: ReadonlyMap<string, Grant>
+  /** How often each device asks. */
   readonly polls: PollPace
   /** Wrong user codes, by person. */
   readonly codeAttempts: Attempts
+  /** Algorithms of access tokens; the first is the default. */
   readonly algorithms: readonly Algorithm[]
+  /** `wlcg.ver` of WLCG tokens. */
   readonly wlcgVersion: string
   /** Whether the OpenAPI description is served. */
   readonly openapi: boolean

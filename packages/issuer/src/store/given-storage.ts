@@ -4,6 +4,7 @@ import { type StorageEngine, storageEngine } from './storage.ts'
 
 /** A store of your own. */
 export interface GivenStorageOptions {
+  /** The store. The issuer closes it when it closes. */
   readonly store: Store
 }
 

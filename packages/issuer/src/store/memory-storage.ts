@@ -5,6 +5,7 @@ import { type StorageEngine, storageEngine } from './storage.ts'
 
 /** Nothing survives the process: for tests and demonstrations. */
 export interface MemoryStorageOptions {
+  /** Always `true`: says that everything is to be forgotten with the process. */
   readonly memory: true
 }
 

@@ -22,6 +22,7 @@ export class SqlStore implements Store {
     return new SqlStore(engine, clock)
   }
 
+  /** As {@link Store.get}. */
   async get<Value>({ realm, kind, id }: EntryKey): Promise<Entry<Value> | undefined> {
     const rows = await this.#engine.query({
       sql: `SELECT ${COLUMNS} FROM scitokens_entries WHERE realm = ? AND kind = ? AND id = ? AND ${LIVE}`,
@@ -30,6 +31,7 @@ export class SqlStore implements Store {
     return rows[0] && readEntry(rows[0])
   }
 
+  /** As {@link Store.list}. */
   async list<Value>(realm: string, kind: EntryKind, query: ListQuery = {}): Promise<readonly Entry<Value>[]> {
     const owned = query.owner === undefined ? '' : ' AND owner = ?'
     const rows = await this.#engine.query({
@@ -46,11 +48,13 @@ export class SqlStore implements Store {
     return rows.map((row) => readEntry<Value>(row))
   }
 
+  /** As {@link Store.commit}. */
   commit(changes: readonly Change[]): Promise<boolean> {
     const now = this.#now()
     return this.#engine.atomically(changes.map((change) => toStatement(change, now)))
   }
 
+  /** As {@link Store.consume}. */
   async consume<Value>({ realm, kind, id }: EntryKey): Promise<Entry<Value> | undefined> {
     const rows = await this.#engine.query({
       sql: `DELETE FROM scitokens_entries WHERE realm = ? AND kind = ? AND id = ? AND ${LIVE} RETURNING ${COLUMNS}`,
@@ -59,10 +63,12 @@ export class SqlStore implements Store {
     return rows[0] && readEntry(rows[0])
   }
 
+  /** As {@link Store.insertIfAbsent}. */
   insertIfAbsent(entry: NewEntry): Promise<boolean> {
     return this.commit([{ insert: entry }])
   }
 
+  /** As {@link Store.sweep}. */
   async sweep(limit: number): Promise<number> {
     const rows = await this.#engine.query({
       sql: `DELETE FROM scitokens_entries WHERE (realm, kind, id) IN
@@ -72,6 +78,7 @@ export class SqlStore implements Store {
     return rows.length
   }
 
+  /** As {@link Store.close}. */
   close(): Promise<void> {
     return this.#engine.close()
   }

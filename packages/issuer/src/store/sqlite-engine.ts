@@ -65,12 +65,14 @@ export class SqliteEngine implements SqlEngine {
     }
   }
 
+  /** Runs one statement, and gives its rows. */
   async query({ sql, values }: SqlStatement): Promise<readonly SqlRow[]> {
     const rows = await this.#soon(() => this.#prepare(sql).all(...values))
     if (!sql.startsWith('SELECT')) await this.#onDisk()
     return rows
   }
 
+  /** Runs all statements as one transaction; false, and nothing done, where one of them changed nothing. */
   atomically(statements: readonly SqlStatement[]): Promise<boolean> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ statements, resolve, reject, until: performance.now() + this.#waitMs })
@@ -78,11 +80,13 @@ export class SqliteEngine implements SqlEngine {
     })
   }
 
+  /** Runs statements that define tables, as one transaction. */
   async define(statements: readonly string[]): Promise<void> {
     await this.#soon(() => this.#transaction(() => statements.forEach((sql) => this.#database.exec(sql))))
     await this.#onDisk()
   }
 
+  /** Ends what is under way, and closes the file. */
   async close(): Promise<void> {
     while (this.#waiting.length > 0) {
       // oxlint-disable-next-line no-await-in-loop -- who came later may have time left

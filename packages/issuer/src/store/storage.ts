@@ -26,6 +26,7 @@ export interface StorageDefinition<Options extends object> {
 
 /** A {@link StorageDefinition}, whatever its options are. */
 export interface StorageEngine {
+  /** The option that chooses it, such as `file`. */
   readonly chosenBy: string
   /** The names of its options. */
   readonly options: readonly string[]

@@ -27,8 +27,11 @@ export type EntryKind =
 
 /** Name of an entry. `realm` is the issuer's URL. */
 export interface EntryKey {
+  /** URL of the issuer that it belongs to. */
   readonly realm: string
+  /** What kind of thing it is. */
   readonly kind: EntryKind
+  /** Name of the entry among those of its kind. */
   readonly id: string
 }
 
@@ -38,7 +41,7 @@ export interface Entry<Value = unknown> extends EntryKey {
   readonly owner: string | undefined
   /** Changes with every write. */
   readonly version: number
-  /** JSON. */
+  /** What is kept: whatever JSON can say. */
   readonly value: Value
   /** Seconds since the epoch; from then on it counts as absent. Undefined: kept until removed. */
   readonly expiresAt: number | undefined
@@ -46,8 +49,11 @@ export interface Entry<Value = unknown> extends EntryKey {
 
 /** An entry to be written. */
 export interface NewEntry extends EntryKey {
+  /** Whose it is (a subject or a client), by which it can be listed; undefined: nobody's. */
   readonly owner?: string | undefined
+  /** What is kept: whatever JSON can say. */
   readonly value: unknown
+  /** When it may be removed, in seconds since the epoch; undefined: never. */
   readonly expiresAt?: number | undefined
 }
 
@@ -67,6 +73,7 @@ export type Change =
  * Every method throws `UndecidedError` with code `undecided` when the database cannot be reached.
  */
 export interface Store {
+  /** An entry that has not expired; undefined: there is none. Throws `undecided`. */
   get<Value>(key: EntryKey): Promise<Entry<Value> | undefined>
   /** Entries of a kind by id, at most `limit` (default 1000), only those of `owner` where given, beginning after the id `after`. */
   list<Value>(realm: string, kind: EntryKind, query?: ListQuery): Promise<readonly Entry<Value>[]>
@@ -78,12 +85,16 @@ export interface Store {
   insertIfAbsent(entry: NewEntry): Promise<boolean>
   /** Removes at most `limit` expired entries; tells how many. */
   sweep(limit: number): Promise<number>
+  /** Ends what is under way, and lets go of the database. */
   close(): Promise<void>
 }
 
 /** Choice of {@link Store.list}. */
 export interface ListQuery {
+  /** Only those of this owner. Default: all. */
   readonly owner?: string
+  /** Begin behind this id. Default: at the first one. */
   readonly after?: string
+  /** How many at most. Default: 1000. */
   readonly limit?: number
 }
