@@ -14,5 +14,4 @@ export {
   type ServeOptions,
 } from './issuer/configured-issuer.ts'
 export type { RateLimits } from './limits/rate-limits.ts'
-export type { ReloadOutcome } from './operation/reload.ts'
-export { type ServedIssuer, serveIssuer } from './serve.ts'
+export { type ServedIssuer, serveIssuer, type ServeIssuerOptions } from './serve.ts'

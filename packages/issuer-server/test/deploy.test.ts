@@ -74,7 +74,7 @@ describe('the metrics', () => {
   test('that alerts and dashboard use are metrics and labels that a running issuer exports', async () => {
     const names = await exported()
     for (const expression of await used()) {
-      const asked = [...expression.matchAll(/\b((?:scitokens_issuer|process|nodejs)_\w+)(?:\{([^}]*)\})?/g)]
+      const asked = [...expression.matchAll(/\b((?:scitokens_issuer|service|process|nodejs)_\w+)(?:\{([^}]*)\})?/g)]
       if (!/^up[{ ]/.test(expression)) expect(asked, expression).not.toEqual([])
       for (const [, name, labels = ''] of asked) {
         expect([...names.keys()], expression).toContain(name)

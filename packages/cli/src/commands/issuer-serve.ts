@@ -1,4 +1,4 @@
-import type { ReloadOutcome } from '@scitokens/issuer-server'
+import type { ReloadOutcome } from '@scitokens/service'
 import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { ended } from '../ended.ts'
@@ -23,10 +23,12 @@ export function addIssuerServe(group: Command, registry: Registry): void {
 
 async function serve({ context, output }: Invocation<object>, file: string): Promise<ExitCode> {
   const { serveIssuer } = await import('@scitokens/issuer-server')
+  const { activationFrom } = await import('@scitokens/service')
   const served = await serveIssuer(file, {
     env: context.env,
     logger: issuerLogger(context, 'debug'),
     clock: context.clock,
+    activation: activationFrom(context.env, process.pid),
   })
   const issuers = served.issuer.realms.map(({ issuer }) => issuer)
   const { address, operationsAddress } = served

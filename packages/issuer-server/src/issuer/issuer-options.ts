@@ -15,6 +15,7 @@ import type { ListenConfig } from '../config/listen-block.ts'
 import type { ConfiguredRealm } from '../config/realm-block.ts'
 import type { ConfiguredRegistration } from '../config/registration-block.ts'
 import type { ConfigFile } from '../config/config-schema.ts'
+import { knowsGridCertificates } from '../config/grid-certificates.ts'
 import { configuredLogin } from './configured-login.ts'
 import { configuredX509 } from './configured-x509.ts'
 import { resolveSecret } from './secret-reference.ts'
@@ -54,11 +55,6 @@ function clientCertificatesOf(config: ConfigFile, tls: ListenConfig['tls']): Cli
   if (!tls) return undefined
   if (tls.clientCa !== undefined) return 'verified'
   return knowsGridCertificates(config) ? 'asked' : undefined
-}
-
-/** Whether an issuer of the file knows certificates of the grid by the connection. */
-export function knowsGridCertificates({ realms = [], ...one }: ConfigFile): boolean {
-  return [one, ...realms].some(({ x509 }) => x509 && !x509.frontEnd)
 }
 
 async function realmOptions(

@@ -1,57 +1,63 @@
-import { constants } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
-import { createSecureContext, type SecureContextOptions } from 'node:tls'
+import { existsSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { ConfigError } from '@scitokens/core'
 import { Networks } from '@scitokens/core/internal'
-import type { FastifyServerOptions } from 'fastify'
+import { checkSocketDirectory, type Place, readTls, type TlsFiles } from '@scitokens/service'
 import type { ConfigFile } from '../config/config-schema.ts'
-import { knowsGridCertificates } from '../issuer/issuer-options.ts'
-import { LOOPBACK } from './listening.ts'
-import { TLS_SERVER } from '@scitokens/issuer/internal'
-import { checkSocketDirectory } from './socket-directory.ts'
+import { knowsGridCertificates } from '../config/grid-certificates.ts'
+import { LOCAL_PEER } from './local-peers.ts'
 
-/** What goes to Fastify, and the part of it that can be taken over while it listens. */
+/** What the block `listen` means. */
 export interface ListenOptions {
-  readonly server: FastifyServerOptions
-  readonly tls: SecureContextOptions | undefined
+  readonly place: Place
+  readonly tls: TlsFiles | undefined
+  /**
+   * Whether an address is believed what it says of its clients.
+   *
+   * @param viaSocket - everybody comes by a Unix socket: whoever may use it is the front end.
+   */
+  readonly believes: (address: string, viaSocket: boolean) => boolean
 }
 
-/** Reads the files of `listen` and checks them. Throws `config_error`. */
+/** Reads the block, with the files it names, and checks it. Throws `config_error`. */
 export async function listenOptions(config: ConfigFile): Promise<ListenOptions> {
-  const { tls: files, trustedProxies } = config.listen ?? {}
-  const { host, port, socket } = config.listen ?? {}
-  if (socket !== undefined && (host ?? port ?? files) !== undefined) {
+  const { trustedProxies = [] } = config.listen ?? {}
+  const tls = tlsFiles(config)
+  const place = placeOf(config)
+  checkUnixSockets(config)
+  if (tls) await readTls(tls, 'listen.tls')
+  const at = 'listen.trustedProxies'
+  const proxies = trustedProxies.length > 0 ? new Networks(trustedProxies, { at }) : undefined
+  return {
+    place,
+    tls,
+    believes: (address, viaSocket) =>
+      (viaSocket && 'path' in place && address === LOCAL_PEER) || (proxies?.holds(address) ?? false),
+  }
+}
+
+function placeOf({ listen = {} }: ConfigFile): Place {
+  const { host, port, socket, tls } = listen
+  if (socket === undefined) return { host: host ?? '127.0.0.1', port: port ?? (tls ? 443 : 8080) }
+  if ((host ?? port ?? tls) !== undefined) {
     throw new ConfigError('config_error', 'listen.socket: goes without host, port and tls')
   }
-  if (socket !== undefined) await checkSocketDirectory(socket, 'listen.socket')
-  // Whoever may use the socket is the front end.
-  const proxies = socket === undefined ? trustedProxies : [LOOPBACK, ...(trustedProxies ?? [])]
-  const believed = proxies && new Networks(proxies, { at: 'listen.trustedProxies' })
-  checkUnixSockets(config)
+  // Its directory says who may use it. The front end is another account, which the usual mode would keep out.
+  const place = { path: resolve(socket), mode: 0o666, closedToOthers: true }
+  // A directory that is not there yet is made by whoever starts the server; nobody can listen in it before.
+  if (existsSync(dirname(place.path))) named('listen.socket', () => checkSocketDirectory(place))
+  return place
+}
+
+/** Client certificates are asked for where clients may use them, and judged with the client, not by TLS. */
+function tlsFiles(config: ConfigFile): TlsFiles | undefined {
+  const files = config.listen?.tls
   const gridCertificates = knowsGridCertificates(config)
   if (gridCertificates && !files) {
     throw new ConfigError('config_error', 'x509: certificates come with TLS: name listen.tls here, or x509.frontEnd')
   }
-  const tls: SecureContextOptions | undefined = files && {
-    cert: await pem(files.certificate, 'listen.tls.certificate'),
-    key: await pem(files.key, 'listen.tls.key'),
-    ...TLS_SERVER,
-    // Without this the authorities of the system would vouch for clients known by a subject (RFC 8705 section 2.1).
-    ...(gridCertificates && { ca: [] }),
-    ...(files.clientCa && { ca: await pem(files.clientCa, 'listen.tls.clientCa') }),
-    // In a resumed session Node knows the client's own certificate and not the chain behind it.
-    ...(gridCertificates && { secureOptions: constants.SSL_OP_NO_TICKET }),
-  }
-  if (tls) checkTls(tls)
-  // Client certificates are asked for where clients may use them, and judged with the client, not by TLS.
-  const clientCertificates = files?.clientCa || gridCertificates ? { requestCert: true, rejectUnauthorized: false } : {}
-  return {
-    server: {
-      ...(tls && { https: { ...tls, ...clientCertificates } }),
-      ...(believed && { trustProxy: (address: string) => believed.holds(address) }),
-    },
-    tls,
-  }
+  // In a resumed session Node knows the client's own certificate and not the chain behind it.
+  return files && { ...files, ...(gridCertificates && { askForCertificate: true, resumption: false }) }
 }
 
 /** Who is believed over a Unix socket needs one. */
@@ -67,24 +73,11 @@ function checkUnixSockets({ listen, realms = [], ...one }: ConfigFile): void {
   }
 }
 
-/** A certificate that does not fit its key would be found by the first client. */
-function checkTls(tls: SecureContextOptions): void {
+function named(key: string, check: () => void): void {
   try {
-    createSecureContext(tls)
-  } catch (cause) {
-    const { code = 'unknown' } = cause as NodeJS.ErrnoException
-    const what = code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH' ? 'the certificate does not fit the key' : code
-    throw new ConfigError('config_error', `listen.tls.certificate: TLS cannot use certificate and key: ${what}`)
-  }
-}
-
-async function pem(path: string, key: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8')
-  } catch (cause) {
-    throw new ConfigError(
-      'config_error',
-      `${key}: the file ${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`,
-    )
+    check()
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new ConfigError('config_error', `${key}: ${error.message}`, { cause: error })
   }
 }

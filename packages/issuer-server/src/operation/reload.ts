@@ -1,34 +1,27 @@
+import { ConfigError } from '@scitokens/core'
 import type { Logger } from '@scitokens/core/internal'
 import type { Issuer, IssuerOptions } from '@scitokens/issuer'
-import { type ReadConfig, readConfigFile } from '../config/config-file.ts'
+import type { Change } from '@scitokens/service'
 import { describeChange, needsRestart } from '../config/config-changes.ts'
-import { checkConfig, located } from '../issuer/configured-issuer.ts'
+import { type ReadConfig, readConfigFile } from '../config/config-file.ts'
 import type { ConfigFile } from '../config/config-schema.ts'
+import { checkConfig, located } from '../issuer/configured-issuer.ts'
+import { listenOptions } from '../listen/listen-options.ts'
 
-/** What came of reading the configuration again. */
-export interface ReloadOutcome {
-  /** False: the file has a mistake, and everything stays as it was. */
-  readonly ok: boolean
-  /** Keys whose change only a restart takes over. */
-  readonly needsRestart: readonly string[]
-}
-
-/** What a {@link Reloader} works on. */
+/** What a {@link ConfigReload} works on. */
 export interface ReloadTarget {
   readonly issuer: Issuer
   readonly env: NodeJS.ProcessEnv
   readonly logger: Logger
-  /** Reads what is not the issuer's own: limits, log level, certificate. Answers what takes it over, which cannot fail. */
-  readonly prepare: (config: ConfigFile) => Promise<() => void>
-  readonly note: (outcome: ReloadOutcome) => void
+  /** Reads what is not the issuer's own: limits, log level. Answers what takes it over, which cannot fail. */
+  readonly prepare: (config: ConfigFile) => () => void
 }
 
-/** Reads the configuration of a running issuer again, one reload after the other. */
-export class Reloader {
+/** Reads the configuration of a running issuer again. */
+export class ConfigReload {
   readonly #started: ReadConfig
   readonly #target: ReloadTarget
   #current: ConfigFile
-  #running: Promise<unknown> = Promise.resolve()
 
   /** @param started - what the process was started with. */
   constructor(started: ReadConfig, target: ReloadTarget) {
@@ -37,47 +30,23 @@ export class Reloader {
     this.#target = target
   }
 
-  /** Takes over what can be taken over, or nothing if the file has a mistake. Never rejects: the outcome is logged. */
-  reload(): Promise<ReloadOutcome> {
-    const outcome = this.#running.then(() => this.#reload())
-    this.#running = outcome
-    return outcome
-  }
-
-  async #reload(): Promise<ReloadOutcome> {
-    const { logger, note } = this.#target
-    const outcome = await this.#takeOver()
-    note(outcome)
-    if (outcome.ok && outcome.needsRestart.length > 0) {
-      logger.warn(
-        { needsRestart: outcome.needsRestart },
-        `only a restart takes over ${outcome.needsRestart.join(', ')}`,
-      )
-    }
-    return outcome
-  }
-
-  async #takeOver(): Promise<ReloadOutcome> {
+  /** What the file says now, checked, and ready to be taken over. Throws `config_error` that names file, line and key. */
+  async read(): Promise<Change> {
     const { issuer, env, logger, prepare } = this.#target
-    const { path } = this.#started
-    let pending: readonly string[] = []
-    try {
-      const read = await readConfigFile(path)
-      pending = needsRestart(this.#started.config, read.config)
-      const options = await checkConfig(read, env, logger)
-      const takeOver = await located(read, () => prepare(read.config))
-      // All or nothing: from here on only this can fail, and it changes nothing then.
-      await located(read, () => issuer.reconfigure(options))
-      takeOver()
-      await this.#audit(read.config, options)
-      this.#current = read.config
-      logger.info({ config: path }, 'the configuration was read again')
-      return { ok: true, needsRestart: pending }
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      const restart = pending.length === 0 ? '' : ` (only a restart takes over ${pending.join(', ')})`
-      logger.error({ config: path }, `the configuration was not taken over, all stays as it was: ${why}${restart}`)
-      return { ok: false, needsRestart: pending }
+    const read = await readConfigFile(this.#started.path)
+    const pending = needsRestart(this.#started.config, read.config)
+    const options = await withPending(pending, () => checkConfig(read, env, logger))
+    const { tls } = await located(read, () => listenOptions(read.config))
+    const takeOver = await located(read, async () => prepare(read.config))
+    return {
+      needsRestart: pending,
+      ...(tls && { tls }),
+      takeOver: async () => {
+        await located(read, () => issuer.reconfigure(options))
+        takeOver()
+        await this.#audit(read.config, options)
+        this.#current = read.config
+      },
     }
   }
 
@@ -99,5 +68,16 @@ export class Reloader {
         )
       }
     }
+  }
+}
+
+/** A mistake is told with what else of the file would have to wait. */
+async function withPending<T>(pending: readonly string[], work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (pending.length === 0 || !(error instanceof ConfigError)) throw error
+    const message = `${error.message} (only a restart takes over ${pending.join(', ')})`
+    throw new ConfigError(error.code, message, { cause: error })
   }
 }

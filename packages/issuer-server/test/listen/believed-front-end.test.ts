@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { checkIssuerConfig } from '../../src/issuer/configured-issuer.ts'
 import { serveIssuer } from '../../src/serve.ts'
-import { checkSocketDirectory } from '../../src/listen/socket-directory.ts'
+import { listenOptions } from '../../src/listen/listen-options.ts'
 import { ROBOT, SECRET, serve, temporaryDirectory } from '../served.ts'
 
 const ENV = { ROBOT_SECRET: SECRET, FRONT_SECRET: 'a-secret-between-front-end-and-issuer' }
@@ -114,7 +114,8 @@ describe('the directory of a socket', () => {
     await chmod(dir, mode)
     return join(dir, 'issuer.sock')
   }
-  const check = (path: string): Promise<void> => checkSocketDirectory(path, 'listen.socket')
+  const check = async (socket: string): Promise<void> =>
+    void (await listenOptions({ issuer: 'https://vo.example', storage: { file: 'x' }, listen: { socket } }))
 
   test('may be open to its group, which is the front end, and need not be there yet', async () => {
     await expect(check(await place(0o750))).resolves.toBeUndefined()
@@ -130,10 +131,10 @@ describe('the directory of a socket', () => {
     const path = await place()
     const above = join(path, '../..')
     await chmod(above, 0o777)
-    await expect(check(path)).rejects.toThrow(/others can write in /)
+    await expect(check(path)).rejects.toThrow(/can be written by others/)
     const link = join(await temporaryDirectory(), 'link')
     await symlink(join(path, '..'), link)
-    await expect(check(join(link, 'issuer.sock'))).rejects.toThrow(/others can write in /)
+    await expect(check(join(link, 'issuer.sock'))).rejects.toThrow(/can be written by others/)
     await chmod(above, 0o700)
     await expect(check(join(link, 'issuer.sock'))).resolves.toBeUndefined()
   })
@@ -141,7 +142,7 @@ describe('the directory of a socket', () => {
   test.runIf(process.getuid?.() === 0)('is refused where it, or what lies above it, is another account’s', async () => {
     const path = await place()
     await chown(join(path, '../..'), 4711, 4711)
-    await expect(check(path)).rejects.toThrow(/belongs to another account/)
+    await expect(check(path)).rejects.toThrow(/belongs to another user/)
   })
 })
 

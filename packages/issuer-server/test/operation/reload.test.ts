@@ -70,17 +70,15 @@ describe('a reload', () => {
     expect(await served.reload()).toMatchObject({ ok: false })
     const [error, ...more] = log.lines.filter(({ level }) => level === 'error')
     expect(more).toEqual([])
-    expect(error!.message).toMatch(/^the configuration was not taken over, all stays as it was: /)
+    expect(error!.message).toMatch(/^nothing was taken over, all stays as it was: /)
     expect(error!.message).toMatch(message)
     expect(await scopeOf(await askToken(url))).toBe('read:/store')
     expect((await lines(dir)).map(({ event }) => event)).toEqual(['token_issued'])
     const metrics = await (await fetch(`${served.operationsAddress}/metrics`)).text()
-    expect(metrics).toContain('scitokens_issuer_config_good 0')
+    expect(metrics).toContain('service_reload_good 0')
     await write(ROBOT)
     expect(await served.reload()).toMatchObject({ ok: true })
-    expect(await (await fetch(`${served.operationsAddress}/metrics`)).text()).toContain(
-      'scitokens_issuer_config_good 1',
-    )
+    expect(await (await fetch(`${served.operationsAddress}/metrics`)).text()).toContain('service_reload_good 1')
   })
 
   test('names what only a restart takes over, also when it is asked again, and takes over the rest', async () => {
