@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { redactSecrets, SciTokenError } from '@scitokens/core'
-import { escapeHidden } from '@scitokens/core/internal'
+import { escapeHidden, given } from '@scitokens/core/internal'
 import type { CliContext, TextSink } from './context.ts'
 
 /** How results are written. */
@@ -82,9 +82,7 @@ export class Output {
         code: known?.code ?? 'internal',
         family: known?.family ?? 'undecided',
         message,
-        ...(known?.claim === undefined ? {} : { claim: known.claim }),
-        ...(known?.issuer === undefined ? {} : { issuer: known.issuer }),
-        ...(known?.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: known.retryAfterSeconds }),
+        ...given({ claim: known?.claim, issuer: known?.issuer, retryAfterSeconds: known?.retryAfterSeconds }),
       },
     }
     this.#stdout.write(`${JSON.stringify(document, undefined, 2)}\n`)

@@ -109,7 +109,7 @@ function readStep(entry: unknown, where: string, fail: Fail): Step {
   if (token !== undefined && typeof token !== 'string' && !isBuild(token)) return fail(where, 'has a bad token')
   if (token === undefined && template === undefined && request['op'] !== 'sign') return fail(where, 'has no token')
   return {
-    ...(template === undefined ? {} : { template: template as Template }),
+    ...given({ template: template as Template | undefined }),
     ...given({ token }),
     request: request as unknown as CaseRequest,
     expect: readExpectation(expect, where, fail),

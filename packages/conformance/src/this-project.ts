@@ -123,7 +123,7 @@ async function signHere({ key, profile, claims, lifetime, now }: SignQuestion): 
       signer: await SigningKey.from(key),
       claims: claims as JsonObject,
       clock: () => now,
-      ...(profile === undefined ? {} : { profile: profile as ProfileName }),
+      ...given({ profile: profile as ProfileName | undefined }),
       ...given({ lifetime }),
     })
     const { unverifiedHeader, unverifiedClaims } = decodeUnverified(token)

@@ -70,8 +70,8 @@ export class HeaderLogin implements Upstream {
    *
    * @param at - what messages call these options. Default: `login.header`.
    */
-  constructor(given: HeaderLoginOptions, at: string = 'login.header') {
-    const options = readOptions(given, READERS, at)
+  constructor(wanted: HeaderLoginOptions, at: string = 'login.header') {
+    const options = readOptions(wanted, READERS, at)
     if (options.subjectHeader === undefined) throw new ConfigError('config_error', `${at}.subjectHeader: is missing`)
     const { addresses, secret, unixSocket = false } = options
     if (addresses === undefined && secret === undefined && !unixSocket) {

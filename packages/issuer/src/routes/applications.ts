@@ -78,7 +78,7 @@ ${applications.map((application) => describeApplication(realm, application))}</f
 ${families.length > MAX_SHOWN ? html`<p class="muted">There are more than can be shown here: revoke some to see the others.</p>` : undefined}`
   return sendPage(reply, {
     title: 'Your applications',
-    ...(outcome?.status === undefined ? {} : { status: outcome.status }),
+    ...given({ status: outcome?.status }),
     body: html`${outcome && html`<p role="status">${outcome.notice}</p>`}
 <p>You are logged in as <strong>${session.person.name ?? session.person.subject}</strong>.</p>
 ${applications.length === 0 ? html`<p>No application can act for you while you are away.</p>` : list}

@@ -1,5 +1,5 @@
 import { type Jwk, type Jwks, KeySet, type KeySetOptions } from '@scitokens/core'
-import { quote } from '@scitokens/core/internal'
+import { given, quote } from '@scitokens/core/internal'
 import { freshnessOf } from './cache-headers.ts'
 import { type Exchange, getJson, unusable } from './remote.ts'
 import type { KeyRecord } from '../record/record.ts'
@@ -26,8 +26,7 @@ export async function fetchJwks(uri: string, known: KeyRecord | undefined, excha
   const conditional = known?.jwksUri === uri ? known : undefined
   const answer = await getJson(uri, MAX_JWKS_BYTES, exchange, {
     accept: 'application/jwk-set+json, application/json',
-    ...(conditional?.etag === undefined ? {} : { 'if-none-match': conditional.etag }),
-    ...(conditional?.lastModified === undefined ? {} : { 'if-modified-since': conditional.lastModified }),
+    ...given({ 'if-none-match': conditional?.etag, 'if-modified-since': conditional?.lastModified }),
   })
   const freshness = freshnessOf(answer.headers, exchange.now)
   const { etag, 'last-modified': lastModified } = answer.headers

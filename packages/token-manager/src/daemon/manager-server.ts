@@ -159,9 +159,9 @@ export class ManagerServer {
       const account = await this.#options.accounts(name.owner.split('@')[0]!)
       if (!account) throw new InvalidRequestError('invalid_request', `${quote(name.owner)} has no account here`)
       // Only root can give files away; a manager of one user serves that user's jobs.
-      const given = process.geteuid?.() === 0 ? { uid: account.uid, gid: account.gid } : {}
+      const newOwner = process.geteuid?.() === 0 ? { uid: account.uid, gid: account.gid } : {}
       const format = parameters['format'] === 'json' ? 'json' : 'bare'
-      const { expiresAt } = await this.#manager.deliver({ ...name, ...wishOf(parameters), ...given, file, format })
+      const { expiresAt } = await this.#manager.deliver({ ...name, ...wishOf(parameters), ...newOwner, file, format })
       return { file, expiresAt }
     },
     forget: async (parameters, peer) => {
@@ -174,7 +174,7 @@ export class ManagerServer {
     },
     logout: async (parameters, peer) => {
       const { revoked, problem } = await this.#manager.logout(this.#nameOf(parameters, peer))
-      return { revoked, ...(problem === undefined ? {} : { problem: problem.message }) }
+      return { revoked, ...given({ problem: problem?.message }) }
     },
   }
 

@@ -28,7 +28,7 @@ export type KeySourceNeeds = Pick<AppGuardOptions, 'clock' | 'dangerouslyAllowLo
  * Throws `config_error`.
  */
 export function createAppGuard(options: AppGuardOptions, findKeys: (needs: KeySourceNeeds) => KeySource): AppGuard {
-  const { resource, scopesSupported, enforcer: given, ...rest } = readAppGuardOptions(options)
+  const { resource, scopesSupported, enforcer: own, ...rest } = readAppGuardOptions(options)
   const { required, realm, methods, queryParameter, maxLength, ...judging } = rest
   const issuers = issuerNames(rest.issuers)
   const metadata =
@@ -39,7 +39,7 @@ export function createAppGuard(options: AppGuardOptions, findKeys: (needs: KeySo
           authorizationServers: issuers,
           ...(scopesSupported && { scopesSupported }),
         })
-  const enforcer = given ?? createEnforcer(judging, () => findKeys(keySourceNeeds(issuers, judging)))
+  const enforcer = own ?? createEnforcer(judging, () => findKeys(keySourceNeeds(issuers, judging)))
   const asking = { required, realm, methods, queryParameter, maxLength, resourceMetadata: metadata?.url }
   return { guard: createGuard({ ...withoutUndefined(asking), enforcer }), metadata }
 }
