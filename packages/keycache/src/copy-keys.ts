@@ -1,25 +1,37 @@
 import { type Clock, systemClock } from '@scitokens/core'
+import { callable, choice, listOf, nested, type OptionReaders, readOptions, text } from '@scitokens/core/internal'
 import { DatabaseTurns } from '@scitokens/host/files'
 import { checkJwks } from './refresh/jwks.ts'
-import { ageOf, clampAges, createPolicy, type PolicyOptions } from './record/policy.ts'
+import { ageOf, clampAges, createPolicy, POLICY_READERS, type PolicyOptions } from './record/policy.ts'
 import type { KeyStore } from './record/store.ts'
 
 /** Options of {@link copyKeys}. */
 export interface CopyOptions {
-  /** Default: all that `from` holds. */
+  /** Issuers whose keys are copied. Default: all that `from` holds. */
   readonly issuers?: readonly string[]
   /**
    * Which keys of `to` are replaced: those that cannot be used any more, or all that were fetched earlier. scitokens-cpp's file does
    * not tell when keys were fetched, so copy from it only where there are none. Default: `unusable`.
    */
   readonly replace?: 'unusable' | 'older'
+  /** How long the copied keys count. Default: the defaults of `KeyCache`. */
   readonly policy?: PolicyOptions
+  /** Tells the time, in seconds since the epoch. Default: the machine's clock. */
   readonly clock?: Clock
+}
+
+const READERS: OptionReaders<CopyOptions> = {
+  issuers: listOf(text, { empty: true }),
+  replace: choice('unusable', 'older'),
+  policy: nested(POLICY_READERS),
+  clock: callable<Clock>(),
 }
 
 /** What became of one issuer's keys. */
 export interface CopyResult {
+  /** The issuer whose keys these are. */
   readonly issuer: string
+  /** Whether the keys were written. */
   readonly copied: boolean
   /** Why not; undefined when copied. */
   readonly why: string | undefined
@@ -38,7 +50,8 @@ interface Place {
  * Copies issuers' keys from one store to another, after the same examination that keys from the network pass. Rejects with what a store throws,
  * also where another program holds its file for long.
  */
-export async function copyKeys(from: KeyStore, to: KeyStore, options: CopyOptions = {}): Promise<CopyResult[]> {
+export async function copyKeys(from: KeyStore, to: KeyStore, given: CopyOptions = {}): Promise<CopyResult[]> {
+  const options = readOptions<CopyOptions>(given, READERS)
   const source = { store: from, turns: new DatabaseTurns(WAIT_MS) }
   const target = { store: to, turns: new DatabaseTurns(WAIT_MS) }
   const issuers = options.issuers ?? (await source.turns.run(() => from.list())).map(({ issuer }) => issuer)

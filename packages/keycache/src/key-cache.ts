@@ -7,7 +7,17 @@ import {
   UndecidedError,
   type VerificationKey,
 } from '@scitokens/core'
-import { checkIssuerIdentifier, inParallel, quote, waitFor } from '@scitokens/core/internal'
+import {
+  anything,
+  checkIssuerIdentifier,
+  flag,
+  having,
+  inParallel,
+  type OptionReaders,
+  quote,
+  readOptions,
+  waitFor,
+} from '@scitokens/core/internal'
 import { type Monitoring, sumCounters } from './record/counters.ts'
 import { IssuerEntry } from './refresh/issuer-entry.ts'
 import { type KeyCacheOptions, readKeyCacheOptions, readSettings, type Settings } from './options.ts'
@@ -26,10 +36,17 @@ const CHECK_FAILURE_EVERY_MS = 1000
 /** While keys are fresh, how often to look whether another process (an operator at a shell, say) changed them, in seconds. */
 const LOOK_EVERY = 10
 
+const WAIT_READERS: OptionReaders<{ signal?: AbortSignal }> = {
+  signal: having<AbortSignal>('addEventListener', 'an AbortSignal'),
+}
+const ADD_READERS: OptionReaders<{ jwks?: unknown }> = { jwks: anything }
+const UPDATE_READERS: OptionReaders<{ force?: boolean }> = { force: flag }
+
 /** What became of one issuer. */
 export interface UpdateResult {
+  /** The issuer that was asked. */
   readonly issuer: string
-  /** Undefined when its keys are ready. */
+  /** Why its keys could not be had; undefined when they are ready. */
   readonly error: SciTokenError | undefined
 }
 
@@ -87,7 +104,7 @@ export class KeyCache implements KeySource {
     kid: string | undefined,
     options: { signal?: AbortSignal } = {},
   ): Promise<VerificationKey> {
-    const { keys } = await this.getKeySet(issuer, { kid, ...options })
+    const { keys } = await this.getKeySet(issuer, { kid, ...readOptions(options, WAIT_READERS) })
     const matching = kid === undefined ? keys : keys.filter((key) => key.kid === kid)
     if (kid === undefined ? matching.length === 1 : matching.length > 0) return matching[0]!
     const why =
@@ -97,13 +114,14 @@ export class KeyCache implements KeySource {
 
   /** Makes sure that usable keys are there, fetching them only if need be. Throws as `getKeySet` does. */
   async load(issuer: string, options: { signal?: AbortSignal } = {}): Promise<KeySet> {
-    return this.getKeySet(issuer, { kid: undefined, ...options })
+    return this.getKeySet(issuer, { kid: undefined, ...readOptions(options, WAIT_READERS) })
   }
 
   /** Asks the issuer now, whatever the age of its keys and whatever failed before. Throws as `getKeySet` does. */
   async refresh(issuer: string, options: { signal?: AbortSignal } = {}): Promise<KeySet> {
+    const { signal } = readOptions(options, WAIT_READERS)
     const entry = this.#entryOf(issuer)
-    await waitFor(() => this.#refreshNow(entry), options.signal, stoppedWaiting)
+    await waitFor(() => this.#refreshNow(entry), signal, stoppedWaiting)
     return entry.keySet!
   }
 
@@ -113,9 +131,10 @@ export class KeyCache implements KeySource {
    * @param options - `jwks`: its key set, for an issuer that cannot be reached from here; counts as fetched now.
    */
   async add(issuer: string, options: { jwks?: unknown } = {}): Promise<void> {
+    const { jwks: document } = readOptions(options, ADD_READERS)
     const entry = this.#trust(issuer)
-    if (options.jwks === undefined) return
-    const { jwks, keySet } = await entry.check(options.jwks)
+    if (document === undefined) return
+    const { jwks, keySet } = await entry.check(document)
     const { clock, policy } = this.#settings
     const now = clock()
     const { stored } = await this.#store.claim(issuer, { purpose: 'asked', now, leaseFor: 1, policy })
@@ -141,13 +160,14 @@ export class KeyCache implements KeySource {
   }
 
   /**
-   * Refreshes the keys of all trusted issuers that are due, a few at a time, and tells what became of each. Never rejects.
+   * Refreshes the keys of all trusted issuers that are due, a few at a time, and tells what became of each. Rejects for wrong options alone.
    *
    * @param options - `force`: also those that are not due.
    */
   async updateAll(options: { force?: boolean } = {}): Promise<UpdateResult[]> {
+    const { force } = readOptions(options, UPDATE_READERS)
     return this.#forAll(async (entry) => {
-      if (options.force) return this.#refreshNow(entry)
+      if (force) return this.#refreshNow(entry)
       await this.#load(entry)
       if (ageOf(entry.record, this.#settings.clock()) !== 'fresh') await this.#refresher.update(entry, 'due', true)
     })
@@ -184,6 +204,7 @@ export class KeyCache implements KeySource {
     await this.#store.close()
   }
 
+  /** As {@link KeyCache.close}, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }

@@ -44,9 +44,9 @@ export interface KeyCacheOptions extends PolicyOptions, StoreOptions, NetworkOpt
   /** Tolerate `=` after the members of keys, as the Python library's key tool writes them. Default: false. */
   readonly acceptPaddedKeys?: boolean
 
-  /** Default: the machine's. */
+  /** Tells the time, in seconds since the epoch. Default: the machine's clock. */
   readonly clock?: Clock
-  /** In [0, 1), for the back-off's jitter. Default: `Math.random`. */
+  /** Draws numbers from 0 to 1, for the back-off's jitter. Default: `Math.random`. */
   readonly random?: Random
   /** Called for everything an operator may want to know. What it throws is ignored. */
   readonly onEvent?: (event: KeyCacheEvent) => void

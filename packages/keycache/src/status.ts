@@ -5,13 +5,19 @@ import type { StoredIssuer } from './record/record.ts'
 
 /** One issuer, for people and health pages. Times in seconds since the epoch. */
 export interface IssuerStatus {
+  /** The issuer, as it stands in tokens. */
   readonly issuer: string
+  /** How old its keys are. */
   readonly age: Age
   /** The keys' names; undefined for a key without. */
   readonly kids: readonly (string | undefined)[]
+  /** Where its keys came from; undefined for keys that were given by hand. */
   readonly jwksUri: string | undefined
+  /** When its keys were asked for; undefined without keys. */
   readonly fetchedAt: number | undefined
+  /** Until when its keys are fresh. */
   readonly refreshAt: number | undefined
+  /** Until when its keys can be used. */
   readonly expiresAt: number | undefined
   /** The last attempt, if it failed. */
   readonly trouble:
@@ -29,7 +35,9 @@ export interface IssuerStatus {
 export interface KeyCacheStatus {
   /** Where keys are kept; `problem` says why the file does not serve, if it does not. */
   readonly store: { readonly location: string; readonly problem: string | undefined }
+  /** The issuers that are trusted here. */
   readonly issuers: readonly IssuerStatus[]
+  /** What happened since the start of this process. */
   readonly monitoring: Monitoring
 }
 

@@ -3,7 +3,7 @@ import { Agent } from 'node:https'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { KeyCache, type KeyCacheOptions } from '../src/index.ts'
+import { copyKeys, CppStore, KeyCache, type KeyCacheOptions, MemoryStore, SqliteStore } from '../src/index.ts'
 import { defaultCacheDirectory } from '../src/store/location.ts'
 import { cacheForTest, issuerForTest, temporaryDirectory } from './fixture.ts'
 import { createAuthority } from '@scitokens-tests/programs/authority'
@@ -117,4 +117,24 @@ test('padded keys are read only by the option', async () => {
   server.keys = [{ ...server.keys[0]!, x: `${server.keys[0]!.x}=` }]
   await expect(cacheForTest(server).load(server.issuer)).rejects.toMatchObject({ code: 'discovery_failed' })
   expect((await cacheForTest(server, { acceptPaddedKeys: true }).load(server.issuer)).keys).toHaveLength(1)
+})
+
+test('what is asked of a cache is read as strictly', async () => {
+  const cache = new KeyCache({ issuers, store: 'memory' })
+  const refusal = { code: 'config_error' }
+  const store = new MemoryStore()
+  for (const call of [
+    () => cache.load(issuers[0]!, { abort: new AbortController().signal } as object),
+    () => cache.refresh(issuers[0]!, { signal: true } as object),
+    () => cache.getKey(issuers[0]!, 'kid', { kid: 'other' } as object),
+    () => cache.add(issuers[0]!, { keys: [] } as object),
+    () => cache.updateAll({ force: 'yes' } as object),
+    () => copyKeys(store, store, { replace: 'all' } as object),
+    () => copyKeys(store, store, { policy: { usable_for: 1 } } as object),
+    async () => new SqliteStore(join(temporaryDirectory(), 'keys'), { readonly: true } as object),
+    async () => new CppStore(join(temporaryDirectory(), 'keys'), { mode: 0o666 } as object),
+  ]) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await expect(call()).rejects.toMatchObject(refusal)
+  }
 })

@@ -3,10 +3,11 @@ import { open, stat } from 'node:fs/promises'
 
 /** Options of {@link WatchedFile}. */
 export interface WatchedFileOptions<T> {
+  /** Path of the file. */
   readonly path: string
-  /** In bytes. */
+  /** Largest file that is read, in bytes. */
   readonly maxBytes: number
-  /** Throws for content that makes no sense. */
+  /** Makes a value of the content. Throws for content that makes no sense. */
   readonly parse: (content: Buffer) => T
   /** Go on with what was there before when the file cannot be read or makes no sense, and say so once. Default: throw each time. */
   readonly keepOld?: {

@@ -3,8 +3,11 @@
  * attempt at the network.
  */
 export interface Counters {
+  /** Lookups that brought keys. */
   successful_key_lookups: number
+  /** Lookups that failed. */
   failed_key_lookups: number
+  /** Time that failed lookups took, in seconds. */
   failed_key_lookup_time_s: number
   /** Keys found too old to be used. */
   expired_keys: number
@@ -12,7 +15,9 @@ export interface Counters {
   failed_refreshes: number
   /** Answers with keys past their refresh time. */
   stale_key_uses: number
+  /** Lookups behind the callers' backs that brought keys. */
   background_successful_refreshes: number
+  /** Lookups behind the callers' backs that failed. */
   background_failed_refreshes: number
   /** Questions answered by a remembered failure or within the cooldown, without traffic. */
   negative_cache_hits: number
@@ -20,6 +25,7 @@ export interface Counters {
 
 /** The sum over all issuers, and each. Issuers are those the cache was told to trust: nobody else chooses the names. */
 export interface Monitoring extends Readonly<Counters> {
+  /** The counters of each issuer, by its name. */
   readonly issuers: Readonly<Record<string, Readonly<Counters>>>
 }
 

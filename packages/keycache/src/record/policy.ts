@@ -127,10 +127,13 @@ export type Verdict = 'go' | 'fresh' | 'cooldown' | 'backing_off' | 'leased'
 
 /** Everything a store needs to judge, atomically with writing the lease down. */
 export interface ClaimRequest {
+  /** Why somebody wants to fetch. */
   readonly purpose: Purpose
+  /** The time, in seconds since the epoch. */
   readonly now: number
   /** Seconds that one attempt may take. */
   readonly leaseFor: number
+  /** How long keys count, and how long failures are waited for. */
   readonly policy: Policy
   /** The stored keys turned out to be damaged: judge as if there were none. */
   readonly ignoreKeys?: boolean

@@ -3,7 +3,9 @@ import type { KeyRecord, StoredIssuer, Trouble } from './record.ts'
 
 /** What became of a claim, and what the store knew at that moment. */
 export interface Claim {
+  /** Whether the issuer may be asked. */
   readonly verdict: Verdict
+  /** What the store knew, after the claim was written down. */
   readonly stored: StoredIssuer
 }
 
@@ -15,6 +17,7 @@ export interface Claim {
 export interface KeyStore {
   /** For people: a file name, or `memory`. */
   readonly location: string
+  /** What is known of an issuer; undefined for nothing. */
   read(issuer: string): StoredIssuer | undefined
   /** Ordered by issuer. */
   list(): StoredIssuer[]
@@ -31,6 +34,7 @@ export interface KeyStore {
   release(issuer: string): void
   /** Forgets everything about an issuer; tells whether there was anything. */
   remove(issuer: string): boolean
+  /** Closes the store: it can no longer be used. */
   close(): void
 }
 

@@ -9,7 +9,7 @@ const MAX_JWKS_BYTES = 1024 * 1024
 
 /** What a key set's request brought. */
 export interface FetchedKeys {
-  /** Undefined when the issuer says that what we have is still right (304). */
+  /** The document; undefined when the issuer says that what we have is still right (304). */
   readonly document: unknown
   readonly etag: string | undefined
   readonly lastModified: string | undefined

@@ -14,10 +14,13 @@ import {
 
 /** What every request to an issuer shares. */
 export interface Exchange extends RedirectRule {
+  /** The issuer that is asked. */
   readonly issuer: string
+  /** The way to the issuer. */
   readonly get: HttpGet
+  /** Ends everything. */
   readonly signal: AbortSignal
-  /** Seconds since the epoch. */
+  /** The time, in seconds since the epoch. */
   readonly now: number
 }
 

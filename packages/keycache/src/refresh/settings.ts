@@ -5,7 +5,9 @@ import type { Policy } from '../record/policy.ts'
 
 /** What refreshing keys needs to know; the options with their defaults, checked. */
 export interface RefreshSettings extends RedirectRule {
+  /** How long keys count, and how long failures are waited for. */
   readonly policy: Policy
+  /** Tells the time, in seconds since the epoch. */
   readonly clock: Clock
   /** For the back-off's jitter. */
   readonly random: Random
@@ -15,6 +17,7 @@ export interface RefreshSettings extends RedirectRule {
   readonly timeoutMs: number
   /** Accept metadata whose `issuer` differs from the issuer by one trailing slash. */
   readonly tolerateTrailingSlash: boolean
+  /** Limits of a key set. */
   readonly keySetOptions: KeySetOptions
   /** Tells listeners. Never throws. */
   readonly emit: (event: KeyCacheEvent) => void

@@ -17,7 +17,9 @@ const SCHEMA = 'CREATE TABLE IF NOT EXISTS keycache (issuer TEXT UNIQUE PRIMARY 
  * `{jwks, next_update, expires}`. The file has no room for failures and leases: those last as long as the process.
  */
 export class CppStore implements KeyStore {
+  /** For people: a file name, or `memory`. */
   readonly location: string
+  /** Whether the file or its directory can only be read. */
   readonly readOnly: boolean
   readonly #database: DatabaseSync
   readonly #memory = new MemoryStore()
@@ -40,21 +42,25 @@ export class CppStore implements KeyStore {
     }
   }
 
+  /** What is known of an issuer; undefined for nothing. */
   read(issuer: string): StoredIssuer | undefined {
     const row = this.#database.prepare('SELECT issuer, keys FROM keycache WHERE issuer = ?').get(issuer)
     return row ? this.#merge(row) : this.#memory.read(issuer)
   }
 
+  /** Everything that is known, ordered by issuer. */
   list(): StoredIssuer[] {
     const rows = this.#database.prepare('SELECT issuer, keys FROM keycache ORDER BY issuer').all()
     return rows.map((row) => this.#merge(row))
   }
 
+  /** Judges a wish to fetch, and writes the lease down: {@link KeyStore.claim}. */
   claim(issuer: string, request: ClaimRequest): Claim {
     this.#memory.put(this.read(issuer) ?? unknownIssuer(issuer))
     return this.#memory.claim(issuer, request)
   }
 
+  /** Keeps the result of a successful contact: {@link KeyStore.saveKeys}. */
   saveKeys(record: KeyRecord): void {
     const value = {
       jwks: record.jwks,
@@ -67,19 +73,23 @@ export class CppStore implements KeyStore {
     this.#memory.saveKeys(record)
   }
 
+  /** Notes a failure, and ends the lease. */
   saveTrouble(issuer: string, trouble: Trouble): void {
     this.#memory.saveTrouble(issuer, trouble)
   }
 
+  /** Ends the lease of an attempt that came to no end. */
   release(issuer: string): void {
     this.#memory.release(issuer)
   }
 
+  /** Forgets everything about an issuer; tells whether there was anything. */
   remove(issuer: string): boolean {
     this.#memory.remove(issuer)
     return this.#database.prepare('DELETE FROM keycache WHERE issuer = ?').run(issuer).changes > 0
   }
 
+  /** Closes the store: it can no longer be used. */
   close(): void {
     if (this.#database.isOpen) this.#database.close()
   }

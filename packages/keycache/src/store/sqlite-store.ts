@@ -12,6 +12,7 @@ import { type Claim, granted, type KeyStore, withKeys } from '../record/store.ts
  * fails at once, with SQLite's error.
  */
 export class SqliteStore implements KeyStore {
+  /** For people: a file name, or `memory`. */
   readonly location: string
   /** Whether the file or its directory can only be read. */
   readonly readOnly: boolean
@@ -44,16 +45,19 @@ export class SqliteStore implements KeyStore {
     }
   }
 
+  /** What is known of an issuer; undefined for nothing. */
   read(issuer: string): StoredIssuer | undefined {
     const row = this.#select.get(issuer)
     return row && readRow(row as unknown as Row)
   }
 
+  /** Everything that is known, ordered by issuer. */
   list(): StoredIssuer[] {
     const rows = this.#database.prepare('SELECT * FROM issuer ORDER BY issuer').all()
     return rows.map((row) => readRow(row as unknown as Row))
   }
 
+  /** Judges a wish to fetch, and writes the lease down: {@link KeyStore.claim}. */
   claim(issuer: string, request: ClaimRequest): Claim {
     return this.#transaction(() => {
       const before = this.#get(issuer)
@@ -64,22 +68,27 @@ export class SqliteStore implements KeyStore {
     })
   }
 
+  /** Keeps the result of a successful contact: {@link KeyStore.saveKeys}. */
   saveKeys(record: KeyRecord): void {
     this.#transaction(() => this.#put(withKeys(this.#get(record.issuer), record)))
   }
 
+  /** Notes a failure, and ends the lease. */
   saveTrouble(issuer: string, trouble: Trouble): void {
     this.#transaction(() => this.#put({ ...this.#get(issuer), trouble, leasedUntil: 0 }))
   }
 
+  /** Ends the lease of an attempt that came to no end. */
   release(issuer: string): void {
     this.#database.prepare('UPDATE issuer SET leased_until = 0 WHERE issuer = ?').run(issuer)
   }
 
+  /** Forgets everything about an issuer; tells whether there was anything. */
   remove(issuer: string): boolean {
     return this.#database.prepare('DELETE FROM issuer WHERE issuer = ?').run(issuer).changes > 0
   }
 
+  /** Closes the store: it can no longer be used. */
   close(): void {
     if (this.#database.isOpen) this.#database.close()
   }

@@ -1,5 +1,5 @@
 import { ConfigError, SciToken } from '@scitokens/core'
-import { given, quote, readUrl } from '@scitokens/core/internal'
+import { choice, given, listOf, type OptionReaders, quote, readUrl, text } from '@scitokens/core/internal'
 import type { TopFile } from './credmon-files.ts'
 import type { FamilyName } from '../state/family.ts'
 import type { ClientIdentity, Grant, OAuthClient, Wanted } from '../oauth/oauth-client.ts'
@@ -16,8 +16,19 @@ export interface CredmonProvider extends Pick<Enrolment, 'issuer' | 'clientId' |
    * a request mark an empty list lets nothing be asked for by name; for a person's token it leaves the choice to the issuer. Default: none.
    */
   readonly scopes?: readonly string[]
-  /** As `scopes`. Default: none. */
+  /** Servers that tokens may be for, as `scopes`. Default: none. */
   readonly audience?: readonly string[]
+}
+
+/** How a {@link CredmonProvider} is read. */
+export const PROVIDER_READERS: OptionReaders<CredmonProvider> = {
+  issuer: text,
+  clientId: text,
+  clientSecret: text,
+  kind: choice('refresh_token', 'client_credentials', 'base_token'),
+  secret: text,
+  scopes: listOf(text, { empty: true }),
+  audience: listOf(text, { empty: true }),
 }
 
 /** What becomes of a `.top`. */

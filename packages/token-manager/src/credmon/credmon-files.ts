@@ -32,8 +32,12 @@ export class CredmonFiles {
 
   constructor(directory: string) {
     this.directory = directory
-    if (!statOf(directory)?.isDirectory())
-      throw new ConfigError('config_error', `there is no credential directory ${quote(directory)}`)
+  }
+
+  /** Throws `config_error` when the directory is not there. */
+  check(): void {
+    if (statOf(this.directory)?.isDirectory()) return
+    throw new ConfigError('config_error', `there is no credential directory ${quote(this.directory)}`)
   }
 
   /** Which process says that it is the credential monitor here. */

@@ -1,30 +1,56 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Clock, SciTokenError } from '@scitokens/core'
-import { inParallel } from '@scitokens/core/internal'
-import { type CredmonProvider, takeTop } from './credmon-enrolment.ts'
+import {
+  callable,
+  choice,
+  inParallel,
+  nested,
+  number,
+  type OptionReaders,
+  readOptions,
+  recordOf,
+  text,
+  whole,
+  wrong,
+} from '@scitokens/core/internal'
+import { type CredmonProvider, PROVIDER_READERS, takeTop } from './credmon-enrolment.ts'
 import { CredmonFiles, type TopFile } from './credmon-files.ts'
 import { type DeliveryFormat, type Family, labelOf } from '../state/family.ts'
-import { Renewer, type RenewerOptions } from '../manager/renewer.ts'
+import { Renewer, RENEWER_READERS, type RenewerOptions } from '../manager/renewer.ts'
 import { writePrivateFile } from '@scitokens/host/files'
 import { isAlive } from '../state/process-life.ts'
 import type { TokenManager } from '../manager/token-manager.ts'
 
 /** Options of {@link Credmon}. */
 export interface CredmonOptions {
-  /** `SEC_CREDENTIAL_DIRECTORY_OAUTH`. */
+  /** The directory of credentials that HTCondor calls `SEC_CREDENTIAL_DIRECTORY_OAUTH`. */
   readonly directory: string
   /** Content of `.use`: JSON as HTCondor's own credmons write it, or the bare token. Default: `json`. */
   readonly format?: DeliveryFormat
-  /** By service. Default: none, every `.top` must hold a refresh token. */
+  /** How tokens are had for services whose `.top` brings no client, by service. Default: none: every `.top` must hold a refresh token. */
   readonly providers?: Readonly<Record<string, CredmonProvider>>
   /** Seconds after which a user without jobs is swept (`SEC_CREDENTIAL_SWEEP_DELAY`). Default: 3600. */
   readonly sweepDelay?: number
-  /** Default: every 60 s, besides `SIGHUP`. */
+  /** Time between two looks at the directory, besides those on `SIGHUP`, in milliseconds. Default: 60 000. */
   readonly scanIntervalMs?: number
+  /** Tells the time, in seconds since the epoch. Default: the manager's. */
   readonly clock?: Clock
+  /** How tokens are renewed. Default: as {@link RenewerOptions} says. */
   readonly renewer?: Omit<RenewerOptions, 'onGrant'>
+  /** Called for everything an operator may want to know. Default: nobody is told. */
   readonly onEvent?: (event: CredmonEvent) => void
+}
+
+const READERS: OptionReaders<CredmonOptions> = {
+  directory: text,
+  format: choice('bare', 'json'),
+  providers: recordOf(nested(PROVIDER_READERS)),
+  sweepDelay: number(0, Number.MAX_SAFE_INTEGER, 'seconds'),
+  scanIntervalMs: whole(1, 2_000_000_000, 'milliseconds'),
+  clock: callable<Clock>(),
+  renewer: nested(RENEWER_READERS),
+  onEvent: callable<NonNullable<CredmonOptions['onEvent']>>(),
 }
 
 /** What a {@link Credmon} tells. Nothing in it is secret. */
@@ -53,16 +79,23 @@ export class Credmon {
   #again = false
   #timer: NodeJS.Timeout | undefined
 
-  /** Throws `config_error` when the directory is not there. */
-  constructor(manager: TokenManager, options: CredmonOptions) {
+  /** Looks at nothing yet. Throws `config_error` for options that make no sense. */
+  constructor(manager: TokenManager, given: CredmonOptions) {
+    const options = readOptions<CredmonOptions>(given, READERS)
+    if (options.directory === undefined) throw wrong('directory', 'a directory', undefined)
     this.#manager = manager
     this.#options = options
     this.#files = new CredmonFiles(options.directory)
     this.#renewer = new Renewer(manager, { ...options.renewer, onGrant: (family) => this.#keepTop(family) })
   }
 
-  /** Writes `pid`, scans, says `CREDMON_COMPLETE`, and goes on scanning and renewing. */
+  /**
+   * Writes `pid`, scans, says `CREDMON_COMPLETE`, and goes on scanning and renewing.
+   *
+   * Throws `config_error` when the directory is not there.
+   */
   async start(): Promise<void> {
+    this.#files.check()
     const { directory } = this.#options
     rmSync(join(directory, 'CREDMON_COMPLETE'), { force: true })
     this.#noticeAnother()

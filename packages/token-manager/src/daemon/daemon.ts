@@ -1,9 +1,9 @@
-import { given } from '@scitokens/core/internal'
+import { anything, given, nested, type OptionReaders, readOptions, text, whole, wrong } from '@scitokens/core/internal'
 import { Metrics, openService, type ServiceOptions } from '@scitokens/service'
-import { Renewer, type RenewerEvent, type RenewerOptions } from '../manager/renewer.ts'
+import { Renewer, RENEWER_READERS, type RenewerEvent, type RenewerOptions } from '../manager/renewer.ts'
 import type { TokenManager } from '../manager/token-manager.ts'
 import { lockInstance } from '../state/instance-lock.ts'
-import { ManagerServer, type ManagerServerOptions } from './manager-server.ts'
+import { ManagerServer, type ManagerServerOptions, SERVER_READERS } from './manager-server.ts'
 
 /** What the life of the daemon has of that of any service. */
 type LifeOptions = Pick<ServiceOptions, 'activation' | 'logger' | 'operations' | 'signals' | 'stopSeconds'>
@@ -14,7 +14,21 @@ export interface DaemonOptions extends ManagerServerOptions, LifeOptions {
   readonly stateDirectory: string
   /** Connections at the same time; more are closed at once. Default: 200. */
   readonly maxConnections?: number
+  /** How tokens are renewed. Default: as {@link RenewerOptions} says. */
   readonly renewer?: RenewerOptions
+}
+
+/** What the life of the daemon is, its service reads by itself. */
+const READERS: OptionReaders<DaemonOptions> = {
+  ...SERVER_READERS,
+  stateDirectory: text,
+  maxConnections: whole(1, 100_000, 'connections'),
+  renewer: nested(RENEWER_READERS),
+  activation: anything as never,
+  logger: anything as never,
+  operations: anything as never,
+  signals: anything as never,
+  stopSeconds: anything as never,
 }
 
 /** A running manager. */
@@ -23,6 +37,7 @@ export interface Daemon {
   readonly socket: string
   /** Where health and metrics are, if anywhere: `127.0.0.1:9465`. */
   readonly operationsAddress: string | undefined
+  /** What renews the tokens of jobs. */
   readonly renewer: Renewer
   /** Ends after what is under way. */
   stop(): Promise<void>
@@ -36,11 +51,19 @@ export interface Daemon {
  * Throws `config_error` when another manager serves the same state, or where others could replace the socket.
  */
 export async function startDaemon(manager: TokenManager, options: DaemonOptions): Promise<Daemon> {
-  const { stateDirectory, maxConnections = 200, renewer: renewals = {}, signals = false } = options
+  const {
+    stateDirectory,
+    maxConnections = 200,
+    renewer: renewals = {},
+    signals = false,
+    ...more
+  } = readOptions<DaemonOptions>(options, READERS)
+  if (stateDirectory === undefined) throw wrong('stateDirectory', 'a directory', undefined)
+  const { activation, logger, operations, stopSeconds, ...serving } = more
   const release = once(lockInstance(stateDirectory))
   try {
-    const server = new ManagerServer(manager, options)
-    const { activation, logger, operations, stopSeconds } = options
+    const server = new ManagerServer(manager, serving)
+    server.prepare()
     const service = await openService({
       name: 'token-manager',
       // Everybody may knock; who it is comes out afterwards.

@@ -68,10 +68,12 @@ export class ManagerClient {
     return answer
   }
 
+  /** Ends the connection. */
   close(): void {
     this.#socket.destroy()
   }
 
+  /** As {@link ManagerClient.close}, for `using`. */
   [Symbol.dispose](): void {
     this.close()
   }

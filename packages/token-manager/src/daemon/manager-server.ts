@@ -8,7 +8,17 @@ import {
   NotAllowedError,
   SciTokenError,
 } from '@scitokens/core'
-import { given, quote } from '@scitokens/core/internal'
+import {
+  callable,
+  given,
+  listOf,
+  type OptionReaders,
+  quote,
+  readOptions,
+  text as readText,
+  whole,
+  wrong,
+} from '@scitokens/core/internal'
 import { directoryInOtherHands, makeDirectory } from '@scitokens/host/files'
 import { readLines, sendLine } from './line-protocol.ts'
 import { PeerChallenges } from './peer-identity.ts'
@@ -21,10 +31,18 @@ export interface ManagerServerOptions {
   readonly socketDirectory: string
   /** User ids that may ask for every owner and have job files written: queue managers. Root always is. */
   readonly queueManagers?: readonly number[]
-  /** Looks accounts up. */
+  /** Looks accounts of this machine up: {@link systemAccounts}. */
   readonly accounts: AccountLookup
   /** Milliseconds without a word after which a connection is ended. Default: 60 000. */
   readonly idleMs?: number
+}
+
+/** How the options of {@link ManagerServerOptions} are read. */
+export const SERVER_READERS: OptionReaders<ManagerServerOptions> = {
+  socketDirectory: readText,
+  queueManagers: listOf(whole(0, 0xffff_fffe, 'user id'), { empty: true }),
+  accounts: callable<AccountLookup>(),
+  idleMs: whole(1, 2_000_000_000, 'milliseconds'),
 }
 
 /** Name of the socket in its directory. */
@@ -54,16 +72,24 @@ export class ManagerServer {
   /** Connections that have their answer, and may ask again. */
   readonly #idle = new Set<Socket>()
   #isDraining = false
-  /** Of the socket. */
+  /** Path of the socket. */
   readonly path: string
 
-  /** Makes the directories. Throws `config_error` when others could replace the socket. */
-  constructor(manager: TokenManager, options: ManagerServerOptions) {
+  /** Makes and opens nothing yet. Throws `config_error` for options that make no sense. */
+  constructor(manager: TokenManager, serving: ManagerServerOptions) {
+    const options = readOptions<ManagerServerOptions>(serving, SERVER_READERS)
+    if (options.socketDirectory === undefined) throw wrong('socketDirectory', 'a directory', undefined)
+    if (options.accounts === undefined) throw wrong('accounts', 'a function', undefined)
     this.#manager = manager
     this.#options = options
-    makeSocketDirectory(options.socketDirectory)
     this.#challenges = new PeerChallenges(join(options.socketDirectory, 'peers'))
     this.path = join(options.socketDirectory, SOCKET_NAME)
+  }
+
+  /** Makes the directories that serving needs. Throws `config_error` when others could replace the socket. */
+  prepare(): void {
+    makeSocketDirectory(this.#options.socketDirectory)
+    this.#challenges.prepare()
   }
 
   /** Ends connections that have their answer, and the others when they have theirs. */

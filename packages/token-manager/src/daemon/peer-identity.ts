@@ -15,12 +15,17 @@ import { makeDirectory } from '@scitokens/host/files'
 export class PeerChallenges {
   readonly #directory: string
 
-  /** @param directory - made when it is missing (mode 1733); its parents must belong to the manager. */
+  /** @param directory - in which it happens; {@link prepare} makes it. */
   constructor(directory: string) {
     this.#directory = directory
-    makeDirectory(directory)
-    for (const name of readdirSync(directory)) rmdirSync(join(directory, name)) // left by a manager that was killed
-    chmodSync(directory, 0o1733)
+  }
+
+  /** Makes the directory (mode 1733) when it is missing, and empties it. Its parents must belong to the manager. */
+  prepare(): void {
+    makeDirectory(this.#directory)
+    // Left by a manager that was killed.
+    for (const name of readdirSync(this.#directory)) rmdirSync(join(this.#directory, name))
+    chmodSync(this.#directory, 0o1733)
   }
 
   /** A directory for the peer to make. */

@@ -5,8 +5,11 @@ import { BoundedMap } from '@scitokens/core/internal'
 
 /** An account of this machine. */
 export interface Account {
+  /** Name of the account. */
   readonly name: string
+  /** User id of the account. */
   readonly uid: number
+  /** Id of the account's own group. */
   readonly gid: number
 }
 

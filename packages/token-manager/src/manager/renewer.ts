@@ -1,5 +1,13 @@
 import { SciTokenError } from '@scitokens/core'
-import { inParallel, type Random, sleep } from '@scitokens/core/internal'
+import {
+  callable,
+  inParallel,
+  type OptionReaders,
+  type Random,
+  readOptions,
+  sleep,
+  whole,
+} from '@scitokens/core/internal'
 import type { Family } from '../state/family.ts'
 import { IssuerCircuit } from './issuer-circuit.ts'
 import { LONGEST_WAIT } from '../oauth/back-off.ts'
@@ -24,10 +32,21 @@ export interface RenewerOptions {
   readonly concurrency?: number
   /** How often the clock is looked at, in milliseconds. Default: 1000. */
   readonly tickMs?: number
+  /** Draws numbers from 0 to 1, for jitter. Default: `Math.random`. */
   readonly random?: Random
+  /** Called for everything an operator may want to know. Default: nobody is told. */
   readonly onEvent?: (event: RenewerEvent) => void
   /** Called when the login behind a family was renewed, with its new secret. */
   readonly onGrant?: (family: Family) => void | Promise<void>
+}
+
+/** How the options of {@link RenewerOptions} are read. */
+export const RENEWER_READERS: OptionReaders<RenewerOptions> = {
+  concurrency: whole(1, 10_000, 'requests'),
+  tickMs: whole(1, 3_600_000, 'milliseconds'),
+  random: callable<Random>(),
+  onEvent: callable<NonNullable<RenewerOptions['onEvent']>>(),
+  onGrant: callable<NonNullable<RenewerOptions['onGrant']>>(),
 }
 
 /** Tokens taken up in one pass; the rest waits for the next, so that memory stays flat. */
@@ -47,10 +66,11 @@ export class Renewer {
   /** Of whose writing the job files are known to be complete; undefined when some may be old. */
   #complete: number | undefined
 
+  /** Begins nothing yet. Throws `config_error` for options that make no sense. */
   constructor(manager: TokenManager, options: RenewerOptions = {}) {
     this.#manager = manager
-    this.#options = options
-    this.#circuit = new IssuerCircuit(manager.clock, options.random)
+    this.#options = readOptions<RenewerOptions>(options, RENEWER_READERS)
+    this.#circuit = new IssuerCircuit(manager.clock, this.#options.random)
   }
 
   /** Begins to look at the clock. */

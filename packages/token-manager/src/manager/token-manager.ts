@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { type Clock, NotAllowedError, SciTokenError, systemClock, UndecidedError } from '@scitokens/core'
-import { given, quote, type Random, waitFor } from '@scitokens/core/internal'
+import { given, quote, type Random, readOptions, waitFor, wrong } from '@scitokens/core/internal'
 import {
   checkFamilyName,
   checkWanted,
@@ -18,13 +18,17 @@ import { type Grant, OAuthClient, type Wanted } from '../oauth/oauth-client.ts'
 import { loginRequired } from '../oauth/oauth-failure.ts'
 import { SecretBox } from '../state/secret-box.ts'
 import { StateStore } from '../state/state-store.ts'
-import type {
-  AccessToken,
-  DeliveryRequest,
-  Enrolment,
-  FamilyStatus,
-  TokenManagerOptions,
-  TokenRequest,
+import {
+  type AccessToken,
+  DELIVERY_READERS,
+  type DeliveryRequest,
+  type Enrolment,
+  ENROLMENT_READERS,
+  type FamilyStatus,
+  MANAGER_READERS,
+  REQUEST_READERS,
+  type TokenManagerOptions,
+  type TokenRequest,
 } from './token-manager-types.ts'
 import { checkWithinLogin } from './within.ts'
 
@@ -33,8 +37,11 @@ import { checkWithinLogin } from './within.ts'
  * of them speaks to the issuer at a time.
  */
 export class TokenManager {
+  /** Everything that must not be forgotten. */
   readonly store: StateStore
+  /** What speaks to issuers. */
   readonly oauth: OAuthClient
+  /** Tells the time, in seconds since the epoch. */
   readonly clock: Clock
   readonly #conversations: IssuerConversations
 
@@ -47,14 +54,20 @@ export class TokenManager {
 
   /** Opens the state. Throws `config_error` for a directory, key or file that is not right, `undecided` for a full disk. */
   static async open(options: TokenManagerOptions): Promise<TokenManager> {
-    const { stateDirectory, keyFile = join(stateDirectory, 'key'), clock = systemClock, random = Math.random } = options
+    const read = readOptions<TokenManagerOptions>(options, MANAGER_READERS)
+    if (read.stateDirectory === undefined) throw wrong('stateDirectory', 'a directory', undefined)
+    const { stateDirectory, keyFile = join(stateDirectory, 'key'), clock = systemClock, random = Math.random } = read
     const store = await StateStore.open(stateDirectory, new SecretBox(loadKeyFile(keyFile)))
-    return new TokenManager(store, options.oauth ?? new OAuthClient({ clock }), clock, random)
+    return new TokenManager(store, read.oauth ?? new OAuthClient({ clock }), clock, random)
   }
 
   /** Keeps a login, in place of an earlier one of the same name. */
-  async enrol(enrolment: Enrolment): Promise<FamilyStatus> {
+  async enrol(asked: Enrolment): Promise<FamilyStatus> {
+    const enrolment = readOptions<Enrolment>(asked, ENROLMENT_READERS)
     const { secret, clientSecret } = enrolment
+    for (const name of ['issuer', 'clientId'] as const) {
+      if (enrolment[name] === undefined) throw wrong(name, 'text that is not empty', undefined)
+    }
     const kind = enrolment.kind ?? (secret === undefined ? 'client_credentials' : 'refresh_token')
     const family = {
       ...checkFamilyName(enrolment),
@@ -87,10 +100,14 @@ export class TokenManager {
    *
    * Throws `login_required`, `scope_denied`, `issuer_unavailable` (also during back-off), `config_error`.
    */
-  async accessToken(request: TokenRequest): Promise<AccessToken> {
+  async accessToken(asked: TokenRequest): Promise<AccessToken> {
+    const request = readOptions<TokenRequest>(asked, REQUEST_READERS)
     const { minLifetime = 60, signal } = request
     const family = await this.#familyOf(request)
-    const wanted = wantedOf(family, request)
+    return this.#tokenFor(family, wantedOf(family, request), minLifetime, signal)
+  }
+
+  async #tokenFor(family: Family, wanted: Wanted, minLifetime: number, signal?: AbortSignal): Promise<AccessToken> {
     const held = await this.store.work(() => this.store.tokens.find(family, wanted))
     if (held && livesFor(held, minLifetime, this.clock())) return accessTokenOf(held)
     const seen = { issuedAt: held?.issuedAt }
@@ -107,11 +124,13 @@ export class TokenManager {
    * Keeps a file supplied with a fresh token from now on, and writes it at once. Answers when it holds a valid token; throws
    * what {@link accessToken} throws, and then nothing is kept.
    */
-  async deliver(request: DeliveryRequest): Promise<AccessToken> {
+  async deliver(asked: DeliveryRequest): Promise<AccessToken> {
+    const request = readOptions<DeliveryRequest>(asked, DELIVERY_READERS)
+    if (request.file === undefined) throw wrong('file', 'an absolute path', undefined)
     const family = await this.#familyOf(request)
     const wanted = wantedOf(family, request)
     const { file, uid, gid, format = 'bare' } = request
-    const token = await this.accessToken({ ...request, minLifetime: 60 })
+    const token = await this.#tokenFor(family, wanted, 60)
     const kept = await this.store.work(() => {
       const held = this.store.tokens.keep(family, wanted)
       this.store.deliveries.put({ file, tokenId: held.id, uid, gid, format })
@@ -159,10 +178,12 @@ export class TokenManager {
     }
   }
 
+  /** Closes the state. */
   close(): void {
     this.store.close()
   }
 
+  /** As {@link TokenManager.close}, for `using`. */
   [Symbol.dispose](): void {
     this.close()
   }

@@ -1,7 +1,16 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { ConfigError, NotAllowedError, UndecidedError } from '@scitokens/core'
-import { quote } from '@scitokens/core/internal'
+import {
+  callable,
+  having,
+  number,
+  type OptionReaders,
+  quote,
+  readOptions,
+  whole,
+  wrong,
+} from '@scitokens/core/internal'
 import {
   authorizationCodeGrantRequest,
   AuthorizationResponseError,
@@ -22,7 +31,15 @@ export interface BrowserLoginOptions {
   readonly port?: number
   /** Seconds to wait for the person. Default: 300. */
   readonly patience?: number
+  /** Ends the wait with `aborted`. Default: nothing does. */
   readonly signal?: AbortSignal
+}
+
+const READERS: OptionReaders<BrowserLoginOptions> = {
+  open: callable<BrowserLoginOptions['open']>(),
+  port: whole(0, 65_535, 'port'),
+  patience: number(1, 86_400, 'seconds'),
+  signal: having<AbortSignal>('addEventListener', 'an AbortSignal'),
 }
 
 /**
@@ -35,8 +52,10 @@ export async function loginByBrowser(
   oauth: OAuthClient,
   identity: ClientIdentity,
   wanted: Wanted,
-  options: BrowserLoginOptions,
+  given: BrowserLoginOptions,
 ): Promise<Grant> {
+  const options = readOptions<BrowserLoginOptions>(given, READERS)
+  if (options.open === undefined) throw wrong('open', 'a function', undefined)
   const { issuer, clientId } = identity
   const { server, client, auth } = await oauth.prepare(identity)
   if (server.authorization_endpoint === undefined) {

@@ -1,5 +1,19 @@
 import { type Clock, ConfigError, systemClock, TokenNotAcceptableError, UndecidedError } from '@scitokens/core'
-import { given, quote } from '@scitokens/core/internal'
+import {
+  anything,
+  callable,
+  given,
+  having,
+  listOf,
+  nested,
+  type OptionReaders,
+  quote,
+  type Reader,
+  readOptions,
+  text,
+  whole,
+  wrong,
+} from '@scitokens/core/internal'
 import { discoverMetadata } from '@scitokens/keycache/internal'
 import type { GridCredential } from './grid-credential.ts'
 import { type CertificateAuthorities, createFetch, type Fetch } from '@scitokens/host/https'
@@ -8,27 +22,45 @@ import { checkServerStatus, fromErrorCode } from './oauth-failure.ts'
 
 /** A token that is asked for with a certificate and nothing else. */
 export interface CertificateTokenRequest {
+  /** The issuer that is asked, as it stands in tokens. */
   readonly issuer: string
+  /** The certificate that is shown, with its key. */
   readonly credential: GridCredential
-  /** Default: whatever the issuer gives. */
+  /** What the token is to allow. Default: whatever the issuer gives. */
   readonly scopes?: readonly string[]
-  /** Default: the issuer's. */
+  /** Servers that the token is to be for. Default: the issuer's. */
   readonly audience?: readonly string[]
-  /** In seconds; issuers only ever shorten. */
+  /** How long the token is to live, in seconds; issuers only ever shorten it. Default: the issuer's. */
   readonly lifetime?: number
   /** Where tokens come from, told by somebody who knows; then the issuer's metadata is not asked for. */
   readonly tokenEndpoint?: string
+  /** Certificate authorities trusted besides the system's: PEM text, files, or a hashed directory. Default: none. */
   readonly ca?: CertificateAuthorities
+  /** Ends the wait with `aborted`. Default: nothing does. */
   readonly signal?: AbortSignal
+  /** Tells the time, in seconds since the epoch. Default: the machine's clock. */
   readonly clock?: Clock
+}
+
+const READERS: OptionReaders<CertificateTokenRequest> = {
+  issuer: text,
+  credential: nested<GridCredential>({ file: text, certificate: text, key: text }),
+  scopes: listOf(text, { empty: true }),
+  audience: listOf(text, { empty: true }),
+  lifetime: whole(1, Number.MAX_SAFE_INTEGER, 'seconds'),
+  tokenEndpoint: text,
+  ca: anything as Reader<CertificateAuthorities>,
+  signal: having<AbortSignal>('addEventListener', 'an AbortSignal'),
+  clock: callable<Clock>(),
 }
 
 /** What the issuer gave. */
 export interface CertificateToken {
+  /** The access token, as it is sent to a server. */
   readonly token: string
-  /** Seconds since the epoch, by our clock; undefined: the issuer does not say. */
+  /** When it expires, in seconds since the epoch by our clock; undefined when the issuer does not say. */
   readonly expiresAt: number | undefined
-  /** What was granted, where the issuer says so. */
+  /** What was granted; undefined when the issuer does not say. */
   readonly scopes: readonly string[] | undefined
 }
 
@@ -39,9 +71,13 @@ export interface CertificateToken {
  * `discovery_failed` where that was not decided.
  */
 export async function requestTokenByCertificate(request: CertificateTokenRequest): Promise<CertificateToken> {
-  const { issuer, credential, scopes = [], audience = [], lifetime, signal, clock = systemClock } = request
-  const fetch = fetchWith(credential, request.ca)
-  const endpoint = request.tokenEndpoint ?? (await findTokenEndpoint(issuer, fetch, clock, signal))
+  const read = readOptions<CertificateTokenRequest>(request, READERS)
+  for (const name of ['issuer', 'credential'] as const) {
+    if (read[name] === undefined) throw wrong(name, 'given', undefined)
+  }
+  const { issuer, credential, scopes = [], audience = [], lifetime, signal, clock = systemClock } = read
+  const fetch = fetchWith(credential, read.ca)
+  const endpoint = read.tokenEndpoint ?? (await findTokenEndpoint(issuer, fetch, clock, signal))
   const scope = scopes.join(' ')
   const form = new URLSearchParams({
     grant_type: 'client_credentials',
@@ -84,8 +120,8 @@ async function findTokenEndpoint(
   return checkMetadata(issuer, document).token_endpoint!
 }
 
-function readAnswer(issuer: string, status: number, text: string, now: number): CertificateToken {
-  const body = parse(text)
+function readAnswer(issuer: string, status: number, answer: string, now: number): CertificateToken {
+  const body = parse(answer)
   const { access_token: token, expires_in: lifetime, scope, error, error_description: detail } = body
   if (status === 200 && typeof token === 'string') {
     const scopes = typeof scope === 'string' ? scope.split(' ').filter((item) => item !== '') : undefined
@@ -107,9 +143,9 @@ function readAnswer(issuer: string, status: number, text: string, now: number): 
   throw new UndecidedError('issuer_unavailable', `the answer of the issuer ${quote(issuer)} makes no sense`, { issuer })
 }
 
-function parse(text: string): Record<string, unknown> {
+function parse(answer: string): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(text)
+    const value: unknown = JSON.parse(answer)
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
   } catch {
     return {}

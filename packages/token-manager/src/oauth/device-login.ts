@@ -1,5 +1,14 @@
 import { ConfigError, UndecidedError } from '@scitokens/core'
-import { isWebUrl, quote, sleep } from '@scitokens/core/internal'
+import {
+  callable,
+  having,
+  isWebUrl,
+  type OptionReaders,
+  quote,
+  readOptions,
+  sleep,
+  wrong,
+} from '@scitokens/core/internal'
 import {
   deviceAuthorizationRequest,
   deviceCodeGrantRequest,
@@ -12,9 +21,11 @@ import { checkServerStatus, fromOAuthFailure, loginRequired } from './oauth-fail
 
 /** What a person has to do elsewhere. */
 export interface DevicePrompt {
+  /** Where the person goes with any browser. */
   readonly verificationUri: string
   /** The same with the code in it, where the issuer gives one: for a QR code. */
   readonly verificationUriComplete: string | undefined
+  /** The code that the person types in. */
   readonly userCode: string
   /** Seconds for which the code is good. */
   readonly expiresIn: number
@@ -24,9 +35,16 @@ export interface DevicePrompt {
 export interface DeviceLoginOptions {
   /** Called once, before waiting. */
   readonly prompt: (prompt: DevicePrompt) => void
+  /** Ends the wait with `aborted`. Default: nothing does. */
   readonly signal?: AbortSignal
   /** Waits between polls, in milliseconds. Default: the machine's timer. */
   readonly wait?: (ms: number, signal: AbortSignal | undefined) => Promise<unknown>
+}
+
+const READERS: OptionReaders<DeviceLoginOptions> = {
+  prompt: callable<DeviceLoginOptions['prompt']>(),
+  signal: having<AbortSignal>('addEventListener', 'an AbortSignal'),
+  wait: callable<NonNullable<DeviceLoginOptions['wait']>>(),
 }
 
 /**
@@ -38,8 +56,10 @@ export async function loginByDevice(
   oauth: OAuthClient,
   identity: ClientIdentity,
   wanted: Wanted,
-  options: DeviceLoginOptions,
+  given: DeviceLoginOptions,
 ): Promise<Grant> {
+  const options = readOptions<DeviceLoginOptions>(given, READERS)
+  if (options.prompt === undefined) throw wrong('prompt', 'a function', undefined)
   const { issuer } = identity
   const { server, client, auth } = await oauth.prepare(identity)
   if (server.device_authorization_endpoint === undefined) {

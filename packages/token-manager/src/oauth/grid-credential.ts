@@ -2,24 +2,42 @@ import { X509Certificate } from 'node:crypto'
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { ConfigError, InvalidRequestError, SciTokenError, TokenNotAcceptableError } from '@scitokens/core'
+import { number, type OptionReaders, readOptions, text, whole, wrong } from '@scitokens/core/internal'
 import { readPrivateFile } from '@scitokens/host/files'
 import type { ClientIdentityPem } from '@scitokens/host/https'
 
 /** Where a certificate and its key are. */
 export interface GridCredentialOptions {
+  /** The environment variables of the grid's tools: `X509_USER_PROXY`, `X509_USER_CERT`, `X509_USER_KEY`. */
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Seconds since the epoch. */
+  /** The time at which the certificate must hold, in seconds since the epoch. */
   readonly now: number
-  /** A proxy: certificate, key and chain in one file. */
+  /** File of a proxy: certificate, key and chain in one. Default: where the grid's tools look. */
   readonly proxy?: string
+  /** File of the certificate, in PEM. Default: where the grid's tools look. */
   readonly certificate?: string
+  /** File of its private key, in PEM. Default: the file of the certificate. */
   readonly key?: string
-  /** Default: `/tmp`, where proxies are kept, whatever `TMPDIR` says. */
+  /** Directory of the proxy `x509up_u<uid>`. Default: `/tmp`, where proxies are kept, whatever `TMPDIR` says. */
   readonly proxyDirectory?: string
-  /** Default: `/etc/grid-security`. */
+  /** Directory of `hostcert.pem` and `hostkey.pem`. Default: `/etc/grid-security`. */
   readonly hostDirectory?: string
-  /** Whose proxy. Default: the effective user of this process. */
+  /** User id of the person whose proxy is looked for. Default: the effective user of this process. */
   readonly uid?: number
+}
+
+const READERS: OptionReaders<GridCredentialOptions> = {
+  env: (value, name) => {
+    if (typeof value === 'object' && value !== null) return value as GridCredentialOptions['env']
+    throw wrong(name, 'an object of environment variables', value)
+  },
+  now: number(0, Number.MAX_SAFE_INTEGER, 'seconds'),
+  proxy: text,
+  certificate: text,
+  key: text,
+  proxyDirectory: text,
+  hostDirectory: text,
+  uid: whole(0, 0xffff_fffe, 'user id'),
 }
 
 /** A certificate of the grid with its key. */
@@ -36,7 +54,10 @@ const MAX_BYTES = 1_048_576
  *
  * Throws `no_credentials` where there is none, `config_error` for a key that others can read, `bad_certificate` for one that has expired.
  */
-export function findGridCredential(options: GridCredentialOptions): GridCredential {
+export function findGridCredential(given: GridCredentialOptions): GridCredential {
+  const options = readOptions<GridCredentialOptions>(given, READERS)
+  if (options.env === undefined) throw wrong('env', 'an object of environment variables', undefined)
+  if (options.now === undefined) throw wrong('now', 'a number of seconds', undefined)
   const uid = options.uid ?? process.geteuid?.() ?? 0
   const [certificate, key] = locate(options, uid)
   const credential = {

@@ -1,5 +1,5 @@
 import { type Clock, ConfigError, systemClock } from '@scitokens/core'
-import { quote } from '@scitokens/core/internal'
+import { callable, flag, type OptionReaders, quote, readOptions } from '@scitokens/core/internal'
 import {
   allowInsecureRequests,
   type AuthorizationServer,
@@ -24,9 +24,11 @@ import { checkServerStatus, fromOAuthFailure } from './oauth-failure.ts'
 
 /** Who asks: an OAuth client of an issuer. */
 export interface ClientIdentity {
+  /** The issuer, as it stands in tokens. */
   readonly issuer: string
+  /** Name of the client at the issuer. */
   readonly clientId: string
-  /** Undefined for a public client. */
+  /** Secret of the client. Default: a public client, which has none. */
   readonly clientSecret?: string
   /** Where tokens come from, told by somebody who knows; then the issuer's metadata is not asked for. */
   readonly tokenEndpoint?: string
@@ -34,28 +36,40 @@ export interface ClientIdentity {
 
 /** What is asked for. Empty lists ask for whatever the issuer gives by default. */
 export interface Wanted {
+  /** What the token allows; empty leaves it to the issuer. */
   readonly scopes: readonly string[]
+  /** Servers that the token is for; empty leaves it to the issuer. */
   readonly audience: readonly string[]
 }
 
 /** What an issuer gave. */
 export interface Grant {
+  /** The access token. */
   readonly accessToken: string
-  /** Seconds since the epoch, by our clock. */
+  /** When it was had, in seconds since the epoch by our clock. */
   readonly issuedAt: number
-  /** Seconds since the epoch, by our clock. */
+  /** When it expires, in seconds since the epoch by our clock. */
   readonly expiresAt: number
+  /** The refresh token that came with it; undefined for none. */
   readonly refreshToken: string | undefined
-  /** What was granted, where the issuer says so. */
+  /** What was granted; undefined when the issuer does not say. */
   readonly scopes: readonly string[] | undefined
 }
 
 /** Options of {@link OAuthClient}. */
 export interface OAuthClientOptions {
-  /** Default: {@link createFetch}. */
+  /** What sends requests to issuers. Default: one by `createFetch` of `@scitokens/host/https`. */
   readonly fetch?: Fetch
+  /** Tells the time, in seconds since the epoch. Default: the machine's clock. */
   readonly clock?: Clock
+  /** Speak plain HTTP to this machine, for demonstrations and tests. Default: false. */
   readonly dangerouslyAllowLoopbackHttp?: boolean
+}
+
+const READERS: OptionReaders<OAuthClientOptions> = {
+  fetch: callable<Fetch>(),
+  clock: callable<Clock>(),
+  dangerouslyAllowLoopbackHttp: flag,
 }
 
 /** Seconds a token is taken to live when the issuer does not say. WLCG profile 1.3, table of lifetimes: the minimum. */
@@ -66,15 +80,18 @@ const ACCESS_TOKEN_TYPE = 'urn:ietf:params:oauth:token-type:access_token'
 
 /** The grants that need no person. Failures are as in `oauth-failure.ts`. */
 export class OAuthClient {
+  /** What issuers publish of themselves. */
   readonly metadata: IssuerMetadata
+  /** Tells the time, in seconds since the epoch. */
   readonly clock: Clock
   readonly #fetch: Fetch
   readonly #options: Record<symbol, unknown>
 
+  /** Contacts nobody yet. Throws `config_error` for options that make no sense. */
   constructor(options: OAuthClientOptions = {}) {
-    const allow = options.dangerouslyAllowLoopbackHttp ?? false
-    this.#fetch = options.fetch ?? createFetch({ dangerouslyAllowLoopbackHttp: allow })
-    this.clock = options.clock ?? systemClock
+    const { dangerouslyAllowLoopbackHttp: allow = false, ...read } = readOptions<OAuthClientOptions>(options, READERS)
+    this.#fetch = read.fetch ?? createFetch({ dangerouslyAllowLoopbackHttp: allow })
+    this.clock = read.clock ?? systemClock
     this.metadata = new IssuerMetadata(this.#fetch, this.clock)
     this.#options = { [customFetch]: this.#fetch, [allowInsecureRequests]: allow }
   }

@@ -97,8 +97,10 @@ describe.runIf(process.geteuid !== undefined)('a state that somebody else could 
     const { manager } = await withLogin()
     const above = temporaryDirectory()
     chmodSync(above, 0o777)
-    const make = (): unknown =>
-      new ManagerServer(manager, { socketDirectory: join(above, 'run'), accounts: async () => undefined })
-    expect(make).toThrow(/others could replace the socket/)
+    const server = new ManagerServer(manager, {
+      socketDirectory: join(above, 'run'),
+      accounts: async () => undefined,
+    })
+    expect(() => server.prepare()).toThrow(/others could replace the socket/)
   })
 })
