@@ -75,8 +75,8 @@ export class OpenIdLogin implements Upstream {
    *
    * @param at - what messages call these options. Default: `login.openid`.
    */
-  constructor(given: OpenIdLoginOptions, at: string = 'login.openid') {
-    const options = readOptions(given, READERS, at)
+  constructor(named: OpenIdLoginOptions, at: string = 'login.openid') {
+    const options = readOptions(named, READERS, at)
     for (const name of ['issuer', 'clientId', 'clientSecret'] as const) {
       if (options[name] === undefined) throw new ConfigError('config_error', `${at}.${name}: is missing`)
     }
