@@ -2,7 +2,7 @@
 // node tools/dev.mjs node --conditions=@scitokens/source packages/issuer/bench/issuer.bench.ts [SECONDS] [--tokens=1000000] [--only=...]
 // `--only`: one of `speed`, `refreshes`, `endurance`.
 import autocannon from 'autocannon'
-import { startOwnPostgres } from '../test/postgres.ts'
+import { startOwnPostgres } from '../test/support/postgres.ts'
 import { HEADERS, RefreshLoad, type Row, ServerProcess, showRows } from './client.ts'
 
 const duration = Number(process.argv[2] ?? 8) || 8

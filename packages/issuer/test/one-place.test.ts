@@ -5,7 +5,7 @@ import { GRANT_TYPES } from '../src/clients/grant-type.ts'
 import { GRANTS } from '../src/grants/grants.ts'
 import { LOGIN_KINDS } from '../src/people/login-kinds.ts'
 import { STORAGE_ENGINES } from '../src/store/storages.ts'
-import { APP, ROBOT, SECRET, startIssuer, startIssuerForPeople } from './harness.ts'
+import { APP, ROBOT, SECRET, startIssuer, startIssuerForPeople } from './support/harness.ts'
 
 // Whoever adds a grant, a login, a storage or a client authentication method writes one file and one line. What is forgotten is named here.
 

@@ -3,7 +3,7 @@ import { connect } from 'node:net'
 import { inspect } from 'node:util'
 import { createIssuer, MemoryAudit } from '@scitokens/issuer'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { Browser, type Seen } from './browser.ts'
+import { Browser, type Seen } from './support/browser.ts'
 import {
   APP,
   basic,
@@ -15,7 +15,7 @@ import {
   startIssuer,
   startIssuerForPeople,
   TestClock,
-} from './harness.ts'
+} from './support/harness.ts'
 
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
 const ANA = { name: 'test', step: async () => ({ person: { subject: 'ana', groups: [] } }) }

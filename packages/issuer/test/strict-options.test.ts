@@ -1,6 +1,6 @@
 import { createIssuer, HeaderLogin, type IssuerOptions, OpenIdLogin } from '@scitokens/issuer'
 import { expect, test } from 'vitest'
-import { ROBOT, startIssuer } from './harness.ts'
+import { ROBOT, startIssuer } from './support/harness.ts'
 
 const GOOD = { issuer: 'https://issuer.example', storage: { memory: true } } as const
 

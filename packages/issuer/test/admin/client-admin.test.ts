@@ -1,7 +1,7 @@
 import { InvalidRequestError } from '@scitokens/core'
 import { describe, expect, test } from 'vitest'
 import { ClientAdmin } from '../../src/admin/client-admin.ts'
-import { APP, basic, type Harness, ROBOT, SECRET, startIssuer, startIssuerForPeople } from '../harness.ts'
+import { APP, basic, type Harness, ROBOT, SECRET, startIssuer, startIssuerForPeople } from '../support/harness.ts'
 
 const PROPERTIES = { scopes: ['read:/store'], audiences: ['https://se.example.org'] }
 

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib'
 import { type AuditEvent, type AuditQuery, followAudit, type FollowOptions, searchAudit } from '@scitokens/issuer'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
 import { auditMatcher } from '../../src/audit/audit-query.ts'
-import { APP, basic, loginByCode, SECRET, startIssuerForPeople } from '../harness.ts'
+import { APP, basic, loginByCode, SECRET, startIssuerForPeople } from '../support/harness.ts'
 
 let root: string
 beforeAll(async () => {

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { TokenNotAcceptableError, UndecidedError } from '@scitokens/core'
 import { describe, expect, test } from 'vitest'
 import type { Logger, RealmOptions } from '@scitokens/issuer'
-import { type Harness, type Reply, startIssuer } from '../harness.ts'
+import { type Harness, type Reply, startIssuer } from '../support/harness.ts'
 import { temporaryDirectory } from './temporary-directory.ts'
 import { headersOf, type Holder, toldByHeaders } from './told-by-headers.ts'
 

@@ -1,7 +1,7 @@
 import { KeySet, verifyToken } from '@scitokens/core'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { APP, basic, loginByCode, SECRET, startIssuer, startIssuerForPeople } from '../harness.ts'
+import { APP, basic, loginByCode, SECRET, startIssuer, startIssuerForPeople } from '../support/harness.ts'
 
 const DAY = 86_400
 const YEAR = 365 * DAY

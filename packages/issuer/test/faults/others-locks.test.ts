@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { createIssuer, DevelopmentLogin, type Issuer } from '@scitokens/issuer'
 import { expect, onTestFinished, test } from 'vitest'
 import { SqliteEngine } from '../../src/store/sqlite-engine.ts'
-import { APP, basic, SECRET } from '../harness.ts'
+import { APP, basic, SECRET } from '../support/harness.ts'
 
 /** Loose: with SQLite's own waiting, the event loop stood still for as long as the lock was waited for. */
 const LOOSE_MS = 1000

@@ -6,7 +6,7 @@ import { createIssuer, type Issuer } from '@scitokens/issuer'
 import { expect, onTestFinished, test } from 'vitest'
 import { SqlStore } from '../../src/store/sql-store.ts'
 import { SqliteEngine } from '../../src/store/sqlite-engine.ts'
-import { ROBOT, SECRET, TestClock } from '../harness.ts'
+import { ROBOT, SECRET, TestClock } from '../support/harness.ts'
 
 /** How long verifiers keep keys, in seconds: ten minutes. */
 const KEPT = 600

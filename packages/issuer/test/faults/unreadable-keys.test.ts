@@ -6,7 +6,7 @@ import { SigningKey } from '@scitokens/core'
 import type { IssuerOptions } from '@scitokens/issuer'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { KeyRecord } from '../../src/keys/key-schedule.ts'
-import { type Harness, startIssuer } from '../harness.ts'
+import { type Harness, startIssuer } from '../support/harness.ts'
 
 let folder: string
 let file: string

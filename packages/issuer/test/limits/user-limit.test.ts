@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { UserLimit } from '../../src/limits/user-limit.ts'
-import { APP, basic, loginByCode, SECRET, startIssuerForPeople } from '../harness.ts'
+import { APP, basic, loginByCode, SECRET, startIssuerForPeople } from '../support/harness.ts'
 
 describe('the limit of tokens for one person', () => {
   test('counts over clients and sessions, uses nothing up when it refuses, and ends with the minute', async () => {
