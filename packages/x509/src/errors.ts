@@ -78,6 +78,7 @@ export type CertificateDoubt =
 
 /** This certificate is not acceptable; {@link defect} says why. */
 export class CertificateRefused extends TokenNotAcceptableError {
+  /** Why. The message says it for people, with the names of those whom it is about. */
   readonly defect: CertificateDefect
   /** Whose certificate it is about, where it could be read. */
   about: ShownCertificate | undefined
@@ -90,6 +91,7 @@ export class CertificateRefused extends TokenNotAcceptableError {
 
 /** Whether this certificate is acceptable could not be found out; {@link doubt} says why. */
 export class CertificateUndecided extends UndecidedError {
+  /** What is missing or unusable. The message says it for people, with the file or authority. */
   readonly doubt: CertificateDoubt
   /** Whose certificate it is about, where it could be read. */
   about: ShownCertificate | undefined

@@ -2,12 +2,13 @@ import type { Fqan } from '@scitokens/core/internal'
 
 /** The certificate of a person, robot or host that a client showed, for whoever investigates later. */
 export interface ShownCertificate {
-  /** `/DC=org/DC=example/CN=Ana`. */
+  /** The distinguished name in one line: `/DC=org/DC=example/CN=Ana`. */
   readonly dn: string
+  /** The distinguished name of the authority that issued it, or is said to have. */
   readonly issuer: string
-  /** Hexadecimal, lower case. */
+  /** The serial number: hexadecimal, lower case. */
   readonly serial: string
-  /** Fingerprint: hexadecimal, lower case. */
+  /** The fingerprint, SHA-256: hexadecimal, lower case. */
   readonly sha256: string
   /** Whether an authority of this site vouches for it. Without that it may have been made by anybody, under any name. */
   readonly verified: boolean

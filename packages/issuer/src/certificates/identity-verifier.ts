@@ -12,10 +12,11 @@ export interface ShownRequest {
 export interface ShownCertificate {
   /** Its subject in one line, such as `/DC=org/DC=example/CN=Ana`. */
   readonly dn: string
+  /** The name of the authority that issued it, or is said to have, likewise. */
   readonly issuer: string
-  /** Hexadecimal, lower case. */
+  /** The serial number: hexadecimal, lower case. */
   readonly serial: string
-  /** Fingerprint: hexadecimal, lower case. */
+  /** The fingerprint, SHA-256: hexadecimal, lower case. */
   readonly sha256: string
   /** Whether an authority of this site vouches for it. Without that it may have been made by anybody, under any name. */
   readonly verified: boolean

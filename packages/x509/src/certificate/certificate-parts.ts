@@ -9,7 +9,7 @@ export interface RawExtension {
 /** What a certificate is put together from: RFC 5280 section 4.1. In DER. */
 export interface CertificateParts {
   readonly serial: Buffer
-  /** OID. */
+  /** The OID of the algorithm by which it is signed. */
   readonly signatureAlgorithm: string
   readonly issuer: Buffer
   readonly notBefore: DerPart

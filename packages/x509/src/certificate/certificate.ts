@@ -59,7 +59,7 @@ export class Certificate {
   /** Seconds since the epoch. */
   readonly notAfter: number
   readonly extensions: ReadonlyMap<string, RawExtension>
-  /** OID. */
+  /** The OID of the algorithm by which it is signed. */
   readonly signatureAlgorithm: string
   /** Why its key is not used; undefined: it may be. */
   readonly weakness: string | undefined

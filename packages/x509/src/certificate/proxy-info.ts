@@ -46,7 +46,7 @@ export function readProxyInfo(der: Buffer, draft = false): ProxyInfo {
 }
 
 interface CutProxyInfo {
-  /** OID. */
+  /** The OID of the policy language. */
   readonly language: string
   readonly policy: Buffer | undefined
   readonly pathLength: number | undefined

@@ -6,11 +6,11 @@ import { flag, type OptionReaders, text } from '@scitokens/core/internal'
  * least one of which is needed and every one given must hold; and it must remove these headers from what the world sends.
  */
 export interface FrontEndOptions {
-  /** Only over a Unix socket of this server. Default: false. */
+  /** Believe it over a Unix socket of this server, and only there. Default: false. */
   readonly unixSocket?: boolean
-  /** Sent by the front end in `secretHeader`; at least 32 characters. */
+  /** Believe it by this secret, which it sends in `secretHeader`; at least 32 characters. */
   readonly secret?: string
-  /** Default: `x-front-end-secret`. */
+  /** The header that has the secret. Default: `x-front-end-secret`. */
   readonly secretHeader?: string
   /** The client's certificate, to be judged here: nginx's `$ssl_client_escaped_cert`, Apache's `SSL_CLIENT_CERT`, RFC 9440. */
   readonly certificateHeader?: string

@@ -14,7 +14,7 @@ export interface FrontEndRequest {
 
 /** What a front end told: certificates to be judged, or whom it has judged itself. */
 export type FrontEndWord =
-  /** In DER. */
+  /** The certificates in DER, the client's own first. */
   | { readonly kind: 'certificates'; readonly chain: readonly Buffer[] }
   | { readonly kind: 'credentials'; readonly credentials: Credentials; readonly limited: boolean }
 

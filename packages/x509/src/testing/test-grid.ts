@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { flag, listOf, type OptionReaders, readOptions, text, whole } from '@scitokens/core/internal'
 import { implicit, seq } from './der-builder.ts'
 import {
   authorityExtension,
@@ -64,6 +65,9 @@ export interface TestGrid {
   host(name: string): TestCredential
 }
 
+const GRID_READERS: OptionReaders<TestGridOptions> = { vo: text, now: whole(0, 253_402_214_400, 'seconds') }
+const PROXY_READERS: OptionReaders<ProxyOptions> = { limited: flag, fqans: listOf(text), targets: listOf(text) }
+
 const BASE = '/DC=org/DC=example'
 const VOMS_HOST = 'voms.example.org'
 const FILES = 'aaaaaaaa'
@@ -72,12 +76,12 @@ const HOUR = 3600
 /**
  * Makes a site of the grid.
  *
+ * Throws `config_error` for unknown options.
+ *
  * @param directory - that exists, for `certificates` and `vomsdir`. Whoever calls removes it.
  */
-export function createTestGrid(
-  directory: string,
-  { vo = 'cms', now = Math.floor(Date.now() / 1000) }: TestGridOptions = {},
-): TestGrid {
+export function createTestGrid(directory: string, options: TestGridOptions = {}): TestGrid {
+  const { vo = 'cms', now = Math.floor(Date.now() / 1000) } = readOptions<TestGridOptions>(options, GRID_READERS)
   const during = { notBefore: now - HOUR, notAfter: now + 24 * HOUR }
   const made = (subject: string, extensions: ExtensionSpec[]): CertificateSpec => spec(subject, extensions, during)
   const authority = issue(
@@ -123,7 +127,8 @@ export function createTestGrid(
       cert: chain.map(({ der }) => pem(der)).join(''),
       key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
       chain: chain.map(({ der }) => der),
-      proxy: ({ limited = false, fqans, targets } = {}) => {
+      proxy: (what = {}) => {
+        const { limited = false, fqans, targets } = readOptions<ProxyOptions>(what, PROXY_READERS)
         const extensions = [keyUsage('digitalSignature'), limited ? proxyInfo(LIMITED) : proxyInfo()]
         if (fqans) extensions.push(attributes(chain.at(-1)!, fqans, targets))
         return credential([issue(made(`${subject}/CN=${serial}`, extensions), own), ...chain])
