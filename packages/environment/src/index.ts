@@ -6,7 +6,7 @@
  */
 export { discoverToken, type DiscoveredToken, type DiscoverOptions } from './discover-token.ts'
 export { createLog, type Log, type LogOptions } from './log.ts'
-export { proxiesFromEnvironment, type Proxies } from './proxies.ts'
+export { proxiesFromEnvironment } from './proxies.ts'
 export { type Config, type ConfigOptions, type ConfigValues, readConfig } from './settings/config.ts'
 export { type KeyCacheSettings, keyCacheSettings } from './settings/key-cache-settings.ts'
 export { getConfig, setConfig } from './settings/set-config.ts'

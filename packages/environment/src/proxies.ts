@@ -1,17 +1,7 @@
 import { ConfigError } from '@scitokens/core'
 import { given } from '@scitokens/core/internal'
+import type { Proxies } from '@scitokens/host/https'
 import { readVariables, type Variables } from './variables.ts'
-
-/** Through which proxy servers are asked, and which are asked without. A plain value: whoever makes requests takes it as an option. */
-export interface Proxies {
-  /** URL of the proxy for `https:` requests, with a user and a password where it wants them. Default: none. */
-  readonly https?: string
-  /**
-   * Servers that are asked without a proxy: `example.org` (that host and every host below it), `data.example.org:8443` (this port
-   * only), `10.0.0.0/8`, `::1`, or `*` for all. Default: none.
-   */
-  readonly except?: readonly string[]
-}
 
 /**
  * Reads the proxy that the environment names, as curl and most other programs do: `https_proxy` and `no_proxy`, in small letters or in
@@ -41,7 +31,7 @@ function readProxy(env: Variables, names: readonly string[]): string | undefined
   return url.href
 }
 
-/** Other programs write the same host as `example.org`, `.example.org` or `*.example.org`, and split at commas or at spaces. */
+/** In one spelling, each once. Other programs write the same host as `example.org`, `.example.org` or `*.example.org`. */
 function readExceptions(text: string): readonly string[] {
   const entries = text
     .split(/[\s,]+/)

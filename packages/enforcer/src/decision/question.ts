@@ -87,6 +87,9 @@ function checkMembers(question: RequestPathOptions, known: ReadonlySet<string>):
       `a question has no member ${quote(name)}: ${unknownNameAdvice(name, [...known])}`,
     )
   }
+  const { pathIsDecoded, isDirectory, rejectDotSegments } = question
+  // Most questions have none of them.
+  if (pathIsDecoded === undefined && isDirectory === undefined && rejectDotSegments === undefined) return
   for (const name of FLAGS) {
     const value: unknown = question[name]
     if (value !== undefined && typeof value !== 'boolean') throw wrong(name, 'true or false', value)
