@@ -18,7 +18,7 @@ import type { ChainLimits } from '../token/verification.ts'
 import { CHAIN_TYPE } from '../claims/profiles.ts'
 
 /** Deepest chain where the relying party says nothing else, in links below the base. */
-export const DEFAULT_MAX_CHAIN_DEPTH = 8
+const DEFAULT_MAX_CHAIN_DEPTH = 8
 
 /** Whether a header is that of a link. By any of its marks: a link that lacks one is a broken chain, never an ordinary token. */
 export function isChainLink(header: JsonObject): boolean {

@@ -122,7 +122,7 @@ const INCLUDES: Readonly<Record<string, readonly string[]>> = {
 }
 
 /** Whether holding `granted` is holding `asked`, by the capabilities' own names. */
-export function includesAuthz(granted: string, asked: string): boolean {
+function includesAuthz(granted: string, asked: string): boolean {
   if (granted === asked) return true
   return Object.hasOwn(INCLUDES, granted) && INCLUDES[granted]!.includes(asked)
 }
