@@ -1,4 +1,14 @@
-import { createIssuer, HeaderLogin, type IssuerOptions, OpenIdLogin } from '@scitokens/issuer'
+import {
+  createIssuer,
+  explainPolicy,
+  FileAudit,
+  followAudit,
+  HeaderLogin,
+  type IssuerOptions,
+  LoginAdmin,
+  OpenIdLogin,
+  searchAudit,
+} from '@scitokens/issuer'
 import { expect, test } from 'vitest'
 import { ROBOT, startIssuer } from './support/harness.ts'
 
@@ -55,4 +65,21 @@ test.each<[() => unknown, string]>([
   ],
 ])('a login reads its options strictly', (make, message) => {
   expect(make).toThrow(expect.objectContaining({ code: 'config_error', message: expect.stringContaining(message) }))
+})
+
+test('what an operator asks is read as strictly: a misspelt condition would hold for everything', async () => {
+  const { issuer } = await startIssuer()
+  const realm = issuer.realms[0]!
+  const admin = new LoginAdmin(realm)
+  const first = (all: AsyncIterable<unknown>): Promise<unknown> => all[Symbol.asyncIterator]().next()
+  const refused = { code: 'config_error' }
+  await expect(first(admin.list({ subjct: 'ana' } as object))).rejects.toMatchObject(refused)
+  await expect(admin.end({ clent: 'app' } as never)).rejects.toMatchObject(refused)
+  await expect(admin.end({} as never)).rejects.toMatchObject({ code: 'invalid_request' })
+  await expect(first(searchAudit([], { subjct: 'ana' } as object))).rejects.toMatchObject(refused)
+  await expect(first(searchAudit([], {}, { onbroken: () => {} } as object))).rejects.toMatchObject(refused)
+  const { signal } = new AbortController()
+  await expect(first(followAudit('/nowhere', {}, signal, { history: true } as object))).rejects.toMatchObject(refused)
+  await expect(FileAudit.open('/nowhere', { snyc: true } as object)).rejects.toMatchObject(refused)
+  await expect(explainPolicy(realm, { clientId: 'robot', scopes: 'read:/' } as never)).rejects.toMatchObject(refused)
 })

@@ -2,7 +2,15 @@ import type { Client } from '../clients/client.ts'
 import { OAuthError } from '../http/oauth-error.ts'
 import { Parameters } from '../http/parameters.ts'
 import type { JsonValue } from '@scitokens/core'
-import { isGroupName } from '@scitokens/core/internal'
+import {
+  isGroupName,
+  anything,
+  listOf,
+  type OptionReaders,
+  type Reader,
+  readOptions,
+  text,
+} from '@scitokens/core/internal'
 import { grantAudience, identityAudience, requestedAudience } from '../policy/audience.ts'
 import { tokenScope } from '../tokens/token-scope.ts'
 import { decide, isIdentityAlone } from '../policy/decide.ts'
@@ -54,8 +62,19 @@ export interface PolicySubject {
   readonly clients: { find(clientId: string): Promise<Client | undefined> }
 }
 
+const READERS: OptionReaders<PolicyQuery> = {
+  clientId: text,
+  subject: text,
+  groups: listOf(text, { empty: true }),
+  claims: anything as Reader<NonNullable<PolicyQuery['claims']>>,
+  // Nothing in it means that nothing was asked for.
+  scope: anything as Reader<string>,
+  audience: listOf(text, { empty: true }),
+}
+
 /** Decides as the token endpoint would, without a token, and tells each step. */
-export async function explainPolicy(realm: PolicySubject, query: PolicyQuery): Promise<PolicyExplanation> {
+export async function explainPolicy(realm: PolicySubject, asked: PolicyQuery): Promise<PolicyExplanation> {
+  const query = readOptions(asked, READERS)
   const steps: string[] = []
   const refused = (error: string, reason: string): PolicyExplanation => ({
     allowed: false,

@@ -1,5 +1,14 @@
 import { InvalidRequestError } from '@scitokens/core'
-import { given, isSubject, quote } from '@scitokens/core/internal'
+import {
+  given,
+  isSubject,
+  quote,
+  anything,
+  type OptionReaders,
+  type Reader,
+  readOptions,
+  text,
+} from '@scitokens/core/internal'
 import { clientRound, FIRST_ROUND, isSameRound, readPerson } from '../logins/standing.ts'
 import type { Realm } from '../realm/realm.ts'
 import type { Entry } from '../store/store.ts'
@@ -40,6 +49,15 @@ export interface DescribedLogin {
   readonly parent?: string
 }
 
+/** Each is read by what it names; the subject is judged with more words below. */
+const CHOICE: OptionReaders<{ subject?: string; client?: string; family?: string }> = {
+  subject: anything as Reader<string>,
+  client: text,
+  family: text,
+}
+
+const QUERY: OptionReaders<LoginQuery> = { subject: text, client: text, family: text }
+
 /** What an operator does with logins that go on: those that have a refresh token. Every instance follows at once. */
 export class LoginAdmin {
   readonly #realm: Realm
@@ -51,7 +69,8 @@ export class LoginAdmin {
   /**
    * Logins that go on, those of a person found by an index, others by looking at all. Throws `undecided` where the store does not answer.
    */
-  async *list({ subject, client, family }: LoginQuery = {}): AsyncGenerator<DescribedLogin> {
+  async *list(query: LoginQuery = {}): AsyncGenerator<DescribedLogin> {
+    const { subject, client, family } = readOptions(query, QUERY)
     const rounds = new Map<string, Promise<number>>()
     const once = (key: string, read: () => Promise<number>): Promise<number> => {
       const known = rounds.get(key) ?? read()
@@ -85,6 +104,8 @@ export class LoginAdmin {
    * Throws `invalid_request` for a login that does not go on and a subject that no token can carry, `undecided` where the store does not answer.
    */
   async end(choice: LoginChoice): Promise<EndedLogins> {
+    if (Object.keys(readOptions(choice, CHOICE)).length !== 1)
+      throw new InvalidRequestError('invalid_request', 'name one: a person (subject), a client, or a login (family)')
     if ('family' in choice && !(await this.#family(choice.family))) {
       throw new InvalidRequestError('invalid_request', `there is no login ${quote(choice.family)} that goes on`)
     }

@@ -7,6 +7,16 @@ import {
   parseScopes,
   type Scope,
 } from '@scitokens/core'
+import {
+  choice,
+  listOf,
+  number,
+  type OptionReaders,
+  type Reader,
+  readOptions,
+  text as words,
+  wrong,
+} from '@scitokens/core/internal'
 import type { AuditEvent } from './audit.ts'
 
 /** What is looked for in the audit; every condition that is given must hold. */
@@ -47,13 +57,42 @@ export interface AuditQuery {
   readonly until?: number
 }
 
+/** Text, also empty: what that means is said where it is looked for. */
+const string: Reader<string> = (value, name) => {
+  if (typeof value === 'string') return value
+  throw wrong(name, 'text', value)
+}
+const texts = listOf(words, { empty: true })
+const moment = number(0, Number.MAX_SAFE_INTEGER, 'seconds since the epoch')
+
+const READERS: OptionReaders<AuditQuery> = {
+  jti: words,
+  parent: words,
+  family: words,
+  derivedFrom: words,
+  client: words,
+  subject: words,
+  issuer: words,
+  grant: words,
+  address: words,
+  certificate: string,
+  audience: words,
+  events: texts,
+  outcome: choice('issued', 'refused', 'other'),
+  error: words,
+  allows: string,
+  since: moment,
+  until: moment,
+}
+
 const EQUAL = ['jti', 'parent', 'family', 'client', 'subject', 'issuer', 'grant', 'address', 'error'] as const
 
 /**
  * A test for events, to be asked in the order in which they happened: `derivedFrom` follows the chain as it grows. Throws
- * `invalid_request` for what cannot be looked for.
+ * `invalid_request` for what cannot be looked for, `config_error` for a condition that there is not: it would hold for everything.
  */
-export function auditMatcher(query: AuditQuery): (event: AuditEvent) => boolean {
+export function auditMatcher(asked: AuditQuery): (event: AuditEvent) => boolean {
+  const query = readOptions(asked, READERS)
   const allows = query.allows === undefined ? undefined : readOperation(query.allows)
   const shows = query.certificate === undefined ? undefined : certificateMatcher(query.certificate)
   const derived = query.derivedFrom === undefined ? undefined : new Descendants(query.derivedFrom)

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
 import { redactSecrets, UndecidedError } from '@scitokens/core'
-import type { Logger } from '@scitokens/core/internal'
+import { flag, type Logger, readOptions } from '@scitokens/core/internal'
 
 /** What happened, for whoever investigates later. No token and no secret, only identifiers. */
 export interface AuditEvent {
@@ -152,9 +152,10 @@ export class FileAudit implements AuditSink {
    *
    * @param options - `sync`: wait for the disk itself (default: false).
    */
-  static async open(path: string, options: { sync?: boolean } = {}): Promise<FileAudit> {
+  static async open(path: string, options: { readonly sync?: boolean } = {}): Promise<FileAudit> {
+    const { sync = false } = readOptions<{ readonly sync?: boolean }>(options, { sync: flag })
     const file = await open(path, 'a', 0o600)
-    return new FileAudit(path, file, endsAmidLine(path), options.sync ?? false)
+    return new FileAudit(path, file, endsAmidLine(path), sync)
   }
 
   /** Appends a line. Throws `undecided` where there is no room. */

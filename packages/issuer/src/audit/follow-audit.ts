@@ -1,3 +1,4 @@
+import { flag, type OptionReaders, readOptions } from '@scitokens/core/internal'
 import { type FileHandle, open, stat } from 'node:fs/promises'
 import { setTimeout } from 'node:timers/promises'
 import type { AuditEvent } from './audit.ts'
@@ -13,6 +14,8 @@ export interface FollowOptions {
   readonly withHistory?: boolean
 }
 
+const READERS: OptionReaders<FollowOptions> = { withHistory: flag }
+
 /**
  * Events as they are written, until `signal`. A file that is rotated is read to its end, and then the new one. Throws
  * `invalid_request` for a query that cannot be looked for.
@@ -21,8 +24,9 @@ export async function* followAudit(
   path: string,
   query: AuditQuery,
   signal: AbortSignal,
-  { withHistory = false }: FollowOptions = {},
+  options: FollowOptions = {},
 ): AsyncGenerator<AuditEvent> {
+  const { withHistory = false } = readOptions(options, READERS)
   const matches = auditMatcher(query)
   // Opened first: what is written while the older files are read is not missed, nor what is rotated away meanwhile.
   let file = await openIfThere(path)

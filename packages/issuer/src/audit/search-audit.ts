@@ -1,4 +1,4 @@
-import { given } from '@scitokens/core/internal'
+import { given, callable, type OptionReaders, readOptions } from '@scitokens/core/internal'
 import type { AuditEvent } from './audit.ts'
 import { type BrokenLine, readAuditFiles } from './audit-files.ts'
 import { type AuditQuery, auditMatcher } from './audit-query.ts'
@@ -9,6 +9,8 @@ export interface SearchOptions {
   readonly onBroken?: (broken: BrokenLine) => void
 }
 
+const READERS: OptionReaders<SearchOptions> = { onBroken: callable<NonNullable<SearchOptions['onBroken']>>() }
+
 /**
  * Looks through audit files (of several instances, where there are), oldest event first, with the files that each was rotated into.
  * Throws `invalid_request` for a query or a file that cannot be read.
@@ -18,8 +20,9 @@ export interface SearchOptions {
 export async function* searchAudit(
   paths: readonly string[],
   query: AuditQuery,
-  { onBroken = () => {} }: SearchOptions = {},
+  options: SearchOptions = {},
 ): AsyncGenerator<AuditEvent> {
+  const { onBroken = () => {} } = readOptions(options, READERS)
   const matches = auditMatcher(query)
   // A chain may have begun before the time that is asked for.
   const since = query.derivedFrom === undefined ? query.since : undefined

@@ -35,7 +35,8 @@ export function clearCookie(realm: RealmContext, reply: FastifyReply, cookie: Se
 
 /**
  * The value of a cookie; undefined where there is none, or it is over, changed or another issuer's, and where there are two of the
- * name: a neighbour's host name can add one of its own to ours, and nothing tells which is which (RFC 6265 section 8.6).
+ * name: a neighbour's host name can add one of its own to ours, and nothing tells which is which (RFC 6265 section 8.6). Readers of the
+ * shelf (`cookie`) take the first of two.
  */
 export function readSealedCookie(
   realm: RealmContext,

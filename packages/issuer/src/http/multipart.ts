@@ -5,6 +5,9 @@ import { Parameters } from './parameters.ts'
  * Reads a form sent as `multipart/form-data` (RFC 7578), as one credential monitor of the field does: text fields only. Taken only
  * where the configuration says so.
  *
+ * A general parser such as `@fastify/busboy` is laxer: it takes parts that have no name, tells fields of a form that does not end, and decodes
+ * whatever charset a part names. Here all of that is refused.
+ *
  * @param body - decoded as latin1, so that no byte is lost on the way to the boundary.
  */
 export function parseMultipart(body: string, contentType: string): Parameters {
