@@ -32,15 +32,19 @@ export async function openKeyCache(
 }
 
 /**
- * What the environment says about the key cache: `SCITOKEN_CONFIG_*` as for scitokens-cpp, and `XDG_CACHE_HOME`. Options of the command
+ * What the environment says about the key cache: `SCITOKEN_CONFIG_*` as for scitokens-cpp, `XDG_CACHE_HOME`, and the proxy by `https_proxy` and `no_proxy`. Options of the command
  * line are stronger. Throws `config_error` for a variable that makes no sense.
  */
 export async function configuredKeyCache({
   env,
 }: Pick<CliContext, 'env'>): Promise<Partial<KeyCacheOptions> & { cacheDir: string }> {
-  const [{ keyCacheSettings, readConfig }, { defaultCacheDirectory }] = await Promise.all([
+  const [{ keyCacheSettings, proxiesFromEnvironment, readConfig }, { defaultCacheDirectory }] = await Promise.all([
     import('@scitokens/environment'),
     import('@scitokens/keycache'),
   ])
-  return { cacheDir: defaultCacheDirectory(env['XDG_CACHE_HOME']), ...keyCacheSettings(readConfig({ env })) }
+  return {
+    cacheDir: defaultCacheDirectory(env['XDG_CACHE_HOME']),
+    proxies: proxiesFromEnvironment(env),
+    ...keyCacheSettings(readConfig({ env })),
+  }
 }

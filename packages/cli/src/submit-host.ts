@@ -52,11 +52,13 @@ export async function withManager<T>(
 }
 
 /** What speaks to issuers. */
-export async function openOAuthClient(options: StateOptions, { clock }: CliContext): Promise<OAuthClient> {
+export async function openOAuthClient(options: StateOptions, { clock, env }: CliContext): Promise<OAuthClient> {
   const { createFetch } = await import('@scitokens/host/https')
   const { OAuthClient } = await import('@scitokens/token-manager')
+  const { proxiesFromEnvironment } = await import('@scitokens/environment')
   const dangerouslyAllowLoopbackHttp = options.dangerouslyAllowLoopbackHttp ?? false
-  const fetch = createFetch({ ...certificateAuthorities(options.ca), dangerouslyAllowLoopbackHttp })
+  const connection = { ...certificateAuthorities(options.ca), proxies: proxiesFromEnvironment(env) }
+  const fetch = createFetch({ ...connection, dangerouslyAllowLoopbackHttp })
   return new OAuthClient({ fetch, clock, dangerouslyAllowLoopbackHttp })
 }
 

@@ -56,6 +56,7 @@ async function x509Token(
 ): Promise<ExitCode> {
   const { findGridCredential, requestTokenByCertificate, tokenFileLocation } = await import('@scitokens/token-manager')
   const { writePrivateFile } = await import('@scitokens/host/files')
+  const { proxiesFromEnvironment } = await import('@scitokens/environment')
   const { proxy, cert, key, audience, lifetime, tokenEndpoint } = options
   const credential = findGridCredential({
     env: context.env,
@@ -71,6 +72,7 @@ async function x509Token(
       clock: context.clock,
       signal: context.signal,
       ...certificateAuthorities(options.ca),
+      proxies: proxiesFromEnvironment(context.env),
       ...given({ audience, lifetime, tokenEndpoint }),
     }),
   )

@@ -16,7 +16,13 @@ import {
 } from '@scitokens/core/internal'
 import { discoverMetadata } from '@scitokens/keycache/internal'
 import type { GridCredential } from './grid-credential.ts'
-import { type CertificateAuthorities, createFetch, type Fetch } from '@scitokens/host/https'
+import {
+  type CertificateAuthorities,
+  createFetch,
+  type Fetch,
+  type FetchOptions,
+  type Proxies,
+} from '@scitokens/host/https'
 import { checkMetadata, exchangeWith } from './issuer-metadata.ts'
 import { checkServerStatus, fromErrorCode } from './oauth-failure.ts'
 
@@ -36,6 +42,8 @@ export interface CertificateTokenRequest {
   readonly tokenEndpoint?: string
   /** Certificate authorities trusted besides the system's: PEM text, files, or a hashed directory. Default: none. */
   readonly ca?: CertificateAuthorities
+  /** HTTP proxy, which only ever sees encrypted traffic. Default: none; the environment is not asked. */
+  readonly proxies?: Proxies
   /** Ends the wait with `aborted`. Default: nothing does. */
   readonly signal?: AbortSignal
   /** Tells the time, in seconds since the epoch. Default: the machine's clock. */
@@ -49,7 +57,9 @@ const READERS: OptionReaders<CertificateTokenRequest> = {
   audience: listOf(text, { empty: true }),
   lifetime: whole(1, Number.MAX_SAFE_INTEGER, 'seconds'),
   tokenEndpoint: text,
+  // The HTTPS client reads these two by itself.
   ca: anything as Reader<CertificateAuthorities>,
+  proxies: anything as Reader<Proxies>,
   signal: having<AbortSignal>('addEventListener', 'an AbortSignal'),
   clock: callable<Clock>(),
 }
@@ -76,7 +86,7 @@ export async function requestTokenByCertificate(request: CertificateTokenRequest
     if (read[name] === undefined) throw wrong(name, 'given', undefined)
   }
   const { issuer, credential, scopes = [], audience = [], lifetime, signal, clock = systemClock } = read
-  const fetch = fetchWith(credential, read.ca)
+  const fetch = fetchWith(credential, given({ ca: read.ca, proxies: read.proxies }))
   const endpoint = read.tokenEndpoint ?? (await findTokenEndpoint(issuer, fetch, clock, signal))
   const scope = scopes.join(' ')
   const form = new URLSearchParams({
@@ -92,9 +102,9 @@ export async function requestTokenByCertificate(request: CertificateTokenRequest
   return readAnswer(issuer, response.status, await response.text(), clock())
 }
 
-function fetchWith(credential: GridCredential, ca: CertificateAuthorities | undefined): Fetch {
+function fetchWith(credential: GridCredential, connection: Pick<FetchOptions, 'ca' | 'proxies'>): Fetch {
   const { certificate, key } = credential
-  const fetch = createFetch({ identity: { certificate, key }, ...given({ ca }) })
+  const fetch = createFetch({ identity: { certificate, key }, ...connection })
   return async (url, init) => {
     try {
       return await fetch(url, init)
