@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util'
-import { quote } from '@scitokens/core/internal'
+import { flag, type OptionReaders, quote, readOptions } from '@scitokens/core/internal'
 import type { Expectation, Outcome } from './format.ts'
 import type { Answer } from './implementation.ts'
 
@@ -11,12 +11,11 @@ export interface CompareOptions {
   readonly tellsRefusalsApart?: boolean
 }
 
-/** The first difference between an answer and what was expected, in words; undefined where there is none. */
-export function findDifference(
-  answer: Answer,
-  expect: Expectation,
-  { strict = false, tellsRefusalsApart = true }: CompareOptions = {},
-): string | undefined {
+const READERS: OptionReaders<CompareOptions> = { strict: flag, tellsRefusalsApart: flag }
+
+/** The first difference between an answer and what was expected, in words; undefined where there is none. Throws `config_error` for options that make no sense. */
+export function findDifference(answer: Answer, expect: Expectation, options: CompareOptions = {}): string | undefined {
+  const { strict = false, tellsRefusalsApart = true } = readOptions<CompareOptions>(options, READERS)
   const accepted = outcomesOf(expect)
   const same = tellsRefusalsApart
     ? accepted.includes(answer.outcome)

@@ -1,3 +1,4 @@
+import { callable, flag, type OptionReaders, readOptions } from '@scitokens/core/internal'
 import { findDifference } from './compare.ts'
 import {
   type CaseFile,
@@ -37,27 +38,34 @@ export interface RunOptions {
   readonly realClock?: () => number
 }
 
-/** Puts every case of a file to an implementation, one after the other, each to a new verifier. */
+const READERS: OptionReaders<RunOptions> = { strict: flag, realClock: callable<() => number>() }
+
+/**
+ * Puts every case of a file to an implementation, one after the other, each to a new verifier. Throws `config_error` for options that
+ * make no sense.
+ */
 export async function runCases(
   file: CaseFile,
   implementation: Implementation,
   options: RunOptions = {},
 ): Promise<readonly CaseResult[]> {
+  const read = readOptions<RunOptions>(options, READERS)
   const results: CaseResult[] = []
   for (const testCase of file.cases) {
     // oxlint-disable-next-line no-await-in-loop -- a peer answers one question at a time
-    results.push(await runCase(file, testCase, implementation, options))
+    results.push(await runCase(file, testCase, implementation, read))
   }
   return results
 }
 
-/** Puts one case. Never rejects: what goes wrong is the result. */
+/** Puts one case. Rejects for options that make no sense only: what else goes wrong is the result. */
 export async function runCase(
   file: CaseFile,
   testCase: ConformanceCase,
   implementation: Implementation,
   options: RunOptions = {},
 ): Promise<CaseResult> {
+  const { strict = false, ...clocks } = readOptions<RunOptions>(options, READERS)
   const { id, section, title, steps, enforcer = {} } = testCase
   const result = { id, section, title }
   const skip = whySkipped(testCase, implementation)
@@ -69,12 +77,12 @@ export async function runCase(
     for (const [index, step] of steps.entries()) {
       if (step.request.op !== 'sign') verifier ??= implementation.createVerifier(enforcer)
       // oxlint-disable-next-line no-await-in-loop -- steps are put in order
-      const came = await put(step, file, published(step), implementation, verifier, options)
+      const came = await put(step, file, published(step), implementation, verifier, clocks)
       if ('cannot' in came) return { ...result, verdict: 'skipped', why: came.cannot }
       if ('ended' in came) return { ...result, verdict: 'ended', why: `the program ended: ${came.ended}` }
       answer = came
       const difference = findDifference(came, step.expect, {
-        strict: options.strict ?? false,
+        strict,
         tellsRefusalsApart: implementation.tellsRefusalsApart,
       })
       const where = steps.length === 1 ? '' : `step ${index + 1}: `

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import {
   type Answer,
   type CaseFile,
+  findDifference,
   type Implementation,
   makeReport,
   type Question,
@@ -190,3 +191,12 @@ describe('the clock and the keys', () => {
     expect(results[0]).toMatchObject({ verdict: 'passed', answer: { outcome: 'allow' } })
   })
 })
+
+test.each([{ strcit: true }, { strict: 'yes' }, { realClock: 5 }])(
+  'options that are misspelt or mistyped are refused: %j',
+  async (options) => {
+    const refused = expect.objectContaining({ code: 'config_error' })
+    await expect(runCases(fileOf(makeCase('a/1')), thisProject, options as never)).rejects.toEqual(refused)
+    expect(() => findDifference({ outcome: 'allow' }, { outcome: 'allow' }, options as never)).toThrow(refused)
+  },
+)
