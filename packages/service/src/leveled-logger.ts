@@ -8,6 +8,7 @@ export type LogLevel = (typeof LOG_LEVELS)[number]
 
 /** A logger that leaves out what is below a level; the level may change while it is in use. */
 export class LeveledLogger implements Logger {
+  /** What is told: this level and those above it. May be set at any time. */
   level: LogLevel
   readonly #logger: Logger
 
@@ -17,14 +18,17 @@ export class LeveledLogger implements Logger {
     this.level = level
   }
 
+  /** Tells it unless the level is above `info`. */
   info(details: object, message: string): void {
     if (this.#tells('info')) this.#logger.info(details, message)
   }
 
+  /** Tells it unless the level is above `warn`. */
   warn(details: object, message: string): void {
     if (this.#tells('warn')) this.#logger.warn(details, message)
   }
 
+  /** Tells it in any case. */
   error(details: object, message: string): void {
     this.#logger.error(details, message)
   }

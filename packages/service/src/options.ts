@@ -23,7 +23,9 @@ import { TLS_READERS, type TlsFiles } from './tls/tls-files.ts'
 
 /** Where signals come from: `process`, or what stands for it. */
 export interface SignalSource {
+  /** Calls the listener with each signal from now on. */
   on(signal: ServiceSignal, listener: () => void): unknown
+  /** Does so no more. */
   off(signal: ServiceSignal, listener: () => void): unknown
 }
 

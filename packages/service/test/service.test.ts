@@ -100,6 +100,26 @@ describe('a service', () => {
     await expect(fetch(urlOf(busy.addresses[0]!))).rejects.toThrow('fetch failed')
   })
 
+  test('reads strictly what the program says of its server, and what it read anew', async () => {
+    let closed = 0
+    const misspelt = await open()
+    const serving = misspelt.serve(({ http }) => {
+      http(() => {})
+      return { onReload: () => ({}), close: () => void (closed += 1) } as object
+    })
+    await expect(serving).rejects.toThrow('there is no option "onReload" in serving')
+    expect(closed).toBe(1)
+    const service = await open()
+    await service.serve(({ http }) => {
+      http(() => {})
+      return { reload: () => ({ takeover: () => {} }) as object }
+    })
+    expect(await service.reload()).toMatchObject({
+      ok: false,
+      problem: 'there is no option "takeover" in change: did you mean takeOver?',
+    })
+  })
+
   test('closes connections beyond its bound at once', async () => {
     const service = await open()
     await service.serve(({ sockets }) => {

@@ -7,6 +7,7 @@ import { type ReadTls, readTls, type TlsFiles } from '../tls/tls-files.ts'
 import type { Backend, Reloaded } from './backend.ts'
 import { Engines } from './engines.ts'
 import type { Build, Change, Serving } from './serving.ts'
+import { checkChange, checkServing } from './serving-readers.ts'
 import { answered } from './answered.ts'
 
 /** How long a question about readiness may take, in milliseconds. */
@@ -62,7 +63,9 @@ export class InProcess implements Backend {
   }
 
   async start(build: Build): Promise<void> {
+    // Kept first, so that it is closed in any case.
     this.#serving = (await build(this.#engines)) ?? {}
+    checkServing(this.#serving)
     this.#engines.start()
   }
 
@@ -96,6 +99,7 @@ export class InProcess implements Backend {
     let needsRestart: readonly string[] = []
     try {
       const change: Change = (await this.#serving.reload?.()) ?? {}
+      checkChange(change)
       needsRestart = change.needsRestart ?? []
       const files = this.#tlsFiles && (change.tls ?? this.#tlsFiles)
       const tls = files && (await readTls(files, 'tls'))

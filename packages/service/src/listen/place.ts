@@ -20,6 +20,7 @@ export interface TcpPlace {
 
 /** A Unix socket. Nobody else may be able to put another one in its place: see `openListener`. */
 export interface SocketPlace {
+  /** Its path, from the root on. */
   readonly path: string
   /** Of the socket, once it is there: who may connect. Default: 0o660. */
   readonly mode?: number

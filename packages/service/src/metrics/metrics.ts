@@ -11,12 +11,17 @@ export const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 /** A number that only grows. */
 export interface Counter<Name extends string> {
-  /** @param by - default: 1. */
+  /**
+   * Adds to it.
+   *
+   * @param by - default: 1.
+   */
   inc(labels: Labels<Name>, by?: number): void
 }
 
 /** A number that goes up and down. */
 export interface Gauge<Name extends string> {
+  /** Sets the value of these labels. */
   set(labels: Labels<Name>, value: number): void
   /** Forgets all values: for those that are collected anew at each scrape. */
   reset(): void
@@ -24,11 +29,13 @@ export interface Gauge<Name extends string> {
 
 /** How often a measure was in which range. */
 export interface Histogram<Name extends string> {
+  /** Counts a measure, in the unit that the name tells. */
   observe(labels: Labels<Name>, value: number): void
 }
 
 /** What a metric is called and means. */
 export interface Described<Name extends string> {
+  /** As Prometheus knows it: `scitokens_issuer_events_total`. */
   readonly name: string
   /** One sentence, for whoever looks at it. */
   readonly help: string
@@ -58,7 +65,11 @@ export class Metrics {
     return { set: (labels, value) => values.change(labels, () => value), reset: () => values.reset() }
   }
 
-  /** @param buckets - upper bounds, ascending, without infinity. */
+  /**
+   * A histogram.
+   *
+   * @param buckets - upper bounds, ascending, without infinity.
+   */
   histogram<Name extends string = never>(what: Described<Name>, buckets: readonly number[]): Histogram<Name> {
     const { name } = what
     const series = new Map<string, { readonly counts: number[]; sum: number; count: number }>()
