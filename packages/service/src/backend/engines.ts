@@ -11,6 +11,7 @@ import { createServer as createTlsServer, type Server as TlsServer, type TlsOpti
 import { ConfigError } from '@scitokens/core'
 import { given, type Logger, nested, number, type OptionReaders, whole } from '@scitokens/core/internal'
 import type { ReadTls } from '../tls/tls-files.ts'
+import { Talks } from './talks.ts'
 import type { HttpLimits, RequestHandler, ServerMaker } from './serving.ts'
 
 const LIMITS: OptionReaders<HttpLimits> = {
@@ -39,6 +40,7 @@ export class Engines implements ServerMaker {
   /** Where they listen, for whoever asks the server: the path where all of it is Unix sockets. */
   readonly #address: () => ReturnType<Server['address']>
   readonly #connections = new Set<Socket>()
+  readonly #talks = new Talks()
   #main: Server | undefined
   #plain: Server | undefined
   #isLeaving = false
@@ -59,9 +61,10 @@ export class Engines implements ServerMaker {
     const tls = this.#tls && createHttpsServer({ ...options, ...tlsOptions(this.#tls) }, answer)
     for (const server of tls ? [plain, tls] : [plain]) {
       if (limits.idleSeconds !== undefined) server.setTimeout(limits.idleSeconds * 1000)
-      server.prependListener('request', (_, response) => {
+      server.prependListener('request', (request, response) => {
         this.#requests += 1
         response.once('close', () => (this.#requests -= 1))
+        this.#talks.note(request, response)
         if (this.#isLeaving) response.setHeader('connection', 'close')
       })
     }
@@ -132,9 +135,7 @@ export class Engines implements ServerMaker {
     this.leave()
     const began = performance.now()
     const closeIdle = (): void => {
-      for (const server of [this.#main, this.#plain]) {
-        if (server && 'closeIdleConnections' in server) (server as HttpServer).closeIdleConnections()
-      }
+      this.#talks.endIdle()
       if (performance.now() - began < SILENT_MS) return
       for (const socket of this.#connections) if (socket.bytesRead === 0) socket.destroy()
     }

@@ -50,7 +50,7 @@ class WorkerService implements Service {
       say({ kind: 'serving', files: this.#backend.files })
     } catch (error) {
       // Told by the process that listens: here it would be told once for each worker.
-      say({ kind: 'failed', ...described(error) })
+      await said({ kind: 'failed', ...described(error) })
       await this.#stop(0)
     }
   }
@@ -107,6 +107,14 @@ class WorkerService implements Service {
 
 function say(message: FromWorker): void {
   if (process.connected) process.send?.(message, undefined, undefined, () => {})
+}
+
+/** Resolves when it has been sent: whoever ends now would take it along. */
+function said(message: FromWorker): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send && process.connected) process.send(message, undefined, undefined, () => resolve())
+    else resolve()
+  })
 }
 
 function described(error: unknown): Omit<FromWorker & { readonly kind: 'failed' }, 'kind'> {
