@@ -11,7 +11,7 @@ import {
 import { basename, dirname, join } from 'node:path'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { guardDatabase } from '../../src/files/guard-database.ts'
-import { temporaryDirectory } from '../../../keycache/test/fixture.ts'
+import { temporaryDirectory } from '../fixture.ts'
 
 const isRoot = process.geteuid?.() === 0
 const STRANGER = 64_321
