@@ -17,11 +17,13 @@ export interface InitOptions {
   readonly logDirectory?: string
   /** Of health and metrics, on this machine. Default: 9464. */
   readonly operationsPort?: number
+  /** Accept `http://` on a loopback host as the issuer. Default: false. */
   readonly dangerouslyAllowLoopbackHttp?: boolean
 }
 
 /** What {@link initIssuer} has written. */
 export interface InitResult {
+  /** The configuration file, `issuer.yaml` in the directory. */
   readonly configFile: string
   /** Holds the first client's secret; readable by its owner only. */
   readonly secretFile: string

@@ -9,7 +9,7 @@ export interface DemoOptions {
    * everybody.
    */
   readonly issuer: string
-  /** Default: made in memory, rotated, gone with the process. */
+  /** Where its keys come from. Default: made in memory, rotated, gone with the process. */
   readonly keys?: DemoKeyOptions
   /** Longest life of a token, in seconds. Default: 86 400. Without `exp` in the payload it is 600. */
   readonly maxLifetime?: number
@@ -21,9 +21,9 @@ export interface DemoOptions {
   readonly perAddress?: number
   /** Largest request body, in bytes. Default: 16 384. */
   readonly maxBodyBytes?: number
-  /** Default: the machine's. */
+  /** Seconds since the epoch. Default: the machine's clock. */
   readonly clock?: Clock
-  /** Default: silent. */
+  /** Where it says what went wrong. Default: nowhere. */
   readonly logger?: Logger
   /** Accept `http://` for a loopback host. Default: false. */
   readonly dangerouslyAllowLoopbackHttp?: boolean

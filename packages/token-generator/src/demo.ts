@@ -12,6 +12,7 @@ import { preparePage } from './page/page-files.ts'
 
 /** A token generator for whoever wants to understand tokens: endpoints and a page. */
 export interface Demo {
+  /** Its URL, which is the `iss` of its tokens. */
   readonly issuer: string
   /** All endpoints and the page, for a Fastify application of your own. */
   readonly plugin: FastifyPluginAsync
@@ -21,6 +22,7 @@ export interface Demo {
   buildServer(options?: FastifyServerOptions): FastifyInstance
   /** Builds a server and listens; returns its address. */
   listen(options?: ListenOptions): Promise<string>
+  /** Ends its servers, and forgets keys that stand in memory only. */
   close(): Promise<void>
 }
 

@@ -4,7 +4,7 @@ import { algorithm, jwks, list, profile, refresh, type SecretReference, seconds,
 
 /** A client as written: like {@link ClientOptions}, but its secrets stand elsewhere. */
 export interface ConfiguredClient extends Omit<ClientOptions, 'clientSecret'> {
-  /** Several while it is being changed. */
+  /** Where its secret stands; several while it is being changed. */
   readonly clientSecret?: SecretReference | readonly SecretReference[]
 }
 

@@ -3,15 +3,17 @@ import { list, port, text } from './values.ts'
 
 /** Where the issuer listens. */
 export interface ListenConfig {
-  /** Default: 127.0.0.1. */
+  /** Address or name to listen on. Default: 127.0.0.1. */
   readonly host?: string
-  /** Default: 443 with TLS, 8080 without. */
+  /** Port to listen on. Default: 443 with TLS, 8080 without. */
   readonly port?: number
   /** A Unix socket instead of host and port, for a front end on this machine. Who may use it is told by its directory. */
   readonly socket?: string
   /** PEM files: the server's certificate with its chain, and its key. Without: a proxy does TLS. */
   readonly tls?: {
+    /** File with the server's certificate and the chain behind it. */
     readonly certificate: string
+    /** File with the key of the certificate. */
     readonly key: string
     /** Authorities whose client certificates are asked for. Default: none are. */
     readonly clientCa?: string

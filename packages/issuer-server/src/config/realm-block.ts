@@ -10,10 +10,13 @@ import { type ConfiguredX509, x509Block } from './x509-block.ts'
 /** One issuer as written. */
 export interface ConfiguredRealm
   extends Omit<RealmOptions, 'clients' | 'keyProvider' | 'login' | 'registration' | 'x509'> {
+  /** Clients that the file has; others may lie in the database. */
   readonly clients?: readonly ConfiguredClient[]
-  /** Default: nobody can; then there is no authorization and no device endpoint. */
+  /** How people log in. Default: nobody can; then there is no authorization and no device endpoint. */
   readonly login?: LoginConfig
+  /** Clients may register themselves. Default: they may not. */
   readonly registration?: ConfiguredRegistration
+  /** Tokens for certificates of the grid. Default: none. */
   readonly x509?: ConfiguredX509
 }
 

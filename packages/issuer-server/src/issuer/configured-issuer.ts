@@ -22,8 +22,11 @@ import { withoutUndefined } from './without-undefined.ts'
 
 /** What the surroundings give. */
 export interface ServeOptions {
+  /** Environment variables that secrets of the file may stand in. */
   readonly env: NodeJS.ProcessEnv
+  /** Where the issuer says what went wrong. */
   readonly logger: Logger
+  /** Seconds since the epoch. Default: the machine's clock. */
   readonly clock?: Clock
 }
 
