@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { ConfigError } from '@scitokens/core'
+import { nearestName } from '@scitokens/core/internal'
 import { type Document, isNode, LineCounter, parseDocument } from 'yaml'
 import type { z } from 'zod'
 import { type ConfigFile, configSchema } from './config-schema.ts'
+import { keysAt } from './schema-keys.ts'
 
 /** A configuration file, read and checked for form; what it says is judged by `createIssuer`. */
 export interface ReadConfig {
@@ -87,13 +89,23 @@ function explain(
   const [issue] = issues
   if (!issue) return at([], 'is not valid')
   if (issue.code === 'unrecognized_keys')
-    return at([...issue.path, issue.keys[0]!], 'is not a key of this configuration')
+    return at([...issue.path, issue.keys[0]!], unknownKey(issue.keys[0]!, keysAt(configSchema, issue.path)))
   if (issue.code === 'invalid_union') {
     // The branch that got furthest says best what was meant.
-    const deepest = issue.errors.flat().toSorted((a, b) => b.path.length - a.path.length)[0]
+    const deepest = issue.errors.flat().toSorted((a, b) => depthOf(b) - depthOf(a))[0]
     if (deepest && deepest.path.length > 0) return explain([{ ...deepest, path: [...issue.path, ...deepest.path] }], at)
   }
   return at(issue.path, issue.message.replace(/^Invalid input: /, ''))
+}
+
+/** A misspelt key is deeper than what it stands in, and than the key that is missing because of it. */
+function depthOf({ path, code }: Issue): number {
+  return code === 'unrecognized_keys' ? path.length + 1.5 : path.length
+}
+
+function unknownKey(key: string, known: readonly string[]): string {
+  const near = nearestName(key, known)
+  return `is not a key of this configuration${near === undefined ? '' : `: did you mean ${near}?`}`
 }
 
 function formatKeys(keys: readonly PropertyKey[]): string {

@@ -27,11 +27,16 @@ describe('a configuration file', () => {
   })
 
   test.each([
-    ['an unknown key', `${SMALLEST}lifetme: 60\n`, 'issuer.yaml:4: lifetme: is not a key of this configuration'],
+    ['an unknown key', `${SMALLEST}lifetme: 60\n`, 'issuer.yaml:4: lifetme: is not a key of this configuration: did you mean lifetime?'],
     [
       'an unknown key of a client',
       `${SMALLEST}clients:\n  - clientId: a\n    scope: [read:/]\n`,
-      'issuer.yaml:6: clients[0].scope: is not a key of this configuration',
+      'issuer.yaml:6: clients[0].scope: is not a key of this configuration: did you mean scopes?',
+    ],
+    [
+      'an unknown key of one of several ways to log in',
+      `${SMALLEST}login:\n  header:\n    subjectheader: x-user\n`,
+      'issuer.yaml:6: login.header.subjectheader: is not a key of this configuration: did you mean subjectHeader?',
     ],
     [
       'a value of the wrong type',
