@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigError } from '@scitokens/core'
-import { checkIssuerIdentifier, quote } from '@scitokens/core/internal'
+import {
+  checkIssuerIdentifier,
+  flag,
+  type OptionReaders,
+  quote,
+  readOptions,
+  text,
+  whole,
+} from '@scitokens/core/internal'
 import { makeDirectory } from '@scitokens/host/files'
 
 /** Options of {@link initIssuer}. */
@@ -29,11 +37,21 @@ export interface InitResult {
   readonly secretFile: string
 }
 
+const READERS: OptionReaders<InitOptions> = {
+  issuer: text,
+  client: text,
+  stateDirectory: text,
+  logDirectory: text,
+  operationsPort: whole(0, 65_535, 'the port'),
+  dangerouslyAllowLoopbackHttp: flag,
+}
+
 /**
  * Writes a configuration to start from, and a secret for a first client, into a directory (made 0700). What is there already is never
  * replaced. Throws `config_error`.
  */
-export async function initIssuer(directory: string, options: InitOptions): Promise<InitResult> {
+export async function initIssuer(directory: string, given: InitOptions): Promise<InitResult> {
+  const options = readOptions<InitOptions>(given, READERS)
   const { issuer, client = 'robot' } = options
   checkIssuerIdentifier(issuer, options)
   if (!/^[A-Za-z0-9_.-]{1,64}$/.test(client))
@@ -70,12 +88,12 @@ function exampleConfig(path: (...names: string[]) => string, client: string, opt
   const log = (name: string): string =>
     options.logDirectory === undefined ? state(name) : join(options.logDirectory, name)
   const { issuer, operationsPort = 9464, dangerouslyAllowLoopbackHttp } = options
-  const text = JSON.stringify
+  const quoted = JSON.stringify
   const url = new URL(issuer)
   const port = url.port === '' ? '' : `  port: ${url.port}\n`
   return `# Configuration of a SciTokens issuer. Check it with:  scitokens issuer check ${path('issuer.yaml')}
 # Every key is described in the issuer's documentation. Secrets are never written here, only where they stand.
-issuer: ${text(issuer)}
+issuer: ${quoted(issuer)}
 ${dangerouslyAllowLoopbackHttp ? 'dangerouslyAllowLoopbackHttp: true\n' : ''}
 # Behind a proxy that does TLS; believe what it says of addresses by:  trustedProxies: [127.0.0.1]
 # To do TLS here, add:  tls: { certificate: /path/chain.pem, key: /path/key.pem }
@@ -87,16 +105,16 @@ operations:
   port: ${operationsPort}
 
 storage:
-  file: ${text(state('issuer.sqlite'))}
+  file: ${quoted(state('issuer.sqlite'))}
 masterKey:
-  file: ${text(state('issuer.key'))}
+  file: ${quoted(state('issuer.key'))}
   create: true
 audit:
-  file: ${text(log('audit.jsonl'))}
+  file: ${quoted(log('audit.jsonl'))}
 
 clients:
-  - clientId: ${text(client)}
-    clientSecret: { file: ${text(path('secrets', client))} }
+  - clientId: ${quoted(client)}
+    clientSecret: { file: ${quoted(path('secrets', client))} }
     # What it may have at most; a request for less gets less.
     scopes: ["read:/store", "write:/store/user/{sub}"]
     # Servers it may get tokens for.

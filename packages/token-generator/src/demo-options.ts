@@ -1,5 +1,18 @@
 import { type Clock, ConfigError, type KeySource, systemClock } from '@scitokens/core'
-import { checkIssuerIdentifier, silentLogger, type Logger } from '@scitokens/core/internal'
+import {
+  anything,
+  callable,
+  checkIssuerIdentifier,
+  flag,
+  having,
+  listOf,
+  type Logger,
+  type OptionReaders,
+  type Reader,
+  readOptions,
+  silentLogger,
+  text,
+} from '@scitokens/core/internal'
 import type { DemoKeyOptions } from './keys/demo-keys.ts'
 
 /** Options of `createDemo`. */
@@ -47,8 +60,23 @@ export interface DemoSettings {
 /** Seconds that a token lives where its payload asks for nothing else. */
 export const DEFAULT_LIFETIME = 600
 
-/** Checks the options. Throws `config_error`, `insecure_url`. */
-export function readDemoOptions(options: DemoOptions): DemoSettings {
+const READERS: OptionReaders<DemoOptions> = {
+  issuer: text,
+  keys: anything as Reader<DemoKeyOptions>,
+  // Their ranges are told below.
+  maxLifetime: anything as Reader<number>,
+  perAddress: anything as Reader<number>,
+  maxBodyBytes: anything as Reader<number>,
+  trustedIssuers: listOf(text, { empty: true }),
+  foreignKeys: having<KeySource>('getKeySet', 'a source of keys'),
+  clock: callable<Clock>(),
+  logger: having<Logger>('info', 'a logger'),
+  dangerouslyAllowLoopbackHttp: flag,
+}
+
+/** Checks the options. Throws `config_error`, also for an unknown name; `insecure_url`. */
+export function readDemoOptions(given: DemoOptions): DemoSettings {
+  const options = readOptions<DemoOptions>(given, READERS)
   const { maxLifetime = 86_400, perAddress = 300, maxBodyBytes = 16_384, trustedIssuers = [] } = options
   const dangerouslyAllowLoopbackHttp = options.dangerouslyAllowLoopbackHttp ?? false
   checkIssuerIdentifier(options.issuer, { dangerouslyAllowLoopbackHttp })

@@ -498,3 +498,8 @@ describe('bounds', () => {
     await demo.close()
   })
 })
+
+test('an option that nobody knows is refused, with the nearest known one', async () => {
+  const options = { issuer: 'https://demo.example', perAdress: 5 }
+  await expect(createDemo(options)).rejects.toThrow('there is no option "perAdress": did you mean perAddress?')
+})

@@ -27,7 +27,11 @@ describe('a configuration file', () => {
   })
 
   test.each([
-    ['an unknown key', `${SMALLEST}lifetme: 60\n`, 'issuer.yaml:4: lifetme: is not a key of this configuration: did you mean lifetime?'],
+    [
+      'an unknown key',
+      `${SMALLEST}lifetme: 60\n`,
+      'issuer.yaml:4: lifetme: is not a key of this configuration: did you mean lifetime?',
+    ],
     [
       'an unknown key of a client',
       `${SMALLEST}clients:\n  - clientId: a\n    scope: [read:/]\n`,
