@@ -64,7 +64,7 @@ export async function initIssuer(directory: string, given: InitOptions): Promise
   return result
 }
 
-async function writeNew(path: string, text: string): Promise<void> {
+async function writeNew(path: string, content: string): Promise<void> {
   let file
   try {
     file = await open(path, 'wx', 0o600)
@@ -76,7 +76,7 @@ async function writeNew(path: string, text: string): Promise<void> {
     )
   }
   try {
-    await file.writeFile(text)
+    await file.writeFile(content)
   } finally {
     await file.close()
   }
