@@ -35,9 +35,9 @@ export {
   parseScopePath,
   type RequestPathOptions,
 } from './claims/paths.ts'
-export { type CapabilityOptions, findGrant, type Question } from './claims/capabilities.ts'
+export { type CapabilityOptions, findPermission, type Question } from './claims/capabilities.ts'
 export {
-  findOperationGrant,
+  findOperationPermission,
   type OperationRequest,
   STORAGE_OPERATIONS,
   type StorageOperation,

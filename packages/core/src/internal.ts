@@ -63,7 +63,7 @@ export { checkAlgorithms, DEFAULT_ALGORITHMS, isAlgorithm } from './jose/algorit
 export { keySetOf } from './token/verification.ts'
 export { audienceMatches, checkOwnAudiences, parseAudience } from './claims/audience.ts'
 export { authorizationMode, checkQuestion } from './claims/capabilities.ts'
-export { GrantIndex } from './claims/grant-index.ts'
+export { PermissionIndex } from './claims/permission-index.ts'
 export { isGroupName, parseGroups } from './claims/groups.ts'
 export { checkIssuerIdentifier, type IssuerIdentifierOptions } from './claims/issuer-identifier.ts'
 export { authorizationsFor } from './claims/operations.ts'

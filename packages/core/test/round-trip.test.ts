@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { findGrant, parseRequestPath, parseScopes, SciToken } from '../src/index.ts'
+import { findPermission, parseRequestPath, parseScopes, SciToken } from '../src/index.ts'
 import { createTestIssuer } from '../src/testing.ts'
 
 test.each(['ES256', 'RS256', 'ES384', 'ES512', 'PS256', 'EdDSA'] as const)(
@@ -12,7 +12,7 @@ test.each(['ES256', 'RS256', 'ES384', 'ES512', 'PS256', 'EdDSA'] as const)(
     expect(token.get('scope')).toBe('read:/store')
     const { scopes } = parseScopes('read:/store')
     const ask = (path: string): boolean =>
-      findGrant(scopes, { authz: 'read', path: parseRequestPath(path) }, { profile: token.profile }) !== undefined
+      findPermission(scopes, { authz: 'read', path: parseRequestPath(path) }, { profile: token.profile }) !== undefined
     expect(ask('/store/a')).toBe(true)
     expect(ask('/storex')).toBe(false)
   },

@@ -87,7 +87,7 @@ async function copyOne(
   try {
     const { jwks } = await checkJwks(keys.jwks, issuer, {})
     const { stored: claimed } = await to.turns.run(() =>
-      to.store.claim(issuer, { purpose: 'asked', now, leaseFor: 1, policy }),
+      to.store.lease(issuer, { purpose: 'asked', now, leaseFor: 1, policy }),
     )
     await to.turns.run(() => to.store.saveKeys({ ...keys, jwks, attempt: claimed.attempts }))
     return undefined

@@ -12,8 +12,8 @@ export type { NetworkOptions } from './network-options.ts'
 export type { KeyCacheOptions } from './options.ts'
 export {
   type Age,
-  type ClaimRequest,
-  judgeClaim,
+  type LeaseRequest,
+  judgeLease,
   type Policy,
   type PolicyOptions,
   type Purpose,
@@ -22,5 +22,5 @@ export {
 export { type KeyRecord, type StoredIssuer, type Trouble, unknownIssuer } from './record/record.ts'
 export { SqliteStore } from './store/sqlite-store.ts'
 export type { IssuerStatus, KeyCacheStatus } from './status.ts'
-export type { Claim, KeyStore } from './record/store.ts'
+export type { Lease, KeyStore } from './record/store.ts'
 export type { StoreOptions } from './store/store-options.ts'

@@ -21,7 +21,7 @@ import {
 import { type Monitoring, sumCounters } from './record/counters.ts'
 import { IssuerEntry } from './refresh/issuer-entry.ts'
 import { type KeyCacheOptions, readKeyCacheOptions, readSettings, type Settings } from './options.ts'
-import { ageOf, agesFrom, backingOff, judgeClaim, type Purpose } from './record/policy.ts'
+import { ageOf, agesFrom, backingOff, judgeLease, type Purpose } from './record/policy.ts'
 import { Refresher } from './refresh/refresher.ts'
 import { describeStored, type IssuerStatus, type KeyCacheStatus } from './status.ts'
 import type { OpenStore } from './record/store.ts'
@@ -137,7 +137,7 @@ export class KeyCache implements KeySource {
     const { jwks, keySet } = await entry.check(document)
     const { clock, policy } = this.#settings
     const now = clock()
-    const { stored } = await this.#store.claim(issuer, { purpose: 'asked', now, leaseFor: 1, policy })
+    const { stored } = await this.#store.lease(issuer, { purpose: 'asked', now, leaseFor: 1, policy })
     const source = { jwksUri: undefined, etag: undefined, lastModified: undefined, fetchedAt: now }
     const record = { issuer, jwks, ...source, ...agesFrom(now, undefined, policy), attempt: stored.attempts }
     entry.accept(record, keySet)
@@ -226,7 +226,7 @@ export class KeyCache implements KeySource {
   /** Whether an unknown `kid` is answered from memory: kids are the token's choice and must not choose how often files are read. */
   #justAsked(entry: IssuerEntry, now: number): boolean {
     const cooling =
-      judgeClaim(entry.state, { purpose: 'unknown_kid', now, leaseFor: 0, policy: this.#settings.policy }) ===
+      judgeLease(entry.state, { purpose: 'unknown_kid', now, leaseFor: 0, policy: this.#settings.policy }) ===
       'cooldown'
     if (cooling) entry.counters.negative_cache_hits++
     return cooling

@@ -5,8 +5,8 @@ import { verifyToken } from '@scitokens/core'
 import { expect, test } from 'vitest'
 import {
   CACHE_FILE,
-  type Claim,
-  type ClaimRequest,
+  type Lease,
+  type LeaseRequest,
   KeyCache,
   type KeyCacheOptions,
   MemoryStore,
@@ -491,9 +491,9 @@ class CountingStore extends MemoryStore {
     return super.read(issuer)
   }
 
-  override claim(issuer: string, request: ClaimRequest): Claim {
+  override lease(issuer: string, request: LeaseRequest): Lease {
     this.asked++
-    return super.claim(issuer, request)
+    return super.lease(issuer, request)
   }
 }
 

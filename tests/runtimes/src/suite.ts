@@ -2,7 +2,7 @@
 import {
   attenuate,
   coversPath,
-  findGrant,
+  findPermission,
   parseRequestPath,
   parseScopePath,
   parseScopes,
@@ -104,7 +104,7 @@ async function roundTrip(alg: (typeof ALGORITHMS)[number]): Promise<void> {
   const token = await SciToken.deserialize(text, { keys: issuer.keys, algorithms: [alg] })
   const { scopes } = parseScopes(token.get('scope') as string)
   const may = (path: string): boolean =>
-    findGrant(scopes, { authz: 'read', path: parseRequestPath(path) }, { profile: token.profile }) !== undefined
+    findPermission(scopes, { authz: 'read', path: parseRequestPath(path) }, { profile: token.profile }) !== undefined
   equal([may('/store/a'), may('/storex')], [true, false])
 }
 

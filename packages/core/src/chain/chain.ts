@@ -8,7 +8,7 @@ import { splitLinks, readLinkClaims } from './link.ts'
 import { type CompactToken, splitCompact, own, withClaims } from '../jose/compact.ts'
 import type { CodeOf } from '../error-codes.ts'
 import { type ErrorReason, quote, TokenNotAcceptableError } from '../errors.ts'
-import { GrantIndex } from '../claims/grant-index.ts'
+import { PermissionIndex } from '../claims/permission-index.ts'
 import type { JsonObject, JsonValue } from '../jose/json.ts'
 import type { Jwk } from '../jose/jwk.ts'
 import { CHAIN_VERSION } from '../claims/profiles.ts'
@@ -110,7 +110,7 @@ function checkChild(parent: ChainLink, child: ChainLink): void {
  */
 export function checkScope(parent: ChainLink, { scopes, selectors }: ScopeClaim): void {
   // An index, as both lists may be long, and their holder's choice.
-  const granted = new GrantIndex(parent.scopes, { profile: CHAIN_PROFILE })
+  const granted = new PermissionIndex(parent.scopes, { profile: CHAIN_PROFILE })
   const known = new Set(parent.selectors)
   const isWithin =
     scopes.every(({ authz, path, hasPath }) => granted.find({ authz, path: hasPath ? path : undefined })) &&

@@ -31,11 +31,15 @@ export function checkQuestion({ authz, path }: Question): void {
 }
 
 /** The first scope that answers the question with yes, or undefined. */
-export function findGrant(scopes: readonly Scope[], question: Question, options: CapabilityOptions): Scope | undefined {
+export function findPermission(
+  scopes: readonly Scope[],
+  question: Question,
+  options: CapabilityOptions,
+): Scope | undefined {
   checkQuestion(question)
   return (
     scopes.find((scope) => answersTo(scope, question.authz, options) && reaches(scope, question.path)) ??
-    findCondorGrant((name) => scopes.find((scope) => scope.authz === name), question, options)
+    findCondorPermission((name) => scopes.find((scope) => scope.authz === name), question, options)
   )
 }
 
@@ -61,7 +65,7 @@ function reaches(scope: Scope, path: Path | undefined): boolean {
  *
  * @param first - the first scope of an authorization.
  */
-export function findCondorGrant(
+export function findCondorPermission(
   first: (authz: string) => Scope | undefined,
   { authz, path }: Question,
   { profile, scitokensCppCompat }: CapabilityOptions,

@@ -75,7 +75,7 @@ export interface ScopeFinder {
 }
 
 /** The scope that lets the operation be done, or undefined. */
-export function findOperationGrant(
+export function findOperationPermission(
   scopes: readonly Scope[],
   request: OperationRequest,
   options: CapabilityOptions,
@@ -88,7 +88,7 @@ export function findOperationGrant(
   })
 }
 
-/** As {@link findOperationGrant}, wherever the scopes are. */
+/** As {@link findOperationPermission}, wherever the scopes are. */
 export function judgeOperation({ operation, path, to }: OperationRequest, scopes: ScopeFinder): Scope | undefined {
   if (operation === 'rename') {
     // Both ends: what may create there may rename between them (WLCG profile 1.3: files inside its area).

@@ -2,8 +2,8 @@ import * as fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
 import {
   attenuate,
-  findGrant,
-  findOperationGrant,
+  findPermission,
+  findOperationPermission,
   formatScopes,
   type Path,
   parseScopes,
@@ -54,10 +54,10 @@ function allowed(scopes: readonly Scope[]): ReadonlySet<string> {
   const profile = { profile: 'scitoken:2.0' as const }
   const yes = new Set<string>()
   for (const [authz, where] of questions) {
-    if (findGrant(scopes, { authz, path: where as Path }, profile)) yes.add(`${authz} ${where}`)
+    if (findPermission(scopes, { authz, path: where as Path }, profile)) yes.add(`${authz} ${where}`)
     for (const operation of STORAGE_OPERATIONS) {
       const request = { operation, path: where as Path, to: '/a/new' as Path }
-      if (findOperationGrant(scopes, request, profile)) yes.add(`${operation} ${where}`)
+      if (findOperationPermission(scopes, request, profile)) yes.add(`${operation} ${where}`)
     }
   }
   return yes

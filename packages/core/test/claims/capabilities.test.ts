@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { authorizationMode, authorizationsFor } from '../../src/internal.ts'
 import {
-  findGrant,
-  findOperationGrant,
+  findPermission,
+  findOperationPermission,
   formatScope,
   parseRequestPath,
   parseScopes,
@@ -12,7 +12,7 @@ import {
 import { refusal } from '../refusal.ts'
 
 const ask = (claim: string, authz: string, path?: string, profile: ProfileName = 'wlcg:1.x', compat = false): boolean =>
-  findGrant(
+  findPermission(
     parseScopes(claim).scopes,
     { authz, path: path === undefined ? undefined : parseRequestPath(path) },
     { profile, scitokensCppCompat: compat },
@@ -72,7 +72,7 @@ test('a question must be one', async () => {
 test('the grant that is told is the first of the claim that says yes', () => {
   const { scopes } = parseScopes('write:/ read:/a/b read:/a')
   const path = parseRequestPath('/a/b/c')
-  expect(formatScope(findGrant(scopes, { authz: 'read', path }, { profile: 'scitoken:2.0' })!)).toBe('read:/a/b')
+  expect(formatScope(findPermission(scopes, { authz: 'read', path }, { profile: 'scitoken:2.0' })!)).toBe('read:/a/b')
 })
 
 test('capabilities win over groups', () => {
@@ -84,7 +84,7 @@ test('capabilities win over groups', () => {
 })
 
 const may = (claim: string, operation: string, path = '/a/f', to?: string): boolean =>
-  findOperationGrant(
+  findOperationPermission(
     parseScopes(claim).scopes,
     {
       operation: operation as never,

@@ -1,7 +1,7 @@
 import {
   type CapabilityOptions,
-  findGrant,
-  findOperationGrant,
+  findPermission,
+  findOperationPermission,
   formatScope,
   type JsonObject,
   NotAllowedError,
@@ -16,7 +16,7 @@ import {
 import {
   authorizationMode,
   authorizationsFor,
-  GrantIndex,
+  PermissionIndex,
   needsPath,
   own,
   parseGroups,
@@ -69,7 +69,7 @@ export class ValidatedToken {
   readonly #verified: VerifiedToken
   /** Of the claim, whether they count or not. */
   readonly #namedGroups: readonly string[]
-  #index: GrantIndex | undefined
+  #index: PermissionIndex | undefined
   #wasAsked = false
   #told: { readonly scope: Scope; readonly sentence: string } | undefined
 
@@ -127,16 +127,16 @@ export class ValidatedToken {
   /** @internal The same for a question that was read already. Throws only for the times. */
   judge(question: ReadQuestion): Decision<ValidatedToken> {
     this.checkNow()
-    const grant = this.#find(question)
-    return grant ? this.#allowed(grant, question.path) : this.#denied([question.authz], question.path)
+    const permission = this.#find(question)
+    return permission ? this.#allowed(permission, question.path) : this.#denied([question.authz], question.path)
   }
 
   /** @internal The same for a storage operation. */
   judgeOperation({ operation, path, to }: ReadOperationQuestion): Decision<ValidatedToken> {
     this.checkNow()
     const reachable = this.#isBelowBase(path) && (to === undefined || this.#isBelowBase(to))
-    const grant = reachable ? this.#findOperation({ operation, path, ...(to && { to }) }) : undefined
-    if (grant) return this.#allowed(grant, path)
+    const permission = reachable ? this.#findOperation({ operation, path, ...(to && { to }) }) : undefined
+    if (permission) return this.#allowed(permission, path)
     return this.#denied(authorizationsFor(operation === 'rename' ? 'createFile' : operation), path)
   }
 
@@ -178,10 +178,10 @@ export class ValidatedToken {
   decideHost(host: string): Decision<ValidatedToken> {
     try {
       this.checkNow()
-      const grant = this.#find({ authz: 'host.auth', path: undefined })
+      const permission = this.#find({ authz: 'host.auth', path: undefined })
       const subject = this.subject?.startsWith('host:') ? this.subject.slice(5).toLowerCase() : undefined
-      return grant && host !== '' && subject === host.toLowerCase()
-        ? this.#allowed(grant, undefined)
+      return permission && host !== '' && subject === host.toLowerCase()
+        ? this.#allowed(permission, undefined)
         : this.#denied(['host.auth'], undefined)
     } catch (error) {
       return this.#refusal(error)
@@ -241,17 +241,17 @@ export class ValidatedToken {
 
   #find(question: ReadQuestion): Scope | undefined {
     const index = this.#indexOfScopes()
-    return index ? index.find(question) : findGrant(this.scopes, question, this.#capabilities)
+    return index ? index.find(question) : findPermission(this.scopes, question, this.#capabilities)
   }
 
   #findOperation(request: OperationRequest): Scope | undefined {
     const index = this.#indexOfScopes()
-    return index ? index.findOperation(request) : findOperationGrant(this.scopes, request, this.#capabilities)
+    return index ? index.findOperation(request) : findOperationPermission(this.scopes, request, this.#capabilities)
   }
 
   /** Made when it is asked for the second time: many tokens are asked one thing, and going through the scopes once is quicker. */
-  #indexOfScopes(): GrantIndex | undefined {
-    if (this.#wasAsked) return (this.#index ??= new GrantIndex(this.scopes, this.#capabilities))
+  #indexOfScopes(): PermissionIndex | undefined {
+    if (this.#wasAsked) return (this.#index ??= new PermissionIndex(this.scopes, this.#capabilities))
     this.#wasAsked = true
     return undefined
   }

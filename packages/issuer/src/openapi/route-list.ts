@@ -24,7 +24,7 @@ export function watchRoutes(
   const all: HungRoute[] = []
   app.addHook('onRoute', ({ method, url, constraints, config }) => {
     const host = (constraints as { host?: string } | undefined)?.host
-    const operations = (config as { operations?: Record<string, Operation> } | undefined)?.operations
+    const { operations } = (config ?? {}) as { operations?: Record<string, Operation> }
     for (const one of [method].flat()) {
       // Fastify adds HEAD to each GET.
       if (one !== 'HEAD') all.push({ method: one, url, host, operation: operations?.[one] })

@@ -126,7 +126,7 @@ export type Purpose = 'due' | 'unknown_kid' | 'asked'
 export type Verdict = 'go' | 'fresh' | 'cooldown' | 'backing_off' | 'leased'
 
 /** Everything a store needs to judge, atomically with writing the lease down. */
-export interface ClaimRequest {
+export interface LeaseRequest {
   /** Why somebody wants to fetch. */
   readonly purpose: Purpose
   /** The time, in seconds since the epoch. */
@@ -140,7 +140,7 @@ export interface ClaimRequest {
 }
 
 /** The one place that decides whether an issuer is contacted. */
-export function judgeClaim(stored: StoredIssuer, request: ClaimRequest): Verdict {
+export function judgeLease(stored: StoredIssuer, request: LeaseRequest): Verdict {
   const { purpose, now, policy } = request
   if (purpose === 'asked') return 'go'
   const keys = stored.keys && !request.ignoreKeys ? clampAges(stored.keys, policy) : undefined
@@ -155,6 +155,6 @@ function contactedWithin(seconds: number, keys: KeyRecord | undefined, now: numb
 }
 
 /** A lease that runs longer than any lease may was written by another clock. */
-function leaseHolds(stored: StoredIssuer, { now, leaseFor }: ClaimRequest): boolean {
+function leaseHolds(stored: StoredIssuer, { now, leaseFor }: LeaseRequest): boolean {
   return now < stored.leasedUntil && stored.leasedUntil - now <= leaseFor
 }

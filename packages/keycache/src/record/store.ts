@@ -1,11 +1,11 @@
-import type { ClaimRequest, Verdict } from './policy.ts'
+import type { LeaseRequest, Verdict } from './policy.ts'
 import type { KeyRecord, StoredIssuer, Trouble } from './record.ts'
 
-/** What became of a claim, and what the store knew at that moment. */
-export interface Claim {
+/** What became of a wish for a lease, and what the store knew at that moment. */
+export interface Lease {
   /** Whether the issuer may be asked. */
   readonly verdict: Verdict
-  /** What the store knew, after the claim was written down. */
+  /** What the store knew, after the lease was written down. */
   readonly stored: StoredIssuer
 }
 
@@ -22,10 +22,10 @@ export interface KeyStore {
   /** Ordered by issuer. */
   list(): StoredIssuer[]
   /**
-   * Judges a wish to fetch (`judgeClaim`); on `go` also counts the attempt and writes a lease, in one step that no other process
+   * Judges a wish to fetch (`judgeLease`); on `go` also counts the attempt and writes a lease, in one step that no other process
    * can get between. The answer tells the state after that step.
    */
-  claim(issuer: string, request: ClaimRequest): Claim
+  lease(issuer: string, request: LeaseRequest): Lease
   /** Keeps the result of a successful contact unless a later attempt's is there already; ends lease and trouble. */
   saveKeys(record: KeyRecord): void
   /** Notes a failure; ends the lease. Never touches keys. */
@@ -46,7 +46,7 @@ export interface OpenStore {
   readonly problem: string | undefined
   read(issuer: string): Promise<StoredIssuer | undefined>
   list(): Promise<StoredIssuer[]>
-  claim(issuer: string, request: ClaimRequest): Promise<Claim>
+  lease(issuer: string, request: LeaseRequest): Promise<Lease>
   saveKeys(record: KeyRecord): Promise<void>
   saveTrouble(issuer: string, trouble: Trouble): Promise<void>
   release(issuer: string): Promise<void>
@@ -54,8 +54,8 @@ export interface OpenStore {
   close(): Promise<void>
 }
 
-/** The state after a claim that was granted. */
-export function granted(stored: StoredIssuer, { now, leaseFor }: ClaimRequest): StoredIssuer {
+/** The state after a lease that was given. */
+export function leased(stored: StoredIssuer, { now, leaseFor }: LeaseRequest): StoredIssuer {
   return { ...stored, leasedUntil: now + leaseFor, attempts: stored.attempts + 1 }
 }
 

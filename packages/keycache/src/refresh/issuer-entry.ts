@@ -18,7 +18,7 @@ export class IssuerEntry {
   loaded = false
   /** No longer trusted; an attempt under way must leave no trace. */
   removed = false
-  /** When the store was last asked whether a failure still holds, on a clock in milliseconds that nobody sets. */
+  /** When the store was last asked whether a failure still holds, on a monotonic clock, in milliseconds. */
   failureCheckedAt: number = -Infinity
   /** When the store was last asked whether another process changed anything. In seconds since the epoch. */
   lookedAt = 0

@@ -3,9 +3,9 @@ import { given, quote, sleep } from '@scitokens/core/internal'
 import { fetchKeys } from './key-fetch.ts'
 import type { IssuerEntry } from './issuer-entry.ts'
 import type { RefreshSettings } from './settings.ts'
-import { ageOf, type ClaimRequest, judgeClaim, type Purpose, waitAfter } from '../record/policy.ts'
+import { ageOf, type LeaseRequest, judgeLease, type Purpose, waitAfter } from '../record/policy.ts'
 import type { StoredIssuer, Trouble } from '../record/record.ts'
-import type { Claim, OpenStore } from '../record/store.ts'
+import type { Lease, OpenStore } from '../record/store.ts'
 
 /** How often to look whether the process that is fetching has come to an end, in milliseconds. */
 const POLL_MS = 50
@@ -46,15 +46,15 @@ export class Refresher {
 
   async #attempt(entry: IssuerEntry, purpose: Purpose, background: boolean): Promise<void> {
     const { policy, clock } = this.#settings
-    let claim = await this.#claim(entry, { purpose })
-    const sound = await entry.adopt(claim.stored, policy)
+    let lease = await this.#lease(entry, { purpose })
+    const sound = await entry.adopt(lease.stored, policy)
     // The store calls keys fresh that cannot be used.
-    if (!sound && claim.verdict === 'fresh' && ageOf(entry.record, clock()) !== 'fresh') {
-      claim = await this.#claim(entry, { purpose, ignoreKeys: true })
+    if (!sound && lease.verdict === 'fresh' && ageOf(entry.record, clock()) !== 'fresh') {
+      lease = await this.#lease(entry, { purpose, ignoreKeys: true })
     }
-    switch (claim.verdict) {
+    switch (lease.verdict) {
       case 'go':
-        return this.#fetch(entry, claim.stored.attempts, background)
+        return this.#fetch(entry, lease.stored.attempts, background)
       case 'fresh':
         return
       case 'cooldown':
@@ -68,7 +68,7 @@ export class Refresher {
   }
 
   /** Asks the store for leave; while another process is fetching, waits for what it brings. */
-  async #claim(entry: IssuerEntry, ask: Pick<ClaimRequest, 'purpose' | 'ignoreKeys'>): Promise<Claim> {
+  async #lease(entry: IssuerEntry, ask: Pick<LeaseRequest, 'purpose' | 'ignoreKeys'>): Promise<Lease> {
     const { clock, policy, timeoutMs } = this.#settings
     const leaseFor = timeoutMs / 1000 + 1
     // A process that was killed holds its lease to the end.
@@ -76,15 +76,15 @@ export class Refresher {
     for (;;) {
       this.#checkOpen()
       // oxlint-disable-next-line no-await-in-loop -- asked again when the other process is done
-      const claim = await this.#store.claim(entry.issuer, { ...ask, now: clock(), leaseFor, policy })
-      if (claim.verdict !== 'leased' || performance.now() > giveUpAt) return claim
+      const lease = await this.#store.lease(entry.issuer, { ...ask, now: clock(), leaseFor, policy })
+      if (lease.verdict !== 'leased' || performance.now() > giveUpAt) return lease
       // oxlint-disable-next-line no-await-in-loop -- waiting is the point
       await this.#waitForLease(entry, { ...ask, leaseFor, policy }, giveUpAt)
     }
   }
 
   /** Only reads, so that it is not in the way of the process it waits for. */
-  async #waitForLease(entry: IssuerEntry, request: Omit<ClaimRequest, 'now'>, giveUpAt: number): Promise<void> {
+  async #waitForLease(entry: IssuerEntry, request: Omit<LeaseRequest, 'now'>, giveUpAt: number): Promise<void> {
     let stored: StoredIssuer | undefined
     do {
       // oxlint-disable-next-line no-await-in-loop -- waiting is the point
@@ -95,7 +95,7 @@ export class Refresher {
     } while (
       stored &&
       performance.now() < giveUpAt &&
-      judgeClaim(stored, { ...request, now: this.#settings.clock() }) === 'leased'
+      judgeLease(stored, { ...request, now: this.#settings.clock() }) === 'leased'
     )
   }
 

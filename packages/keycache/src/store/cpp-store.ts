@@ -2,9 +2,9 @@ import { DatabaseSync } from 'node:sqlite'
 import type { Jwks } from '@scitokens/core'
 import { type FileOptions, guardStoreFile } from './file-options.ts'
 import { MemoryStore } from './memory-store.ts'
-import type { ClaimRequest } from '../record/policy.ts'
+import type { LeaseRequest } from '../record/policy.ts'
 import { type KeyRecord, type StoredIssuer, type Trouble, unknownIssuer } from '../record/record.ts'
-import type { Claim, KeyStore } from '../record/store.ts'
+import type { Lease, KeyStore } from '../record/store.ts'
 
 /** What scitokens-cpp adds to the time of an answer for `next_update` and `expires`, in seconds, unless it is configured otherwise. */
 const CPP_INTERVALS = { update: 600, expiration: 345_600 }
@@ -54,10 +54,10 @@ export class CppStore implements KeyStore {
     return rows.map((row) => this.#merge(row))
   }
 
-  /** Judges a wish to fetch, and writes the lease down: {@link KeyStore.claim}. */
-  claim(issuer: string, request: ClaimRequest): Claim {
+  /** Judges a wish to fetch, and writes the lease down: {@link KeyStore.lease}. */
+  lease(issuer: string, request: LeaseRequest): Lease {
     this.#memory.put(this.read(issuer) ?? unknownIssuer(issuer))
-    return this.#memory.claim(issuer, request)
+    return this.#memory.lease(issuer, request)
   }
 
   /** Keeps the result of a successful contact: {@link KeyStore.saveKeys}. */

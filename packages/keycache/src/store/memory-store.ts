@@ -1,6 +1,6 @@
-import { type ClaimRequest, judgeClaim } from '../record/policy.ts'
+import { type LeaseRequest, judgeLease } from '../record/policy.ts'
 import { type KeyRecord, type StoredIssuer, type Trouble, unknownIssuer } from '../record/record.ts'
-import { type Claim, granted, type KeyStore, withKeys } from '../record/store.ts'
+import { type Lease, leased, type KeyStore, withKeys } from '../record/store.ts'
 
 /** Keeps records for as long as the process lives. Bounded by the issuers its user trusts. */
 export class MemoryStore implements KeyStore {
@@ -23,11 +23,11 @@ export class MemoryStore implements KeyStore {
     return [...this.#issuers.values()].toSorted((a, b) => (a.issuer < b.issuer ? -1 : 1))
   }
 
-  /** Judges a wish to fetch, and writes the lease down: {@link KeyStore.claim}. */
-  claim(issuer: string, request: ClaimRequest): Claim {
+  /** Judges a wish to fetch, and writes the lease down: {@link KeyStore.lease}. */
+  lease(issuer: string, request: LeaseRequest): Lease {
     const before = this.#get(issuer)
-    const verdict = judgeClaim(before, request)
-    const stored = verdict === 'go' ? granted(before, request) : before
+    const verdict = judgeLease(before, request)
+    const stored = verdict === 'go' ? leased(before, request) : before
     if (verdict === 'go') this.put(stored)
     return { verdict, stored }
   }

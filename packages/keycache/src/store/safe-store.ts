@@ -2,9 +2,9 @@ import { type Clock, ConfigError } from '@scitokens/core'
 import { quote } from '@scitokens/core/internal'
 import { DatabaseTurns } from '@scitokens/host/files'
 import { MemoryStore } from './memory-store.ts'
-import { ageOf, type ClaimRequest } from '../record/policy.ts'
+import { ageOf, type LeaseRequest } from '../record/policy.ts'
 import type { KeyRecord, StoredIssuer, Trouble } from '../record/record.ts'
-import type { Claim, KeyStore, OpenStore } from '../record/store.ts'
+import type { Lease, KeyStore, OpenStore } from '../record/store.ts'
 
 /** A store that a {@link SafeStore} stands on. */
 export type DurableStore = KeyStore & { readonly readOnly?: boolean }
@@ -24,7 +24,7 @@ export interface SafeStoreOptions {
   readonly waitMs?: number
   /** Seconds for which a store that failed is left in peace. Default: 30. */
   readonly pause?: number
-  /** A clock in seconds that nobody sets. Default: the process's. */
+  /** Monotonic clock, in seconds. Default: the process's own. */
   monotonic?(): number
 }
 
@@ -75,15 +75,15 @@ export class SafeStore implements OpenStore {
     return [...others, ...unsaved].toSorted((a, b) => (a.issuer < b.issuer ? -1 : 1))
   }
 
-  async claim(issuer: string, request: ClaimRequest): Promise<Claim> {
-    const claim = await this.#tryWrite((durable) => {
-      const answer = durable.claim(issuer, request)
+  async lease(issuer: string, request: LeaseRequest): Promise<Lease> {
+    const lease = await this.#tryWrite((durable) => {
+      const answer = durable.lease(issuer, request)
       if (!this.#unsaved.has(issuer)) this.#memory.put(answer.stored)
       return answer
     })
-    if (claim !== undefined && !this.#unsaved.has(issuer)) return claim
+    if (lease !== undefined && !this.#unsaved.has(issuer)) return lease
     await this.read(issuer)
-    return this.#memory.claim(issuer, request)
+    return this.#memory.lease(issuer, request)
   }
 
   async saveKeys(record: KeyRecord): Promise<void> {

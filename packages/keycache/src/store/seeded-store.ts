@@ -1,7 +1,7 @@
 import type { Clock } from '@scitokens/core'
-import { ageOf, type ClaimRequest } from '../record/policy.ts'
+import { ageOf, type LeaseRequest } from '../record/policy.ts'
 import type { KeyRecord, StoredIssuer, Trouble } from '../record/record.ts'
-import type { Claim, OpenStore } from '../record/store.ts'
+import type { Lease, OpenStore } from '../record/store.ts'
 
 /** How a {@link SeededStore} treats the other file. */
 export interface SeedOptions {
@@ -46,12 +46,12 @@ export class SeededStore implements OpenStore {
     return [...all.values()].toSorted((a, b) => (a.issuer < b.issuer ? -1 : 1))
   }
 
-  async claim(issuer: string, request: ClaimRequest): Promise<Claim> {
-    // Taken over first, so that the claim is judged, and its lease kept, in one place.
+  async lease(issuer: string, request: LeaseRequest): Promise<Lease> {
+    // Taken over first, so that the lease is judged, and its lease kept, in one place.
     const own = await this.#own.read(issuer)
     const keys = this.#needsSeed(own) && !request.ignoreKeys ? (await this.#seed.read(issuer))?.keys : undefined
     if (keys) await this.#own.saveKeys({ ...keys, attempt: own?.attempts ?? 0 })
-    return this.#own.claim(issuer, request)
+    return this.#own.lease(issuer, request)
   }
 
   async saveKeys(record: KeyRecord): Promise<void> {

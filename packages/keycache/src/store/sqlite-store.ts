@@ -1,10 +1,10 @@
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
 import { type FileOptions, guardStoreFile } from './file-options.ts'
-import { type ClaimRequest, judgeClaim } from '../record/policy.ts'
+import { type LeaseRequest, judgeLease } from '../record/policy.ts'
 import { type KeyRecord, type StoredIssuer, type Trouble, unknownIssuer } from '../record/record.ts'
 import { COLUMNS, readRow, type Row, rowOf } from './sqlite-row.ts'
 import { prepareSchema, versionOf } from './sqlite-schema.ts'
-import { type Claim, granted, type KeyStore, withKeys } from '../record/store.ts'
+import { type Lease, leased, type KeyStore, withKeys } from '../record/store.ts'
 
 /**
  * Keeps records in one SQLite file shared by processes. Rollback journal, not WAL: home directories are often network file
@@ -57,12 +57,12 @@ export class SqliteStore implements KeyStore {
     return rows.map((row) => readRow(row as unknown as Row))
   }
 
-  /** Judges a wish to fetch, and writes the lease down: {@link KeyStore.claim}. */
-  claim(issuer: string, request: ClaimRequest): Claim {
+  /** Judges a wish to fetch, and writes the lease down: {@link KeyStore.lease}. */
+  lease(issuer: string, request: LeaseRequest): Lease {
     return this.#transaction(() => {
       const before = this.#get(issuer)
-      const verdict = judgeClaim(before, request)
-      const stored = verdict === 'go' ? granted(before, request) : before
+      const verdict = judgeLease(before, request)
+      const stored = verdict === 'go' ? leased(before, request) : before
       if (verdict === 'go') this.#put(stored)
       return { verdict, stored }
     })

@@ -35,7 +35,7 @@ const CPP_CACHE_READERS: OptionReaders<CppCacheOptions> = { file: text, write: f
 
 /** How the options of {@link StoreOptions} are read. */
 export const STORE_READERS: OptionReaders<StoreOptions> = {
-  store: (value, name) => (value === 'memory' ? value : having<KeyStore>('claim', '"memory", or a store')(value, name)),
+  store: (value, name) => (value === 'memory' ? value : having<KeyStore>('lease', '"memory", or a store')(value, name)),
   cacheDir: text,
   cppCache: (value, name) => {
     const read = nested(CPP_CACHE_READERS)(value, name)

@@ -6,7 +6,7 @@ import {
   backingOff,
   clampAges,
   createPolicy,
-  judgeClaim,
+  judgeLease,
   type Policy,
   waitAfter,
 } from '../../src/record/policy.ts'
@@ -30,7 +30,7 @@ function stored(overrides: Partial<StoredIssuer> = {}): StoredIssuer {
 }
 
 const judge = (state: StoredIssuer, purpose: 'due' | 'unknown_kid' | 'asked', now = NOW): string =>
-  judgeClaim(state, { purpose, now, leaseFor: 11, policy })
+  judgeLease(state, { purpose, now, leaseFor: 11, policy })
 
 test('defaults: refreshed after one hour, moved by headers between ten minutes and six hours, usable for four days', () => {
   expect(policy).toEqual({
@@ -134,7 +134,7 @@ test('keys that another process calls fresh for longer are judged by this one', 
 
 test('damaged keys count as none', () => {
   const request = { purpose: 'due', now: NOW, leaseFor: 11, policy, ignoreKeys: true } as const
-  expect(judgeClaim(stored({ keys: record(NOW) }), request)).toBe('go')
+  expect(judgeLease(stored({ keys: record(NOW) }), request)).toBe('go')
 })
 
 test('an unknown kid may cause a fetch only when the last contact is longer ago than the cooldown', () => {
@@ -171,7 +171,7 @@ function attemptsUnderFire(
   let attempts = 0
   for (const offset of requestsAt.toSorted((a, b) => a - b)) {
     const now = NOW + Math.min(offset, seconds)
-    if (judgeClaim(state, { purpose: 'due', now, leaseFor: 11, policy: rules }) !== 'go') continue
+    if (judgeLease(state, { purpose: 'due', now, leaseFor: 11, policy: rules }) !== 'go') continue
     attempts++
     const failures = (state.trouble?.failures ?? 0) + 1
     const retryAt = now + waitAfter(failures, rules, () => jitter[failures % jitter.length]!, undefined)

@@ -8,7 +8,7 @@ import { MemoryStore } from '../../src/store/memory-store.ts'
 import { SafeStore } from '../../src/store/safe-store.ts'
 import { cacheForTest, issuerForTest, temporaryDirectory } from '../fixture.ts'
 import { JWKS } from '../issuer-server.ts'
-import { claim, ISSUER, NOW, recordFor, TROUBLE } from './store-contract.ts'
+import { lease, ISSUER, NOW, recordFor, TROUBLE } from './store-contract.ts'
 
 /** Uses a cache on a file that is not as it should be; the warnings it gave. */
 async function useCacheOn(cacheDir: string, options: Partial<KeyCacheOptions> = {}): Promise<string[]> {
@@ -171,7 +171,7 @@ test('a corrupt file that is moved away is replaced by a new one without a resta
   expect(store.problem).toContain('not a database')
   rmSync(file)
   now += 31
-  expect((await claim(store, 'asked')).verdict).toBe('go')
+  expect((await lease(store, 'asked')).verdict).toBe('go')
   await store.saveKeys({ ...record, attempt: 2 })
   expect(store.problem).toBeUndefined()
   await store.close()
@@ -189,11 +189,11 @@ test('leases and back-off hold in memory while the file does not serve', async (
     onHealth: () => {},
     clock: () => NOW,
   })
-  expect((await claim(store, 'due')).verdict).toBe('go')
-  expect((await claim(store, 'due')).verdict).toBe('leased')
+  expect((await lease(store, 'due')).verdict).toBe('go')
+  expect((await lease(store, 'due')).verdict).toBe('leased')
   await store.saveTrouble(ISSUER, TROUBLE)
-  expect((await claim(store, 'due')).verdict).toBe('backing_off')
-  expect((await claim(store, 'due', NOW + 5)).verdict).toBe('go')
+  expect((await lease(store, 'due')).verdict).toBe('backing_off')
+  expect((await lease(store, 'due', NOW + 5)).verdict).toBe('go')
   expect(await store.list()).toHaveLength(1)
 })
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { agesFrom, type ClaimRequest, createPolicy, type Policy, type Purpose } from '../../src/record/policy.ts'
+import { agesFrom, type LeaseRequest, createPolicy, type Policy, type Purpose } from '../../src/record/policy.ts'
 import type { KeyRecord, Trouble } from '../../src/record/record.ts'
-import type { Claim, KeyStore } from '../../src/record/store.ts'
+import type { Lease, KeyStore } from '../../src/record/store.ts'
 import { newKey } from '../issuer-server.ts'
 
 /** What a store is asked to prove. */
@@ -42,13 +42,13 @@ export const TROUBLE: Trouble = {
   message: 'it is down',
 }
 
-export function claim<Answer extends Claim | Promise<Claim>>(
-  store: { claim(issuer: string, request: ClaimRequest): Answer },
+export function lease<Answer extends Lease | Promise<Lease>>(
+  store: { lease(issuer: string, request: LeaseRequest): Answer },
   purpose: Purpose,
   now: number = NOW,
   issuer: string = ISSUER,
 ): Answer {
-  return store.claim(issuer, { purpose, now, leaseFor: 11, policy })
+  return store.lease(issuer, { purpose, now, leaseFor: 11, policy })
 }
 
 /** The tests that every store passes. */
@@ -118,7 +118,7 @@ export function testStore(under: StoreUnderTest): void {
   test('a failure without keys is noted too, and holds up later attempts', () => {
     store.saveTrouble(ISSUER, TROUBLE)
     for (const eyes of under.sharesAttempts ? [store, elsewhere()] : [store]) {
-      expect(claim(eyes, 'due')).toMatchObject({
+      expect(lease(eyes, 'due')).toMatchObject({
         verdict: 'backing_off',
         stored: { trouble: TROUBLE, keys: undefined },
       })
@@ -131,25 +131,25 @@ export function testStore(under: StoreUnderTest): void {
     expect(store.read(ISSUER)?.trouble).toBeUndefined()
   })
 
-  test('one claim at a time is granted, until it is released', () => {
-    expect(claim(store, 'due').verdict).toBe('go')
+  test('one lease at a time is given, until it is released', () => {
+    expect(lease(store, 'due').verdict).toBe('go')
     for (const eyes of under.sharesAttempts ? [store, elsewhere()] : [store])
-      expect(claim(eyes, 'due').verdict).toBe('leased')
+      expect(lease(eyes, 'due').verdict).toBe('leased')
     store.release(ISSUER)
-    expect(claim(store, 'due').verdict).toBe('go')
+    expect(lease(store, 'due').verdict).toBe('go')
   })
 
-  test('a claim ends by itself, with its result, or with its failure', async () => {
-    expect(claim(store, 'due').verdict).toBe('go')
-    expect(claim(store, 'due', NOW + 12).verdict).toBe('go')
+  test('a lease ends by itself, with its result, or with its failure', async () => {
+    expect(lease(store, 'due').verdict).toBe('go')
+    expect(lease(store, 'due', NOW + 12).verdict).toBe('go')
     store.saveTrouble(ISSUER, { ...TROUBLE, retryAt: NOW })
-    expect(claim(store, 'due').verdict).toBe('go')
+    expect(lease(store, 'due').verdict).toBe('go')
     store.saveKeys(await recordFor(ISSUER))
-    expect(claim(store, 'due').verdict).toBe('fresh')
+    expect(lease(store, 'due').verdict).toBe('fresh')
   })
 
-  test('attempts are numbered, and the answer to a claim tells the number', () => {
-    const numbers = [1, 2, 3].map(() => claim(store, 'asked').stored.attempts)
+  test('attempts are numbered, and the answer to a lease tells the number', () => {
+    const numbers = [1, 2, 3].map(() => lease(store, 'asked').stored.attempts)
     expect(numbers).toEqual([1, 2, 3])
   })
 

@@ -1,4 +1,4 @@
-import { findGrant, formatScope, type Path, type ProfileName, type Scope } from '@scitokens/core'
+import { findPermission, formatScope, type Path, type ProfileName, type Scope } from '@scitokens/core'
 import { needsPath } from '@scitokens/core/internal'
 
 /** A right of the token and what it means for the question. */
@@ -16,7 +16,7 @@ export function scopeReasons(
 ): readonly ScopeReason[] {
   if (path === undefined && needsPath(authz)) return []
   return scopes.map((scope) => {
-    const covers = findGrant([scope], { authz, path }, { profile }) !== undefined
+    const covers = findPermission([scope], { authz, path }, { profile }) !== undefined
     return { scope: formatScope(scope), covers, reason: reasonOf(scope, covers, authz, path, profile) }
   })
 }
@@ -24,7 +24,7 @@ export function scopeReasons(
 function reasonOf(scope: Scope, covers: boolean, authz: string, path: Path | undefined, profile: ProfileName): string {
   if (covers) return path === undefined || !scope.hasPath ? 'covers it' : `covers ${path}`
   // The same right, for everything: does the operation fit at least?
-  const isOperation = findGrant([{ ...scope, path: '/' as Path }], { authz, path }, { profile }) !== undefined
+  const isOperation = findPermission([{ ...scope, path: '/' as Path }], { authz, path }, { profile }) !== undefined
   if (!isOperation) return `is for ${scope.authz}, not for ${authz}`
   return path?.startsWith(scope.path) === true
     ? `${path} only begins like ${scope.path}: it is a neighbour, not below it`

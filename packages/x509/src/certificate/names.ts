@@ -41,7 +41,7 @@ interface Component {
 
 /** A distinguished name: what is compared, and the one-line form that the grid's files and tools write. */
 export class DistinguishedName {
-  /** `/DC=org/DC=example/CN=Ana`. */
+  /** The name as OpenSSL and VOMS write it: `/DC=org/DC=example/CN=Ana`. */
   readonly text: string
   /** Equal for names that RFC 5280 section 7.1 takes for the same: case and runs of spaces do not count. */
   readonly key: string

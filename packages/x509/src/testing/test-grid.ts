@@ -60,9 +60,9 @@ export interface TestGrid {
   /** The authority's certificate in PEM, for clients that are to trust a {@link TestGrid.host}. */
   readonly ca: string
   /** Somebody whom the authority certifies: `/DC=org/DC=example/OU=People/CN=NAME`. */
-  person(name: string): TestCredential
+  readonly person: (name: string) => TestCredential
   /** A server whom the authority certifies, for a host name and 127.0.0.1. */
-  host(name: string): TestCredential
+  readonly host: (name: string) => TestCredential
 }
 
 const GRID_READERS: OptionReaders<TestGridOptions> = { vo: text, now: whole(0, 253_402_214_400, 'seconds') }

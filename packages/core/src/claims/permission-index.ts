@@ -1,4 +1,4 @@
-import { type CapabilityOptions, checkQuestion, findCondorGrant, namesOf, type Question } from './capabilities.ts'
+import { type CapabilityOptions, checkQuestion, findCondorPermission, namesOf, type Question } from './capabilities.ts'
 import { judgeOperation, type OperationRequest, type ScopeFinder } from './operations.ts'
 import { coversPath, type Path } from './paths.ts'
 import type { Scope } from './scope.ts'
@@ -19,9 +19,9 @@ interface Named {
 
 /**
  * A token's scopes, arranged so that a question costs string work that depends on the depth of its path, not on the number of
- * scopes. Answers exactly as {@link findGrant} and {@link findOperationGrant} do.
+ * scopes. Answers exactly as {@link findPermission} and {@link findOperationPermission} do.
  */
-export class GrantIndex {
+export class PermissionIndex {
   readonly #options: CapabilityOptions
   readonly #byName = new Map<string, Named>()
   /** Place of each scope in the claim: the first one that grants is the one that is told. */
@@ -54,12 +54,12 @@ export class GrantIndex {
   /** The first scope that answers the question with yes, or undefined. Throws `invalid_request`. */
   find(question: Question): Scope | undefined {
     const { authz, path } = question
-    // No other comes before the first one. On a server at work each object that need not be touched is time: memory is what is slow.
+    // The first scope wins, so if it covers the path we can stop, without reading anything else from memory.
     if (authz === this.#lastName && path !== undefined && coversPath(this.#lastFirst!.path, path))
       return this.#lastFirst
     checkQuestion(question)
-    const grant = path === undefined ? this.#byName.get(authz)?.pathless : this.#covering(authz, path)
-    return grant ?? findCondorGrant((name) => this.#byName.get(name)?.own, question, this.#options)
+    const permission = path === undefined ? this.#byName.get(authz)?.pathless : this.#covering(authz, path)
+    return permission ?? findCondorPermission((name) => this.#byName.get(name)?.own, question, this.#options)
   }
 
   /** The scope that lets the operation be done, or undefined. */

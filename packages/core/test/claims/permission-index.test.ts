@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { findGrant, findOperationGrant, parseScopes, type Path, STORAGE_OPERATIONS } from '../../src/index.ts'
-import { GrantIndex } from '../../src/internal.ts'
+import { findPermission, findOperationPermission, parseScopes, type Path, STORAGE_OPERATIONS } from '../../src/index.ts'
+import { PermissionIndex } from '../../src/internal.ts'
 
 const segment = fc.constantFrom('a', 'b', 'ab', 'c')
 const path = fc
@@ -44,8 +44,8 @@ test('the index answers every question as a search through the claim does, with 
   fc.assert(
     fc.property(claim, fc.array(question, { minLength: 1, maxLength: 20 }), options, (scopes, questions, how) => {
       // One index for all of them: it remembers what it was asked last.
-      const index = new GrantIndex(scopes, how)
-      for (const asked of questions) expect(index.find(asked)).toBe(findGrant(scopes, asked, how))
+      const index = new PermissionIndex(scopes, how)
+      for (const asked of questions) expect(index.find(asked)).toBe(findPermission(scopes, asked, how))
     }),
     { numRuns: 2000 },
   )
@@ -61,11 +61,11 @@ test('the index answers for every operation as a search through the claim does, 
       options,
       (scopes, operation, from, to, how) => {
         const request = { operation, path: from, to }
-        const index = new GrantIndex(scopes, how)
-        expect(index.findOperation(request)).toBe(findOperationGrant(scopes, request, how))
+        const index = new PermissionIndex(scopes, how)
+        expect(index.findOperation(request)).toBe(findOperationPermission(scopes, request, how))
         // What was asked for an operation is not taken for an answer to a question.
         const asked = { authz: 'storage.create', path: from }
-        expect(index.find(asked)).toBe(findGrant(scopes, asked, how))
+        expect(index.find(asked)).toBe(findPermission(scopes, asked, how))
       },
     ),
     { numRuns: 2000 },
@@ -73,7 +73,7 @@ test('the index answers for every operation as a search through the claim does, 
 })
 
 test('an empty authorization is a mistake, never a yes', () => {
-  const index = new GrantIndex(parseScopes('read:/').scopes, { profile: 'scitoken:2.0' })
+  const index = new PermissionIndex(parseScopes('read:/').scopes, { profile: 'scitoken:2.0' })
   expect(() => index.find({ authz: '', path: '/' as Path })).toThrow(
     expect.objectContaining({ code: 'invalid_request' }),
   )
