@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type AccessLogEntry, createStorageApp } from '@scitokens-examples/express-storage/app'
 import { FileStorage } from '@scitokens-examples/express-storage/storage'
 import { systemClock } from '@scitokens/core'
-import { createIssuer } from '@scitokens/issuer'
+import { openIssuer } from '@scitokens/issuer'
 import { listenOnLoopback } from './loopback.ts'
 
 /** The audience of the storage server: the name that tokens must carry. */
@@ -84,7 +84,7 @@ async function startIssuer(
     audiences: [STORAGE_AUDIENCE, OTHER_AUDIENCE],
     defaultAudience: STORAGE_AUDIENCE,
   }
-  const issuer = await createIssuer({
+  const issuer = await openIssuer({
     issuer: front.url,
     storage: { file: join(directory, 'issuer.sqlite') },
     dangerouslyAllowLoopbackHttp: true,

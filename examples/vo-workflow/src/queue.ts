@@ -30,7 +30,7 @@ export async function runJob(job: Job, { socket, spool }: { socket: string; spoo
   const directory = join(spool, job.name)
   mkdirSync(directory, { mode: 0o700 })
   const file = join(directory, 'bearer_token')
-  const manager = await ManagerClient.connect(socket)
+  const manager = await ManagerClient.open(socket)
   try {
     await manager.call('deliver', { owner: job.user, service: 'ligo', file, scopes: job.scopes })
     const program = join(import.meta.dirname, 'job.ts')

@@ -1,12 +1,12 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createIssuer, DevelopmentLogin } from '@scitokens/issuer'
+import { openIssuer, DevelopmentLogin } from '@scitokens/issuer'
 
 /** The issuer of the VO, with tokens so short-lived that every job outlives its first one. */
 export async function startIssuer(lifetime: number): Promise<{ url: string; close: () => Promise<void> }> {
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
-  const issuer = await createIssuer({
+  const issuer = await openIssuer({
     issuer: url,
     dangerouslyAllowLoopbackHttp: true,
     storage: { memory: true },

@@ -29,7 +29,7 @@ export async function openKeeper(options: KeeperOptions, context: CliContext): P
   const { ManagerClient } = await import('@scitokens/token-manager')
   // A connection for each question: while a person logs in, the manager would end an idle one.
   const ask = async <T>(work: (client: ManagerClient) => Promise<T>): Promise<T> => {
-    const client = await ManagerClient.connect(socketOf(options.socketDir, context.env))
+    const client = await ManagerClient.open(socketOf(options.socketDir, context.env))
     return await work(client).finally(() => client.close())
   }
   await ask(async () => {})

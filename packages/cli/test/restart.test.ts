@@ -80,7 +80,7 @@ describe('with its socket held by the service manager', () => {
       program: scitokens('token-manager', 'serve', '--state-dir', join(directory, 'state'), '--socket-dir', directory),
     })
     const ask = async (): Promise<string> => {
-      const client = await ManagerClient.connect(socket)
+      const client = await ManagerClient.open(socket)
       try {
         return JSON.stringify(await client.call('list'))
       } finally {

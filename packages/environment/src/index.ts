@@ -5,7 +5,7 @@
  * @packageDocumentation
  */
 export { discoverToken, type DiscoveredToken, type DiscoverOptions } from './discover-token.ts'
-export { createLog, type Log, type LogOptions } from './log.ts'
+export { openLog, type Log, type LogOptions } from './log.ts'
 export { proxiesFromEnvironment } from './proxies.ts'
 export { type Config, type ConfigOptions, type ConfigValues, readConfig } from './settings/config.ts'
 export { type KeyCacheSettings, keyCacheSettings } from './settings/key-cache-settings.ts'

@@ -25,7 +25,7 @@ export interface Log extends Logger {
   close(): Promise<void>
 }
 
-/** Options of {@link createLog}. */
+/** Options of {@link openLog}. */
 export interface LogOptions {
   /** What is less severe is left out. Default: WARNING. */
   readonly level?: LogLevel
@@ -62,7 +62,7 @@ const LEVEL_NAMES: Readonly<Record<string, LogLevel>> = Object.fromEntries(
  *
  * Throws `config_error` for options that make no sense, and when the file cannot be opened.
  */
-export async function createLog(given: LogOptions = {}): Promise<Log> {
+export async function openLog(given: LogOptions = {}): Promise<Log> {
   const { level = 'WARNING', file, ...rotation } = readOptions<LogOptions>(given, READERS)
   // Loaded when a log is wanted: importing this module stays cheap.
   const { pino } = await import('pino')

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { SciToken } from '@scitokens/core'
-import { createLog, type LogOptions } from '../src/index.ts'
+import { openLog, type LogOptions } from '../src/index.ts'
 import { createTestIssuer } from '@scitokens/core/testing'
 import { refusal } from './refusal.ts'
 import { temporaryDirectory } from './temporary.ts'
@@ -22,7 +22,7 @@ const linesOf = (file: string): Record<string, unknown>[] =>
 
 test('a line says when, how bad and what', async () => {
   const file = join(temporaryDirectory(), 'x.log')
-  const log = await createLog({ file: file, level: 'DEBUG' })
+  const log = await openLog({ file: file, level: 'DEBUG' })
   log.critical({ issuer: 'https://issuer.example' }, 'one')
   log.error({}, 'two')
   log.warn({}, 'three')
@@ -44,7 +44,7 @@ test('a line says when, how bad and what', async () => {
 
 test('what is less severe than the level is left out', async () => {
   const file = join(temporaryDirectory(), 'x.log')
-  const log = await createLog({ file: file })
+  const log = await openLog({ file: file })
   log.info({}, 'no')
   log.warn({}, 'yes')
   await log.close()
@@ -53,7 +53,7 @@ test('what is less severe than the level is left out', async () => {
 
 test('no token, signature or key gets into a log, whichever way it tries', async () => {
   const file = join(temporaryDirectory(), 'x.log')
-  const log = await createLog({ file: file, level: 'DEBUG' })
+  const log = await openLog({ file: file, level: 'DEBUG' })
   const jwk = issuer.key.exportJwk()
   const pem = await issuer.key.exportPem()
   const ways: (() => void)[] = [
@@ -85,7 +85,7 @@ test('no token, signature or key gets into a log, whichever way it tries', async
 test('the file is rotated by size, and old ones are dropped', async () => {
   const directory = temporaryDirectory()
   const file = join(directory, 'x.log')
-  const log = await createLog({ file: file, maxFileMegabytes: 1, maxFiles: 2 })
+  const log = await openLog({ file: file, maxFileMegabytes: 1, maxFiles: 2 })
   // One megabyte at a time, and the file that follows is there before the next.
   for (let n = 1; n <= 4; n++) {
     log.warn({ n }, 'x'.repeat(1_100_000))
@@ -102,8 +102,8 @@ test('the file is rotated by size, and old ones are dropped', async () => {
 
 test('a log file that cannot be opened is told at once', async () => {
   const directory = temporaryDirectory()
-  expect(await refusal(() => createLog({ file: directory }))).toBe('config config_error')
-  expect(await refusal(() => createLog({ file: '/dev/null/x.log' }))).toBe('config config_error')
+  expect(await refusal(() => openLog({ file: directory }))).toBe('config config_error')
+  expect(await refusal(() => openLog({ file: '/dev/null/x.log' }))).toBe('config config_error')
 })
 
 const inNode = (code: string): { stdout: string; stderr: string; status: number | null } => {
@@ -113,8 +113,8 @@ const inNode = (code: string): { stdout: string; stderr: string; status: number 
 
 test('without a file, the log goes to standard error', () => {
   const { stdout, stderr, status } = inNode(`
-    import { createLog } from '@scitokens/environment'
-    const log = await createLog()
+    import { openLog } from '@scitokens/environment'
+    const log = await openLog()
     log.error({}, 'hello ${token}')
     await log.close()`)
   expect(status).toBe(0)
@@ -140,5 +140,5 @@ test.each([
   [{ maxFiles: 0 }, 'the option maxFiles must be a number of files'],
   [{ maxFileMegabytes: 0.5 }, 'the option maxFileMegabytes must be'],
 ])('options that cannot be meant are refused: %j', async (options, message) => {
-  await expect(createLog(options as LogOptions)).rejects.toThrow(message)
+  await expect(openLog(options as LogOptions)).rejects.toThrow(message)
 })

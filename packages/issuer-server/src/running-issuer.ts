@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastif
 import type { ReadConfig } from './config/config-file.ts'
 import type { ConfigFile } from './config/config-schema.ts'
 import { openConfiguredDemo } from './issuer/configured-demo.ts'
-import { located, openIssuer, readOptions, type ServeOptions } from './issuer/configured-issuer.ts'
+import { located, openWithAudit, readOptions, type ServeOptions } from './issuer/configured-issuer.ts'
 import { limitRate, type Named } from './limits/rate-limit.ts'
 import { type ReadRateLimits, readRateLimits } from './limits/rate-limits.ts'
 import { nameLocalPeers } from './listen/local-peers.ts'
@@ -32,7 +32,7 @@ export class RunningIssuer {
     const metrics = new IssuerMetrics()
     const options = await readOptions(read, env, logger)
     const count = metrics.count.bind(metrics)
-    const issuer = await openIssuer(read, options, { logger, count, ...(clock && { clock }) })
+    const issuer = await openWithAudit(read, options, { logger, count, ...(clock && { clock }) })
     try {
       const demo = await located(read, () => openConfiguredDemo(read.config, { logger, ...(clock && { clock }) }))
       return new RunningIssuer({ issuer, demo, metrics, logger, limits })

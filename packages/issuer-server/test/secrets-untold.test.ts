@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { inspect } from 'node:util'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createIssuer, MemoryAudit } from '@scitokens/issuer'
-import { createDemo } from '@scitokens/token-generator'
+import { openIssuer, MemoryAudit } from '@scitokens/issuer'
+import { openDemo } from '@scitokens/token-generator'
 import { askToken, SECRET, serve, TestLog } from './served.ts'
 
 // What this issuer tells nobody: a live token, wherever in a request somebody puts it. The log says all that it can, and audit,
@@ -177,7 +177,7 @@ describe('a live token in any place of a request is told nobody', () => {
 
   test('by an issuer whose audit goes to its log', async () => {
     const log = new TestLog()
-    const issuer = await createIssuer({
+    const issuer = await openIssuer({
       issuer: 'http://127.0.0.1:1/vo',
       dangerouslyAllowLoopbackHttp: true,
       storage: { memory: true },
@@ -198,7 +198,7 @@ describe('a live token in any place of a request is told nobody', () => {
   test('by a demonstration', async () => {
     const log = new TestLog()
     const issuer = 'http://127.0.0.1:1'
-    const demo = await createDemo({ issuer, dangerouslyAllowLoopbackHttp: true, logger: log })
+    const demo = await openDemo({ issuer, dangerouslyAllowLoopbackHttp: true, logger: log })
     onTestFinished(() => demo.close())
     const app = demo.buildServer()
     onTestFinished(() => app.close())
@@ -228,7 +228,7 @@ describe('a live token in any place of a request is told nobody', () => {
 
 test('a sink of an audit never sees a token, whatever a line has it in', async () => {
   const audit = new MemoryAudit()
-  const issuer = await createIssuer({
+  const issuer = await openIssuer({
     issuer: 'http://127.0.0.1:1/vo',
     dangerouslyAllowLoopbackHttp: true,
     storage: { memory: true },

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import Fastify from 'fastify'
 import { Provider } from 'oidc-provider'
-import { createIssuer, FileAudit } from '@scitokens/issuer'
+import { openIssuer, FileAudit } from '@scitokens/issuer'
 import { EXCHANGE, SECRET } from './client.ts'
 
 const [kind, database] = process.argv.slice(2)
@@ -19,7 +19,7 @@ const file = isPostgres || database === undefined ? join(folder, 'issuer.db') : 
 
 /** The issuer as an operator runs it, but for the limits, which are the server's: audit to a file, SQLite or PostgreSQL. */
 async function issuer(algorithm: 'ES256' | 'RS256' = 'ES256'): Promise<string> {
-  const running = await createIssuer({
+  const running = await openIssuer({
     issuer: 'https://issuer.example',
     clients: [
       {

@@ -1,7 +1,7 @@
 // Rules of RFC 9700 and RFC 6819 that no other test shows; docs/security.md names each of them.
 import { connect } from 'node:net'
 import { inspect } from 'node:util'
-import { createIssuer, MemoryAudit } from '@scitokens/issuer'
+import { openIssuer, MemoryAudit } from '@scitokens/issuer'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { Browser, type Seen } from './support/browser.ts'
 import {
@@ -188,7 +188,7 @@ describe('the pages', () => {
 
   test('take no cookie that was changed, is of another issuer, or too old', async () => {
     const clock = new TestClock()
-    const issuer = await createIssuer({
+    const issuer = await openIssuer({
       realms: ['a', 'b'].map((vo) => ({ issuer: `https://issuer.example/${vo}`, login: ANA, clients: [APP] })),
       storage: { memory: true },
       audit: new MemoryAudit(),

@@ -1,5 +1,5 @@
 import {
-  createIssuer,
+  openIssuer,
   explainPolicy,
   FileAudit,
   followAudit,
@@ -41,7 +41,7 @@ test.each<[object, string]>([
   [{ realms: [{ isuer: 'https://issuer.example/a' }], issuer: undefined }, 'no option "isuer" in realms[0]'],
   [{ realms: [{}], issuer: undefined }, 'realms[0].issuer'],
 ])('an issuer is not made of %j', async (options, message) => {
-  await expect(createIssuer({ ...GOOD, ...options })).rejects.toMatchObject({
+  await expect(openIssuer({ ...GOOD, ...options })).rejects.toMatchObject({
     code: 'config_error',
     message: expect.stringContaining(message) as unknown,
   })

@@ -15,7 +15,7 @@ import {
 } from '@scitokens/core/internal'
 import type { DemoKeyOptions } from './keys/demo-keys.ts'
 
-/** Options of `createDemo`. */
+/** Options of `openDemo`. */
 export interface DemoOptions {
   /**
    * URL of the demonstration, which is the `iss` of its tokens. Never that of an issuer in earnest: whoever trusts it trusts

@@ -29,12 +29,12 @@ export interface Demo {
 const KEYS_LOOKED_AT_MS = 60_000
 
 /**
- * Creates a demonstration: anybody can have almost any token signed by it, so its issuer is trusted by nobody but itself. It has a
+ * Opens a demonstration: anybody can have almost any token signed by it, so its issuer is trusted by nobody but itself. It has a
  * URL and keys of its own.
  *
  * Throws `config_error`, `insecure_url`.
  */
-export async function createDemo(options: DemoOptions): Promise<Demo> {
+export async function openDemo(options: DemoOptions): Promise<Demo> {
   const settings = readDemoOptions(options)
   const keys = await openDemoKeys(options.keys ?? { rotation: {} }, settings.clock)
   const cache = options.foreignKeys ? undefined : foreignCache(settings)

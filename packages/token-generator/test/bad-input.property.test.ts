@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { FastifyInstance } from 'fastify'
-import { createDemo, type Demo } from '../src/index.ts'
+import { openDemo, type Demo } from '../src/index.ts'
 import { DEMO } from './demo-server.ts'
 
 let demo: Demo
@@ -9,7 +9,7 @@ let server: FastifyInstance
 let token: string
 
 beforeAll(async () => {
-  demo = await createDemo({ issuer: DEMO, perAddress: 1_000_000 })
+  demo = await openDemo({ issuer: DEMO, perAddress: 1_000_000 })
   server = demo.buildServer()
   token = (await server.inject('/issue')).body
 })

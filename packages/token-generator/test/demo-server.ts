@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { JsonObject } from '@scitokens/core'
 import { afterAll, onTestFinished } from 'vitest'
-import { createDemo } from '../src/index.ts'
+import { openDemo } from '../src/index.ts'
 import type { DemoOptions } from '../src/demo-options.ts'
 
 /** The URL that the demonstration of a test believes to have. */
@@ -26,7 +26,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 /** Starts a demonstration that ends with the test. */
 export async function startDemo(options: Partial<DemoOptions> = {}): Promise<DemoServer> {
-  const demo = await createDemo({ issuer: DEMO, keys, ...options })
+  const demo = await openDemo({ issuer: DEMO, keys, ...options })
   onTestFinished(() => demo.close())
   const address = await demo.listen()
   return {

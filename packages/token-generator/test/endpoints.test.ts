@@ -2,7 +2,7 @@ import { createTestClock, createTestIssuer } from '@scitokens/core/testing'
 import { KeySet, SigningKey, verifyToken } from '@scitokens/core'
 import { request } from 'node:http'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createDemo } from '../src/index.ts'
+import { openDemo } from '../src/index.ts'
 import { claimsOf, DEMO, headerOf, startDemo } from './demo-server.ts'
 
 const now = (): number => Math.floor(Date.now() / 1000)
@@ -442,7 +442,7 @@ describe('bounds', () => {
   })
 
   test('an IPv6 network is counted as one address, however many it has, and so is an IPv4 address in IPv6 clothes', async () => {
-    const demo = await createDemo({ issuer: 'https://demo.example', perAddress: 2 })
+    const demo = await openDemo({ issuer: 'https://demo.example', perAddress: 2 })
     onTestFinished(() => demo.close())
     const server = demo.buildServer({ trustProxy: true })
     const from = async (address: string): Promise<number> => {
@@ -481,7 +481,7 @@ describe('bounds', () => {
   })
 
   test('beside an issuer in earnest it answers its own host only', async () => {
-    const demo = await createDemo({ issuer: DEMO })
+    const demo = await openDemo({ issuer: DEMO })
     const { buildServer } = await import('@scitokens/issuer/internal')
     const server = buildServer(demo.hostPlugin)
     const address = await server.listen({ host: '127.0.0.1', port: 0 })
@@ -501,5 +501,5 @@ describe('bounds', () => {
 
 test('an option that nobody knows is refused, with the nearest known one', async () => {
   const options = { issuer: 'https://demo.example', perAdress: 5 }
-  await expect(createDemo(options)).rejects.toThrow('there is no option "perAdress": did you mean perAddress?')
+  await expect(openDemo(options)).rejects.toThrow('there is no option "perAdress": did you mean perAddress?')
 })

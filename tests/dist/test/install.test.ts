@@ -71,8 +71,8 @@ createTestIssuer().then(async ({ issuer, keys, sign }) => {
 test('the token generator brings its finished page: nothing is bundled at run time', () => {
   consumer.write(
     'demo.cjs',
-    `const { createDemo } = require('@scitokens/token-generator')
-createDemo({ issuer: 'https://demo.example' }).then(async (demo) => {
+    `const { openDemo } = require('@scitokens/token-generator')
+openDemo({ issuer: 'https://demo.example' }).then(async (demo) => {
   const address = await demo.listen()
   const page = await (await fetch(address + '/')).text()
   const script = await fetch(address + '/' + /src="(assets.app-[^"]+js)"/.exec(page)[1])

@@ -1,7 +1,7 @@
 import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type ClientOptions, createIssuer, DevelopmentLogin, type IssuerOptions } from '@scitokens/issuer'
+import { type ClientOptions, openIssuer, DevelopmentLogin, type IssuerOptions } from '@scitokens/issuer'
 import { Agent, request } from 'node:https'
 import { type Authority, createAuthority, signServerCertificate } from './certificates.ts'
 import { freePort } from './ports.ts'
@@ -36,7 +36,7 @@ export async function startVo(
   const server = signServerCertificate(dir, 'issuer', authority)
   const port = await freePort()
   const issuer = `https://localhost:${port}`
-  const running = await createIssuer({
+  const running = await openIssuer({
     issuer,
     clients,
     algorithms: ['ES256', 'RS256'],

@@ -3,7 +3,7 @@ import { mkdirSync } from 'node:fs'
 import { createServer, request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 import { createTestIssuer, type TestIssuer } from '@scitokens/core/testing'
-import { createDemo, type Demo } from '@scitokens/token-generator'
+import { openDemo, type Demo } from '@scitokens/token-generator'
 import axe from 'axe-core'
 import type { Browser, BrowserContext, BrowserContextOptions, Page, Request } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
@@ -36,9 +36,9 @@ afterAll(async () => {
   await demo?.close()
 })
 
-async function startDemo(options: Partial<Parameters<typeof createDemo>[0]> = {}): Promise<Demo> {
+async function startDemo(options: Partial<Parameters<typeof openDemo>[0]> = {}): Promise<Demo> {
   const port = await freePort()
-  const started = await createDemo({
+  const started = await openDemo({
     issuer: `http://localhost:${port}`,
     dangerouslyAllowLoopbackHttp: true,
     ...options,
@@ -354,7 +354,7 @@ describe('behind a front end that fails', () => {
   async function startFront(): Promise<{ address: string; does: 'pass' | 'fail' | 'hang' }> {
     const port = await freePort()
     const address = `http://localhost:${port}`
-    const behind = await createDemo({ issuer: address, dangerouslyAllowLoopbackHttp: true, perAddress: 10_000 })
+    const behind = await openDemo({ issuer: address, dangerouslyAllowLoopbackHttp: true, perAddress: 10_000 })
     const target = await behind.listen()
     const front = { address, does: 'pass' as 'pass' | 'fail' | 'hang' }
     const server = createServer((request, response) => {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { defaultCacheDirectory, preparePython } from '@scitokens/conformance'
 import { SciToken, StaticKeys } from '@scitokens/core'
-import { createDemo, type Demo } from '@scitokens/token-generator'
+import { openDemo, type Demo } from '@scitokens/token-generator'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createAuthority, signServerCertificate } from '../src/certificates.ts'
 import { type Outcome, requirePrograms, run } from '../src/programs.ts'
@@ -23,7 +23,7 @@ beforeAll(async () => {
   python = await preparePython(defaultCacheDirectory())
   const authority = createAuthority(folder)
   const { certificate, key } = signServerCertificate(folder, 'demo', authority, 'demo.scitokens.org')
-  demo = await createDemo({ issuer: ISSUER })
+  demo = await openDemo({ issuer: ISSUER })
   const server = demo.buildServer({ https: { cert: readFileSync(certificate), key: readFileSync(key) } } as object)
   await server.listen({ host: '127.0.0.1', port: 0 })
   env = {

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import axe from 'axe-core'
-import { createIssuer, DevelopmentLogin, HeaderLogin, MemoryAudit, type Upstream } from '@scitokens/issuer'
+import { openIssuer, DevelopmentLogin, HeaderLogin, MemoryAudit, type Upstream } from '@scitokens/issuer'
 import type { BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { clickThrough, type Pages, startPages } from '../src/pages/rig.ts'
@@ -89,7 +89,7 @@ describe('every page', () => {
     const visit = async (login: Upstream, step: string): Promise<void> => {
       const port = await freePort()
       const issuer = `http://localhost:${port}`
-      const running = await createIssuer({
+      const running = await openIssuer({
         issuer,
         login,
         dangerouslyAllowLoopbackHttp: true,

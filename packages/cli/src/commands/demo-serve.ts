@@ -58,13 +58,13 @@ export function addDemoServe(group: Command, registry: Registry): void {
 }
 
 async function serve({ context, output, options }: Invocation<DemoServeOptions>): Promise<ExitCode> {
-  const { createDemo } = await import('@scitokens/token-generator')
+  const { openDemo } = await import('@scitokens/token-generator')
   const { host, port, trust, maxLifetime, trustedProxy } = options
   const issuer = options.issuer ?? `http://localhost:${port}`
   const https = tlsOf(options)
   const proxies = trustedProxy && new Networks(trustedProxy, { at: '--trusted-proxy' })
   const keys = options.keys ?? defaultKeys(context, output)
-  const demo = await createDemo({
+  const demo = await openDemo({
     issuer,
     clock: context.clock,
     logger: issuerLogger(context),

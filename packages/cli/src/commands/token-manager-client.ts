@@ -171,7 +171,7 @@ async function withClient(
   work: (client: ManagerClient) => Promise<readonly [document: JsonObject, text: string]>,
 ): Promise<ExitCode> {
   const { ManagerClient } = await import('@scitokens/token-manager')
-  const client = await ManagerClient.connect(socketOf(options.socketDir, context.env))
+  const client = await ManagerClient.open(socketOf(options.socketDir, context.env))
   const asked = work(client).finally(() => client.close())
   const [document, text] = await output.progress('asking the token manager', asked)
   output.result({ ok: true, ...document }, () => text)

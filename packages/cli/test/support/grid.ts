@@ -2,7 +2,7 @@ import { execFileSync } from '@scitokens-tests/programs/processes'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { createIssuer, MemoryAudit } from '@scitokens/issuer'
+import { openIssuer, MemoryAudit } from '@scitokens/issuer'
 import { openVerifier } from '@scitokens/x509'
 import { onTestFinished } from 'vitest'
 import { temporaryDirectory } from './scitokens.ts'
@@ -68,7 +68,7 @@ export async function startGrid(rules: readonly unknown[]): Promise<Grid> {
   const port = await freePort()
   const url = `https://localhost:${port}/vo`
   const audit = new MemoryAudit()
-  const issuer = await createIssuer({
+  const issuer = await openIssuer({
     issuer: url,
     storage: { memory: true },
     audit,

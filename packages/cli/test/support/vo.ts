@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
-import { createIssuer, DevelopmentLogin } from '@scitokens/issuer'
+import { openIssuer, DevelopmentLogin } from '@scitokens/issuer'
 import { onTestFinished } from 'vitest'
 
 /** A secret as long as the issuer wants it. */
@@ -11,7 +11,7 @@ export async function startVo(lifetime = 3600): Promise<{ url: string; stop: () 
   const port = await freePort()
   const url = `http://127.0.0.1:${port}`
   const scopes = ['read:/store', 'write:/store/{sub}']
-  const issuer = await createIssuer({
+  const issuer = await openIssuer({
     issuer: url,
     dangerouslyAllowLoopbackHttp: true,
     storage: { memory: true },

@@ -6,7 +6,7 @@ import type { z } from 'zod'
 import { type ConfigFile, configSchema } from './config-schema.ts'
 import { keysAt } from './schema-keys.ts'
 
-/** A configuration file, read and checked for form; what it says is judged by `createIssuer`. */
+/** A configuration file, read and checked for form; what it says is judged by `openIssuer`. */
 export interface ReadConfig {
   readonly path: string
   readonly config: ConfigFile

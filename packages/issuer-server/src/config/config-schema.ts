@@ -20,7 +20,7 @@ export interface ConfigFile extends Omit<ConfiguredRealm, 'issuer'> {
   readonly operations?: OperationsConfig
   /** The database: an SQLite file, or PostgreSQL. */
   readonly storage: StorageConfig
-  /** Where the key stands that protects everything at rest. Default: as `createIssuer` has it. */
+  /** Where the key stands that protects everything at rest. Default: as `openIssuer` has it. */
   readonly masterKey?: MasterKeyConfig
   /** JSON lines are appended. Default: the log. `sync`: wait for the disk itself (default: false). */
   readonly audit?: { readonly file: string; readonly sync?: boolean }
@@ -58,5 +58,5 @@ const file = z.strictObject({
   dangerouslyAllowLoopbackHttp: z.boolean().optional(),
 })
 
-/** The form of a {@link ConfigFile}. What it says is judged by `createIssuer`. */
+/** The form of a {@link ConfigFile}. What it says is judged by `openIssuer`. */
 export const configSchema: z.ZodType<ConfigFile> = file as never

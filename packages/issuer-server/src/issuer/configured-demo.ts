@@ -1,5 +1,5 @@
 import { ConfigError } from '@scitokens/core'
-import { createDemo, type Demo, type DemoOptions, readDemoOptions } from '@scitokens/token-generator'
+import { openDemo, type Demo, type DemoOptions, readDemoOptions } from '@scitokens/token-generator'
 import type { ConfiguredRealm } from '../config/realm-block.ts'
 import type { ConfigFile } from '../config/config-schema.ts'
 import type { Sinks } from './sinks.ts'
@@ -42,7 +42,7 @@ export async function openConfiguredDemo(config: ConfigFile, { logger, clock }: 
   const options = checkConfiguredDemo(config)
   if (!options) return undefined
   try {
-    return await createDemo({ ...options, logger, ...(clock && { clock }) })
+    return await openDemo({ ...options, logger, ...(clock && { clock }) })
   } catch (error) {
     throw named(error)
   }

@@ -2,7 +2,7 @@ import type { Logger } from '@scitokens/core/internal'
 import { type Clock, ConfigError } from '@scitokens/core'
 import {
   type AuditSink,
-  createIssuer,
+  openIssuer,
   explainPolicy,
   FileAudit,
   type Issuer,
@@ -37,7 +37,7 @@ export interface ServeOptions {
  */
 export async function openConfiguredIssuer(path: string, { env, logger, clock }: ServeOptions): Promise<Issuer> {
   const read = await readConfigFile(path)
-  return openIssuer(read, await readOptions(read, env, logger), { logger, ...(clock && { clock }) })
+  return openWithAudit(read, await readOptions(read, env, logger), { logger, ...(clock && { clock }) })
 }
 
 /**
@@ -59,7 +59,7 @@ export async function explainConfiguredPolicy(
 ): Promise<PolicyExplanation> {
   const read = await readConfigFile(path)
   const options = await readOptions(read, env, logger)
-  const issuer = await (stored ? openIssuer(read, options, { logger }) : openInMemory(read, options, logger))
+  const issuer = await (stored ? openWithAudit(read, options, { logger }) : openInMemory(read, options, logger))
   try {
     const realm = name === undefined ? issuer.realms[0] : issuer.realms.find((one) => one.issuer === name)
     if (!realm) throw new ConfigError('config_error', `${path} has no issuer ${name}`)
@@ -96,17 +96,17 @@ export async function checkConfig(read: ReadConfig, env: NodeJS.ProcessEnv, logg
   return options
 }
 
-/** The configuration in `createIssuer`'s words, with every secret fetched and every directory of authorities opened. */
+/** The configuration in `openIssuer`'s words, with every secret fetched and every directory of authorities opened. */
 export function readOptions(read: ReadConfig, env: NodeJS.ProcessEnv, logger: Logger): Promise<IssuerOptions> {
   return located(read, () => issuerOptions(read.config, env, logger))
 }
 
 /** Opens the issuer of a configuration. Throws `config_error` that names file, line and key. */
-export function openIssuer(read: ReadConfig, options: IssuerOptions, { count, ...rest }: Sinks): Promise<Issuer> {
+export function openWithAudit(read: ReadConfig, options: IssuerOptions, { count, ...rest }: Sinks): Promise<Issuer> {
   return located(read, async () => {
     const audit = await openAudit(read.config, rest.logger)
     try {
-      return await createIssuer({ ...options, ...rest, audit: count ? count(audit) : audit })
+      return await openIssuer({ ...options, ...rest, audit: count ? count(audit) : audit })
     } catch (error) {
       await audit.close?.()
       throw error
@@ -117,7 +117,7 @@ export function openIssuer(read: ReadConfig, options: IssuerOptions, { count, ..
 /** The issuer with its clients and policy, and with nothing of its database, keys or audit. */
 function openInMemory(read: ReadConfig, options: IssuerOptions, logger: Logger): Promise<Issuer> {
   const { masterKey: _, ...rest } = options
-  return located(read, () => createIssuer({ ...rest, storage: { memory: true }, logger }))
+  return located(read, () => openIssuer({ ...rest, storage: { memory: true }, logger }))
 }
 
 async function openAudit({ audit }: ConfigFile, logger: Logger): Promise<AuditSink> {

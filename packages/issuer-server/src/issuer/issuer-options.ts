@@ -21,7 +21,7 @@ import { configuredX509 } from './configured-x509.ts'
 import { resolveSecret } from './secret-reference.ts'
 import { withoutUndefined } from './without-undefined.ts'
 
-/** The configuration in `createIssuer`'s words, with every secret fetched and every directory of authorities opened. */
+/** The configuration in `openIssuer`'s words, with every secret fetched and every directory of authorities opened. */
 export async function issuerOptions(
   config: ConfigFile,
   env: NodeJS.ProcessEnv,

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { connect, type ConnectionOptions, createServer, getCiphers, type TLSSocket } from 'node:tls'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { createDemo } from '@scitokens/token-generator'
+import { openDemo } from '@scitokens/token-generator'
 import { expect, onTestFinished } from 'vitest'
 import { serveIssuer } from '../../src/serve.ts'
 import { selfSigned } from '../self-signed.ts'
@@ -88,7 +88,7 @@ ${ROBOT}`,
   })
 
   test('of a demonstration', async () => {
-    const demo = await createDemo({ issuer: 'https://demo.example' })
+    const demo = await openDemo({ issuer: 'https://demo.example' })
     onTestFinished(() => demo.close())
     const { certificate: cert, key } = selfSigned(await temporaryDirectory())
     const server = demo.buildServer({ https: { cert, key } } as object)

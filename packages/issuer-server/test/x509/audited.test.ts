@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createIssuer, type Issuer, MemoryAudit } from '@scitokens/issuer'
+import { openIssuer, type Issuer, MemoryAudit } from '@scitokens/issuer'
 import { type IdentityVerifier, openVerifier } from '@scitokens/x509'
 import { createTestGrid, type TestCredential, type TestGrid } from '@scitokens/x509/testing'
 import { expect, onTestFinished, test } from 'vitest'
@@ -32,7 +32,7 @@ async function start(verifier: IdentityVerifier): Promise<{ issuer: Issuer; audi
   writeFileSync(dnMapping, JSON.stringify({ [ANA]: 'ana' }))
   const audit = new MemoryAudit()
   const x509 = { verifier, rules, dnMapping, audiences: ['x'] }
-  const issuer = await createIssuer({ issuer: 'https://issuer.example.org/vo', storage: { memory: true }, audit, x509 })
+  const issuer = await openIssuer({ issuer: 'https://issuer.example.org/vo', storage: { memory: true }, audit, x509 })
   onTestFinished(() => issuer.close())
   return { issuer, audit }
 }

@@ -9,7 +9,7 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { connect, getCACertificates, type SecureVersion, setDefaultCACertificates, type TLSSocket } from 'node:tls'
 import { promisify } from 'node:util'
-import { createIssuer, MemoryAudit } from '@scitokens/issuer'
+import { openIssuer, MemoryAudit } from '@scitokens/issuer'
 import { decodeUnverified, systemClock } from '@scitokens/core'
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
 import { checkIssuerConfig } from '../../src/issuer/configured-issuer.ts'
@@ -304,7 +304,7 @@ describe('resumption', () => {
     async (version) => {
       const audit = new MemoryAudit()
       const verifier = await openVerifier({ authorities: ssl.certificates })
-      const issuer = await createIssuer({
+      const issuer = await openIssuer({
         issuer: 'https://localhost/vo',
         storage: { memory: true },
         audit,

@@ -51,12 +51,12 @@ export interface Issuer {
 const LISTEN: OptionReaders<ListenOptions> = { host: text, port: whole(0, 65_535, 'a port') }
 
 /**
- * Creates an issuer: checks the configuration, opens the store, makes keys where there are none. Nothing listens yet.
+ * Opens an issuer: checks the configuration, opens the store, makes keys where there are none. Nothing listens yet.
  *
  * Throws `config_error` naming the option at fault, `insecure_url` for an issuer without TLS, `undecided` where the store
  * cannot be reached.
  */
-export async function createIssuer(options: IssuerOptions): Promise<Issuer> {
+export async function openIssuer(options: IssuerOptions): Promise<Issuer> {
   const read = readOptions(options, ISSUER_READERS)
   const { shared, close: closeShared } = await openShared(read)
   const realms = await openRealms(read, shared).catch(async (error: unknown) => {

@@ -73,7 +73,7 @@ export interface RealmOptions {
   readonly scopesSupported?: readonly string[]
 }
 
-/** Options of {@link createIssuer}: one issuer directly, or several as `realms`. */
+/** Options of {@link openIssuer}: one issuer directly, or several as `realms`. */
 export interface IssuerOptions extends Partial<RealmOptions> {
   /** Several issuers that share process, store and master key, instead of one directly. */
   readonly realms?: readonly RealmOptions[]

@@ -1,4 +1,4 @@
-import { createIssuer, LoginAdmin, type Store } from '@scitokens/issuer'
+import { openIssuer, LoginAdmin, type Store } from '@scitokens/issuer'
 import { describe, expect, test } from 'vitest'
 import { Browser } from '../support/browser.ts'
 import {
@@ -97,7 +97,7 @@ describe('a client of the configuration', () => {
     const harness = await start()
     const login = await loginByCode(harness)
     const { store } = harness.issuer.realms[0]!
-    const opened = await createIssuer({
+    const opened = await openIssuer({
       issuer: harness.url,
       dangerouslyAllowLoopbackHttp: true,
       clients: WITHOUT,

@@ -1,6 +1,6 @@
 // An issuer in a process of its own that can be told where to die. Started by `ProcessIssuer`; speaks over Node's IPC.
 import type { Signer } from '@scitokens/core'
-import { createIssuer, DevelopmentLogin, FileAudit, type KeyProvider, LocalKeys } from '@scitokens/issuer'
+import { openIssuer, DevelopmentLogin, FileAudit, type KeyProvider, LocalKeys } from '@scitokens/issuer'
 import { loadSecrets } from '../../src/secrets/master-key.ts'
 import { buildServer } from '../../src/http/build-server.ts'
 import { PostgresEngine } from '../../src/store/postgres-engine.ts'
@@ -92,7 +92,7 @@ async function start({
   const file = await FileAudit.open(audit)
   const url = name ?? `http://127.0.0.1:${port}`
   const secret = 'a-generated-secret-of-enough-length'
-  const issuer = await createIssuer({
+  const issuer = await openIssuer({
     issuer: url,
     dangerouslyAllowLoopbackHttp: true,
     login: new DevelopmentLogin(),

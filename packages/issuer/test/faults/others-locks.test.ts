@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createIssuer, DevelopmentLogin, type Issuer } from '@scitokens/issuer'
+import { openIssuer, DevelopmentLogin, type Issuer } from '@scitokens/issuer'
 import { expect, onTestFinished, test } from 'vitest'
 import { SqliteEngine } from '../../src/store/sqlite-engine.ts'
 import { APP, basic, SECRET } from '../support/harness.ts'
@@ -44,7 +44,7 @@ function temporaryFile(): string {
 }
 
 async function start(file: string, busyTimeoutMs?: number): Promise<{ issuer: Issuer; url: string }> {
-  const issuer = await createIssuer({
+  const issuer = await openIssuer({
     issuer: 'http://127.0.0.1:9',
     dangerouslyAllowLoopbackHttp: true,
     storage: { file, ...(busyTimeoutMs !== undefined && { busyTimeoutMs }) },

@@ -2,7 +2,7 @@ import { createServer } from 'node:net'
 import { once } from 'node:events'
 import { KeySet, type KeySource, verifyToken } from '@scitokens/core'
 import { KeyCache } from '@scitokens/keycache'
-import { createIssuer, type Issuer } from '@scitokens/issuer'
+import { openIssuer, type Issuer } from '@scitokens/issuer'
 import { expect, onTestFinished, test } from 'vitest'
 import { SqlStore } from '../../src/store/sql-store.ts'
 import { SqliteEngine } from '../../src/store/sqlite-engine.ts'
@@ -61,7 +61,7 @@ test('while keys rotate, and one is rolled back, no valid token is refused by ve
     jwksMaxAgeSeconds: KEPT,
     keys: { publishAheadSeconds: 1500, signingSeconds: 4000, retainSeconds: 2000 },
   }
-  const issuers: Issuer[] = [await createIssuer(options), await createIssuer(options)]
+  const issuers: Issuer[] = [await openIssuer(options), await openIssuer(options)]
   for (const [index, issuer] of issuers.entries()) await issuer.listen({ port: ports[index]! })
   const caches = Array.from(
     { length: 3 },

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Provider } from 'oidc-provider'
-import { createIssuer, DevelopmentLogin, type Issuer } from '@scitokens/issuer'
+import { openIssuer, DevelopmentLogin, type Issuer } from '@scitokens/issuer'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { basic, SECRET } from '../support/harness.ts'
 import { WebBrowser } from '@scitokens-tests/programs/web-browser'
@@ -53,7 +53,7 @@ beforeAll(async () => {
   })
   const handle = provider.callback()
   oracle.on('request', (request, response) => void handle(request, response))
-  issuer = await createIssuer({
+  issuer = await openIssuer({
     issuer: ours,
     dangerouslyAllowLoopbackHttp: true,
     login: new DevelopmentLogin(),

@@ -1,7 +1,7 @@
 // oidc-provider as an oracle: the same requests to both, and the status and error code must be the same where both have the part.
 import { createServer, type Server } from 'node:http'
 import { Provider } from 'oidc-provider'
-import { createIssuer, DevelopmentLogin, type Issuer } from '@scitokens/issuer'
+import { openIssuer, DevelopmentLogin, type Issuer } from '@scitokens/issuer'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { basic, SECRET } from '../support/harness.ts'
 
@@ -11,7 +11,7 @@ let oracle: Server
 let theirs: string
 
 beforeAll(async () => {
-  issuer = await createIssuer({
+  issuer = await openIssuer({
     issuer: 'http://127.0.0.1',
     dangerouslyAllowLoopbackHttp: true,
     login: new DevelopmentLogin(),

@@ -1,7 +1,7 @@
 // Independent parties drive the issuer over real HTTP: openid-client, which checks every reply as the RFCs ask.
 import { SigningKey } from '@scitokens/core'
 import * as client from 'openid-client'
-import { createIssuer, DevelopmentLogin, type Issuer } from '@scitokens/issuer'
+import { openIssuer, DevelopmentLogin, type Issuer } from '@scitokens/issuer'
 import { randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import { beforeAll, afterAll, describe, expect, test } from 'vitest'
@@ -28,7 +28,7 @@ beforeAll(async () => {
   url = `http://127.0.0.1:${port}/vo`
   const { clientSecret: _, ...open } = APP
   const { clientSecret: __, ...signed } = ROBOT
-  issuer = await createIssuer({
+  issuer = await openIssuer({
     issuer: url,
     dangerouslyAllowLoopbackHttp: true,
     clients: [

@@ -1,9 +1,9 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { createIssuer, type Issuer, type RealmOptions } from '@scitokens/issuer'
+import { openIssuer, type Issuer, type RealmOptions } from '@scitokens/issuer'
 import { basic, ROBOT, SECRET } from '../support/harness.ts'
 
 async function start(realms: readonly RealmOptions[]): Promise<ReturnType<Issuer['buildServer']>> {
-  const issuer = await createIssuer({ realms, storage: { memory: true } })
+  const issuer = await openIssuer({ realms, storage: { memory: true } })
   onTestFinished(() => issuer.close())
   return issuer.buildServer()
 }
@@ -97,7 +97,7 @@ describe('several issuers in one process', () => {
     await expect(start([{ issuer: 'http://issuer.example' }])).rejects.toMatchObject({ code: 'insecure_url' })
     await expect(start([{ issuer: 'http://127.0.0.1:1' }])).rejects.toMatchObject({ code: 'insecure_url' })
     await expect(
-      createIssuer({ issuer: 'http://issuer.example', storage: { memory: true }, dangerouslyAllowLoopbackHttp: true }),
+      openIssuer({ issuer: 'http://issuer.example', storage: { memory: true }, dangerouslyAllowLoopbackHttp: true }),
     ).rejects.toMatchObject({ code: 'insecure_url' })
   })
 })

@@ -1,5 +1,5 @@
 import { decodeUnverified } from '@scitokens/core'
-import { createIssuer, type Issuer } from '@scitokens/issuer'
+import { openIssuer, type Issuer } from '@scitokens/issuer'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { SqlStore } from '../../src/store/sql-store.ts'
 import { SqliteEngine } from '../../src/store/sqlite-engine.ts'
@@ -45,7 +45,7 @@ async function instances(count: number, realm: object = {}): Promise<{ all: Inst
     maintenanceIntervalMs: 1_000_000,
     ...realm,
   }
-  const issuers = await Promise.all(Array.from({ length: count }, () => createIssuer(options)))
+  const issuers = await Promise.all(Array.from({ length: count }, () => openIssuer(options)))
   return { all: await Promise.all(issuers.map(instance)), clock }
 }
 

@@ -2,7 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createIssuer, type Issuer, MemoryAudit, OpenIdLogin } from '@scitokens/issuer'
+import { openIssuer, type Issuer, MemoryAudit, OpenIdLogin } from '@scitokens/issuer'
 import { Parameters } from '../../src/http/parameters.ts'
 import { Provider } from 'oidc-provider'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -61,7 +61,7 @@ beforeAll(async () => {
   const handle = oidc.callback()
   provider.on('request', (request, response) => void handle(request, response))
 
-  issuer = await createIssuer({
+  issuer = await openIssuer({
     issuer: url,
     dangerouslyAllowLoopbackHttp: true,
     storage: { memory: true },
@@ -92,7 +92,7 @@ beforeAll(async () => {
     ],
   })
   await issuer.listen({ port })
-  byAddress = await createIssuer({
+  byAddress = await openIssuer({
     issuer: byAddressUrl,
     dangerouslyAllowLoopbackHttp: true,
     storage: { memory: true },

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, stat, chmod } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createIssuer, type Issuer } from '@scitokens/issuer'
+import { openIssuer, type Issuer } from '@scitokens/issuer'
 import { expect, onTestFinished, test } from 'vitest'
 import { ROBOT, SECRET, TestClock } from '../support/harness.ts'
 
@@ -13,7 +13,7 @@ async function folder(): Promise<string> {
 
 function open(file: string, more: object = {}): Promise<Issuer> {
   const clock = new TestClock()
-  return createIssuer({
+  return openIssuer({
     issuer: 'https://issuer.example',
     clients: [ROBOT],
     storage: { file },

@@ -12,13 +12,13 @@ registerHooks({
     return next(name, context)
   },
 })
-const { createIssuer } = await import(process.argv[1])
+const { openIssuer } = await import(process.argv[1])
 const options = { issuer: 'https://issuer.example', masterKey: { value: new Uint8Array(32) } }
-const issuer = await createIssuer({ ...options, storage: { memory: true } })
+const issuer = await openIssuer({ ...options, storage: { memory: true } })
 await issuer.close()
 const before = asked.includes('pg')
 const storage = { postgres: 'postgres://issuer:hidden@127.0.0.1/issuer' }
-const error = await createIssuer({ ...options, storage }).catch((refused) => refused)
+const error = await openIssuer({ ...options, storage }).catch((refused) => refused)
 console.log(JSON.stringify({ before, code: error.code, message: error.message }))
 `
 

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { KeySet, type KeySource, verifyToken } from '@scitokens/core'
 import {
   type ClientOptions,
-  createIssuer,
+  openIssuer,
   DevelopmentLogin,
   type Issuer,
   type IssuerOptions,
@@ -166,7 +166,7 @@ export async function startIssuer(
 ): Promise<Harness> {
   const audit = new MemoryAudit()
   const clock = new TestClock()
-  const issuer = await createIssuer({
+  const issuer = await openIssuer({
     issuer: 'https://issuer.example/vo',
     clients: [ROBOT],
     storage: { memory: true },

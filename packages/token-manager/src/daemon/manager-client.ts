@@ -31,7 +31,7 @@ export class ManagerClient {
    *
    * @param path - of the socket.
    */
-  static async connect(path: string): Promise<ManagerClient> {
+  static async open(path: string): Promise<ManagerClient> {
     const socket = connect(path)
     await new Promise<void>((resolve, reject) => {
       socket.once('connect', resolve)

@@ -44,7 +44,7 @@ async function started(
   }
   onTestFinished(stop)
   const connectOne = async (): Promise<ManagerClient> => {
-    const client = await ManagerClient.connect(daemon.socket)
+    const client = await ManagerClient.open(daemon.socket)
     onTestFinished(() => client.close())
     return client
   }
@@ -231,5 +231,5 @@ test('health and metrics have an address of their own, where it is told one', as
 test('a client tells an absent manager as "could not decide"', async () => {
   const { socket, stop } = await started()
   await stop()
-  await expect(ManagerClient.connect(socket)).rejects.toMatchObject({ family: 'undecided' })
+  await expect(ManagerClient.open(socket)).rejects.toMatchObject({ family: 'undecided' })
 })

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { createIssuer, MemoryAudit, OpenIdLogin } from '@scitokens/issuer'
+import { openIssuer, MemoryAudit, OpenIdLogin } from '@scitokens/issuer'
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { launchChromium } from '../chromium.ts'
 import { freePort } from '../ports.ts'
@@ -70,7 +70,7 @@ export async function startPages(): Promise<Pages> {
   const applicationUrl = `http://127.0.0.1:${(application.address() as AddressInfo).port}`
   const audit = new MemoryAudit()
   const provider = await startProvider(url, SECRET, (answer) => bent.tamper(answer))
-  const issuer = await createIssuer({
+  const issuer = await openIssuer({
     issuer: url,
     dangerouslyAllowLoopbackHttp: true,
     storage: { memory: true },
