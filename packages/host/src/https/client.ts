@@ -25,7 +25,7 @@ import {
   readIdentity,
   TrustStore,
 } from './trust.ts'
-import { TunnelAgent } from './tunnel-agent.ts'
+import { TunnelAgent, type TunnelOptions } from './tunnel-agent.ts'
 
 /** Options that say how servers are reached, and which are believed. */
 export interface ConnectionOptions {
@@ -173,8 +173,9 @@ export class HttpsClient {
     }
     if (url.protocol === 'http:') return http.request(url, { ...settings, agent: this.#own.loopback })
     const secureContext = this.#trust.secureContext()
+    const tunnel: TunnelOptions = { ...settings, tunnelSignal: signal }
     return https.request(url, {
-      ...settings,
+      ...tunnel,
       agent: this.#agentFor(url),
       // Explicit, so that NODE_TLS_REJECT_UNAUTHORIZED cannot switch the check off.
       rejectUnauthorized: true,
@@ -196,10 +197,15 @@ export class HttpsClient {
 
 function exchange(
   sent: http.ClientRequest,
-  { body, idleMs = DEFAULT_IDLE_MS }: HttpsRequest,
+  { body, signal, idleMs = DEFAULT_IDLE_MS }: HttpsRequest,
   refuseSpecialAddresses: boolean,
 ): Promise<HttpsAnswer> {
   return new Promise((resolve, reject) => {
+    // Node tells of an end only once there is a connection, and a proxy may take its time to make one.
+    const giveUp = (): void => reject(signal.reason as Error)
+    if (signal.aborted) giveUp()
+    signal.addEventListener('abort', giveUp, { once: true })
+    sent.once('close', () => signal.removeEventListener('abort', giveUp))
     if (refuseSpecialAddresses) sent.on('socket', (socket) => checkConnectedAddress(socket))
     sent.on('error', reject)
     sent.on('response', (response) => {

@@ -4,7 +4,7 @@ import { startProxy } from '@scitokens-tests/programs/proxy-server'
 import { createHash } from 'node:crypto'
 import http from 'node:http'
 import https from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished } from 'vitest'
@@ -248,6 +248,30 @@ describe('a proxy', () => {
         expect(JSON.stringify([error?.stack, error?.cause])).not.toContain('verysecret')
       }
     }
+  })
+
+  test.each([
+    ['says nothing', ''],
+    ['never ends its answer', 'HTTP/1.1 200 OK\r\nx: a'],
+  ])('that %s keeps nobody longer than his signal or deadline', async (_, said) => {
+    const open = new Set<Socket>()
+    const proxy = createServer((socket) => {
+      open.add(socket)
+      const drip = said === '' ? undefined : setInterval(() => socket.write('a'), 20)
+      socket.on('error', () => {}).on('close', () => open.delete(socket) && clearInterval(drip))
+      socket.once('data', () => socket.write(said))
+    })
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void proxy.close())
+    const proxies = { https: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}` }
+    const address = 'https://vo.example/'
+    const begun = performance.now()
+    await expect(createFetch({ proxies, timeoutMs: 100 })(address)).rejects.toThrow(/vo\.example.*within 100 ms/)
+    const asked = new HttpsClient({ proxies }).send({ url: new URL(address), signal: AbortSignal.timeout(100) })
+    await expect(asked).rejects.toThrow(expect.objectContaining({ name: 'TimeoutError' }))
+    expect(performance.now() - begun).toBeLessThan(3000)
+    // Nor is the connection to the proxy kept.
+    await expect.poll(() => open.size).toBe(0)
   })
 
   test('does not weaken the check of the certificate behind it', async () => {
