@@ -17,8 +17,8 @@ export type Reader<T> = (value: unknown, name: string) => T
 export type OptionReaders<O> = { readonly [K in keyof O]-?: Reader<Exclude<O[K], undefined>> }
 
 /**
- * Reads options: a copy that has the known names only, each read once. Those of prototypes count (a class that holds options,
- * `Object.create(defaults)`), those of `Object.prototype` do not: whatever got there by mistake or by an attack is nobody's option.
+ * Reads options: a copy that has the known names only, each read once. Those of prototypes count (a class that holds options, be it as
+ * getters or methods, `Object.create(defaults)`), those of `Object.prototype` do not: whatever got there by mistake or by an attack is nobody's option.
  * Nothing but `undefined` means "not given".
  *
  * Throws `config_error` for an unknown name, with the nearest known one, for `null`, and as the readers.
@@ -26,7 +26,7 @@ export type OptionReaders<O> = { readonly [K in keyof O]-?: Reader<Exclude<O[K],
  * @param name - of the options, if they are those of an option themselves.
  */
 export function readOptions<O extends object>(options: unknown, readers: OptionReaders<O>, name: string = ''): O {
-  const given = membersOf(options, name)
+  const given = membersOf(options, name, Object.keys(readers))
   const read: Record<string, unknown> = {}
   for (const member of given.keys()) if (!Object.hasOwn(readers, member)) throw unknownName(member, name, readers)
   for (const [member, reader] of Object.entries<Reader<unknown>>(readers)) {
@@ -180,8 +180,11 @@ function inside(name: string, member: string): string {
   return name === '' ? member : `${name}.${member}`
 }
 
-/** The enumerable members of an object and of its prototypes but the last, each read once. Throws `config_error`. */
-function membersOf(value: unknown, name: string): ReadonlyMap<string, unknown> {
+/**
+ * The members of an object and of its prototypes but the last, each read once: the enumerable ones, and the known ones in any case, since
+ * a class does not enumerate its getters and methods. Throws `config_error`.
+ */
+function membersOf(value: unknown, name: string, known: readonly string[] = []): ReadonlyMap<string, unknown> {
   // A Map, a list or a promise has no members of its own, and would be read as if nothing was said.
   if (typeof value !== 'object' || value === null || Symbol.iterator in value || hasMethod(value, 'then')) {
     throw name === ''
@@ -190,7 +193,8 @@ function membersOf(value: unknown, name: string): ReadonlyMap<string, unknown> {
   }
   const members = new Map<string, unknown>()
   for (let at: object | null = value; at !== null && !isLastPrototype(at, value); at = Object.getPrototypeOf(at)) {
-    for (const member of Object.keys(at)) {
+    const level = at
+    for (const member of [...Object.keys(at), ...known.filter((one) => Object.hasOwn(level, one))]) {
       if (!members.has(member)) members.set(member, Reflect.get(at, member, value))
     }
   }

@@ -148,6 +148,25 @@ describe('what counts as given', () => {
     expect(read(Object.assign(Object.create(null), { required: true }))).toEqual({ required: true })
   })
 
+  it('a getter or method of a class counts, though a class does not enumerate them: what it closes would be open', () => {
+    class Mine {
+      get required(): boolean {
+        return true
+      }
+      get profiles(): string {
+        return 'none'
+      }
+    }
+    expect(() => read(new Mine())).toThrow(refusal('profiles'))
+    class Strict {
+      get required(): boolean {
+        return true
+      }
+    }
+    expect(read(new Strict())).toEqual({ required: true })
+    expect(read(Object.defineProperty({}, 'required', { value: true }))).toEqual({ required: true })
+  })
+
   it('what somebody put on Object.prototype is nobody’s option', () => {
     const polluted = Object.prototype as unknown as Record<string, unknown>
     polluted['required'] = false
