@@ -53,8 +53,13 @@ function readKey(options: MasterKeyOptions): Uint8Array {
 const WHAT = 'masterKey: the file'
 
 function readKeyFile(path: string, create: boolean): Uint8Array {
-  if (create) createPrivateFile(path, `${randomBytes(MASTER_KEY_BYTES).toString('base64url')}\n`, WHAT)
-  const content = readPrivateFile(path, { what: WHAT, judgeWay: false })
+  const read = (): Buffer | undefined => readPrivateFile(path, { what: WHAT, judgeWay: false })
+  let content = read()
+  // Not asked before: one that is there may lie where nothing can be made, such as a secret that is mounted read-only.
+  if (content === undefined && create) {
+    createPrivateFile(path, `${randomBytes(MASTER_KEY_BYTES).toString('base64url')}\n`, WHAT)
+    content = read()
+  }
   if (content === undefined)
     throw new ConfigError('config_error', `${WHAT} ${quote(path)} cannot be read: there is none`)
   const written = content.toString('utf8').trim()
