@@ -56,11 +56,13 @@ export function discoverToken(options: DiscoverOptions): DiscoveredToken | undef
     throw new ConfigError('config_error', 'discoverToken needs the environment to look in: env: process.env')
   const direct = checkToken(env['BEARER_TOKEN'] ?? '', 'BEARER_TOKEN')
   if (direct !== undefined) return { token: direct, source: 'BEARER_TOKEN', file: undefined }
-  for (const place of places(env, uid ?? process.geteuid?.(), temporaryDirectory)) {
+  // Root's and nobody else's besides: not whoever owns the root of the file system, who in a container may stand for every other user.
+  const owner = uid ?? process.geteuid?.()
+  for (const place of places(env, owner, temporaryDirectory)) {
     const content = readPrivateFile(place.file, {
       what: 'the token file',
       maxBytes: MAX_BYTES,
-      ...given({ owner: uid }),
+      ...given({ owner }),
       refuseLink: place.refuseLink,
       // Others may write in /tmp, and a job's directory is often below one of its whole group.
       judgeWay: false,
