@@ -1,8 +1,8 @@
 import { X509Certificate } from 'node:crypto'
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { ConfigError, InvalidRequestError, SciTokenError, TokenNotAcceptableError } from '@scitokens/core'
-import { number, type OptionReaders, readOptions, text, whole, wrong } from '@scitokens/core/internal'
+import { number, type OptionReaders, quote, readOptions, text, whole, wrong } from '@scitokens/core/internal'
 import { readPrivateFile } from '@scitokens/host/files'
 import type { ClientIdentityPem } from '@scitokens/host/https'
 
@@ -101,8 +101,13 @@ function readKey(file: string, uid: number): string {
 
 function readCertificate(file: string): string {
   try {
+    const stats = statSync(file)
+    if (!stats.isFile()) throw new ConfigError('config_error', `the file ${quote(file)} is not a regular file`)
+    if (stats.size > MAX_BYTES)
+      throw new ConfigError('config_error', `the file ${quote(file)} is larger than ${MAX_BYTES} bytes`)
     return readFileSync(file, 'utf8')
   } catch (cause) {
+    if (cause instanceof ConfigError) throw cause
     throw unreadable(file, cause)
   }
 }

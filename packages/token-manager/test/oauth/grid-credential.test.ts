@@ -9,6 +9,7 @@ import {
   readFileSync,
   rmSync,
   symlinkSync,
+  truncateSync,
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -141,4 +142,16 @@ describe('a certificate', () => {
       expect.objectContaining({ code: 'config_error', message: expect.stringMatching(/no certificate/) }),
     )
   })
+})
+
+test('a certificate that is no file, or a huge one, is refused before it is read', () => {
+  const { directory, find } = machine(['key.pem'])
+  const key = join(directory, 'key.pem')
+  const certificate = join(directory, 'usercert.pem')
+  writeFileSync(certificate, '')
+  truncateSync(certificate, 2 ** 33)
+  expect(() => find({ certificate, key })).toThrow(/larger than 1048576 bytes/)
+  rmSync(certificate)
+  mkdirSync(certificate)
+  expect(() => find({ certificate, key })).toThrow(/not a regular file/)
 })
