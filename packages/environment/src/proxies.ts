@@ -1,12 +1,13 @@
 import { ConfigError } from '@scitokens/core'
 import { given } from '@scitokens/core/internal'
-import type { Proxies } from '@scitokens/host/https'
+import { type Proxies, proxyRules } from '@scitokens/host/https'
 import { readVariables, type Variables } from './variables.ts'
 
 /**
  * Reads the proxy that the environment names, as curl and most other programs do: `https_proxy` and `no_proxy`, in small letters or in
  * capitals. Where both are set, small letters win. What is empty counts as not set. A proxy without a scheme (`proxy.example:3128`) is
- * an `http:` one. `http_proxy` is not read: nothing of this project asks other machines without TLS.
+ * an `http:` one. An entry of `no_proxy` that other programs know and this project does not (`192.168.*`) excepts nobody: what it names
+ * goes through the proxy. `http_proxy` is not read: nothing of this project asks other machines without TLS.
  *
  * Throws `config_error` for a proxy that is no `http:` or `https:` URL. The message names the variable, never what it holds: a proxy's
  * password may stand there.
@@ -39,8 +40,19 @@ function readExceptions(text: string): readonly string[] {
       entry
         .toLowerCase()
         .replace(/^\*?\.(?=.)/, '')
-        .replace(/^\[([^\]]*)\]$/, '$1'),
+        .replace(/^\[([^\]]*)\]$/, '$1')
+        .replace(/\.$/, ''),
     )
-    .filter((entry) => entry !== '')
+    .filter((entry) => entry !== '' && isUnderstood(entry))
   return [...new Set(entries)]
+}
+
+/** The variable is every program's: what one of them was told must not stop all commands here. */
+function isUnderstood(entry: string): boolean {
+  try {
+    proxyRules({ except: [entry] })
+    return true
+  } catch {
+    return false
+  }
 }

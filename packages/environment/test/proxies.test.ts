@@ -72,3 +72,8 @@ test('the environment of the process is read where none is given', () => {
   vi.stubEnv('https_proxy', 'http://of-this-process:1')
   expect(proxiesFromEnvironment().https).toBe('http://of-this-process:1/')
 })
+
+test('what other programs understand in no_proxy, and we do not, is passed over: it stops no command', () => {
+  const text = '192.168.*, 169.254/16 10.0.0.1/8,<local>,vo.example.,10.0.0.0/8'
+  expect(proxiesFromEnvironment({ no_proxy: text }).except).toEqual(['vo.example', '10.0.0.0/8'])
+})
