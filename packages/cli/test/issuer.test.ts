@@ -86,7 +86,9 @@ describe('scitokens issuer', () => {
     for (const command of ['check', 'serve']) {
       const refused = await runHere(['issuer', command, config])
       expect(refused.status).toBe(2)
-      expect(refused.stderr).toBe(`scitokens: ${config}:${lines}: lifetme: is not a key of this configuration: did you mean lifetime?\n`)
+      expect(refused.stderr).toBe(
+        `scitokens: ${config}:${lines}: lifetme: is not a key of this configuration: did you mean lifetime?\n`,
+      )
     }
   })
 })

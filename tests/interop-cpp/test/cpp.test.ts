@@ -70,7 +70,8 @@ describe('scitokens-cpp', async () => {
       expect(token.get('sub')).toBe('ana')
       const { scopes } = parseScopes(token.get('scope') as string)
       const ask = (path: string): boolean =>
-        findPermission(scopes, { authz: 'read', path: parseRequestPath(path) }, { profile: token.profile }) !== undefined
+        findPermission(scopes, { authz: 'read', path: parseRequestPath(path) }, { profile: token.profile }) !==
+        undefined
       expect([ask('/store/a'), ask('/storex'), ask('/')]).toEqual([true, false, false])
     }
   })
