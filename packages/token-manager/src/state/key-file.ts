@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path'
 import { ConfigError } from '@scitokens/core'
 import { quote } from '@scitokens/core/internal'
-import { createPrivateFile, makeDirectory, readPrivateFile } from '@scitokens/host/files'
+import { createPrivateFile, directoryInOtherHands, makeDirectory, readPrivateFile } from '@scitokens/host/files'
 
 /** Bytes of a key: AES-256. */
 const KEY_BYTES = 32
@@ -29,6 +29,10 @@ function readKey(file: string): Buffer | undefined {
   // No link is followed: its owner could choose the key.
   const bytes = readPrivateFile(file, { what: WHAT, refuseLink: true })
   if (bytes === undefined) return undefined
+  // Nor is a sticky directory such as /tmp a place for it: whoever was there first could have left another one.
+  const way = directoryInOtherHands(dirname(file))
+  if (way !== undefined)
+    throw new ConfigError('config_error', `${WHAT} ${quote(file)} could be replaced by others: ${way}`)
   const text = bytes.toString('latin1').trim()
   const key = Buffer.from(text, 'base64url')
   if (key.length === KEY_BYTES && key.toString('base64url') === text) return key
