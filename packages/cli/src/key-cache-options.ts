@@ -61,7 +61,7 @@ export async function cacheFile({ context, options }: Invocation<CacheOptions>):
 /** Opens the cache file only to look, without making or changing it; undefined when there is none. Throws `undecided`. */
 export async function openForReading(file: string): Promise<KeyStore | undefined> {
   const { SqliteStore } = await import('@scitokens/keycache')
-  return existsSync(file) ? orUndecided(file, () => new SqliteStore(file, { readOnly: true })) : undefined
+  return existsSync(file) ? orUndecided(file, () => SqliteStore.open(file, { readOnly: true })) : undefined
 }
 
 /** How long another process is waited for that has locked the file, in milliseconds. */

@@ -69,7 +69,7 @@ test('looking at a cache that is not there makes none', async () => {
 test('an issuer that cannot be reached is exit status 3, and a loop of commands does not storm it', async () => {
   healthy = false
   const file = join(directory, 'cache', CACHE_FILE)
-  const store = new SqliteStore(file)
+  const store = SqliteStore.open(file)
   const failedAt = Date.now() / 1000 - 120
   store.saveTrouble(issuer.issuer, {
     failures: 9,
@@ -130,7 +130,7 @@ test('keys go to the cache of scitokens-cpp and come from it', async () => {
   await keycache('add', issuer.issuer, LOOPBACK)
   const cppFile = join(directory, 'cpp', CPP_CACHE_FILE)
   expect(await keycache('seed', '--to', cppFile)).toMatchObject({ status: 0, stdout: `${issuer.issuer}: copied\n` })
-  const cpp = new CppStore(cppFile, { readOnly: true })
+  const cpp = CppStore.open(cppFile, { readOnly: true })
   expect(cpp.read(issuer.issuer)?.keys?.jwks.keys).toMatchObject([{ kid: issuer.key.kid }])
   cpp.close()
 

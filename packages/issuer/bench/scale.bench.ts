@@ -104,7 +104,7 @@ interface Filled {
 async function filled(name: Name, database: string, families: number): Promise<Filled> {
   const engine =
     name === 'SQLite'
-      ? new SqliteEngine({ file: database })
+      ? await SqliteEngine.open({ file: database })
       : new PostgresEngine({ connectionString: database, statementTimeoutMs: 600_000 })
   const store = await SqlStore.open(engine, () => Date.now() / 1000)
   for (let there = 0; there < families; there += 100_000) {

@@ -43,7 +43,7 @@ async function firstCallers(): Promise<{ metadata: number; jwks: number; ms: num
 /** Milliseconds from nothing to the first key out of a file with a thousand issuers, each time in a fresh process. */
 async function openings(): Promise<number[]> {
   const directory = mkdtempSync(join(tmpdir(), 'keycache-bench-'))
-  const store = new SqliteStore(join(directory, CACHE_FILE))
+  const store = SqliteStore.open(join(directory, CACHE_FILE))
   const now = Date.now() / 1000
   const key = await newKey('first')
   for (let index = 0; index < ISSUERS; index++) {

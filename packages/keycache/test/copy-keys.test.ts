@@ -8,8 +8,8 @@ const clock = (): number => NOW + 60
 
 test("scitokens-cpp's keys become ours, and ours become theirs", async () => {
   const directory = temporaryDirectory()
-  const cpp = new CppStore(join(directory, 'cpp'))
-  const own = new SqliteStore(join(directory, 'own'))
+  const cpp = CppStore.open(join(directory, 'cpp'))
+  const own = SqliteStore.open(join(directory, 'own'))
   const record = await recordFor('https://a.example')
   cpp.saveKeys(record)
   expect(await copyKeys(cpp, own, { clock })).toEqual([{ issuer: 'https://a.example', copied: true, why: undefined }])

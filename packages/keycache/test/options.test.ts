@@ -131,8 +131,8 @@ test('what is asked of a cache is read as strictly', async () => {
     () => cache.updateAll({ force: 'yes' } as object),
     () => copyKeys(store, store, { replace: 'all' } as object),
     () => copyKeys(store, store, { policy: { usable_for: 1 } } as object),
-    async () => new SqliteStore(join(temporaryDirectory(), 'keys'), { readonly: true } as object),
-    async () => new CppStore(join(temporaryDirectory(), 'keys'), { mode: 0o666 } as object),
+    async () => SqliteStore.open(join(temporaryDirectory(), 'keys'), { readonly: true } as object),
+    async () => CppStore.open(join(temporaryDirectory(), 'keys'), { mode: 0o666 } as object),
   ]) {
     // oxlint-disable-next-line no-await-in-loop -- one after the other
     await expect(call()).rejects.toMatchObject(refusal)

@@ -44,7 +44,7 @@ test('a loop of short-lived commands cannot storm an issuer that fails', async (
   server.fail(500)
   const directory = temporaryDirectory()
   // The back-off of the first failures is shorter than a process lives: begin where it has grown.
-  const store = new SqliteStore(join(directory, CACHE_FILE))
+  const store = SqliteStore.open(join(directory, CACHE_FILE))
   const failedAt = Date.now() / 1000 - 120
   const trouble = { failures: 9, failedAt, retryAt: failedAt, code: 'issuer_unavailable', message: 'down' } as const
   store.saveTrouble(server.issuer, trouble)
@@ -92,7 +92,7 @@ test('two processes write to one file at the same time, and both are heard', asy
   await until(() => counts.every((count) => count().split('\n').length > 60), 100_000)
   for (const writer of writers) writer.kill('SIGKILL')
   await Promise.all(writers.map((writer) => once(writer, 'close')))
-  const store = new SqliteStore(file)
+  const store = SqliteStore.open(file)
   expect(store.list()).toHaveLength(100)
   store.close()
 })
@@ -108,7 +108,7 @@ test('a process killed while it writes leaves a sound file: everything that was 
     // oxlint-disable-next-line no-await-in-loop -- one victim after the other
     await once(writer, 'close')
     const written = Number(count().trim().split('\n').at(-1))
-    const store = new SqliteStore(file)
+    const store = SqliteStore.open(file)
     const last = store.read(`https://round-${round}.example/${written % 50}`)!.keys!
     expect(last.attempt).toBeGreaterThanOrEqual(written)
     for (const { keys } of store.list()) {

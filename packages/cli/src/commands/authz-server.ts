@@ -190,7 +190,7 @@ async function readTrust(options: AuthzServerOptions): Promise<Trust> {
 
 async function denyList(file: string): Promise<NonNullable<EnforcerOptions['revocation']>> {
   const { DenyListFile } = await import('@scitokens/enforcer/node')
-  return new DenyListFile(file)
+  return DenyListFile.open(file)
 }
 
 function place({ prefix, namespace, root, host }: AuthzServerOptions): Partial<AuthzHandlerOptions> {

@@ -44,16 +44,16 @@ interface Stores {
 async function openImport(invocation: Invocation<SeedOptions>, cppFile: string): Promise<Stores> {
   const { CppStore, SqliteStore } = await import('@scitokens/keycache')
   if (!existsSync(cppFile)) throw new InvalidRequestError('invalid_request', `${cppFile} does not exist`)
-  const from = await orUndecided(cppFile, () => new CppStore(cppFile, { readOnly: true }))
+  const from = await orUndecided(cppFile, () => CppStore.open(cppFile, { readOnly: true }))
   const file = await cacheFile(invocation)
-  return { from, to: await orUndecided(file, () => new SqliteStore(file, warning(invocation))) }
+  return { from, to: await orUndecided(file, () => SqliteStore.open(file, warning(invocation))) }
 }
 
 async function openExport(invocation: Invocation<SeedOptions>): Promise<Stores> {
   const { CppStore, MemoryStore } = await import('@scitokens/keycache')
   const cppFile = invocation.options.to!
   const from = (await openForReading(await cacheFile(invocation))) ?? new MemoryStore()
-  return { from, to: await orUndecided(cppFile, () => new CppStore(cppFile, warning(invocation))) }
+  return { from, to: await orUndecided(cppFile, () => CppStore.open(cppFile, warning(invocation))) }
 }
 
 function warning({ output }: Invocation<SeedOptions>): { readonly warn: (message: string) => void } {

@@ -46,7 +46,8 @@ export async function openCppPeer(cacheDirectory: string): Promise<Implementatio
   const version = await installedVersion()
   const home = await mkdtemp(join(tmpdir(), 'scitokens-cpp-'))
   await mkdir(join(home, 'scitokens'), { mode: 0o700 })
-  return new CppPeer(join(directory, 'peer'), home, version)
+  const cache = KeyCacheFile.open(join(home, 'scitokens', 'scitokens_cpp.sqllite'))
+  return new CppPeer(join(directory, 'peer'), home, version, cache)
 }
 
 /** The version of the library as Debian has it; elsewhere the report goes without. */
@@ -67,10 +68,10 @@ class CppPeer implements Implementation {
   readonly #home: string
   readonly #cache: KeyCacheFile
 
-  constructor(program: string, home: string, version: string) {
+  constructor(program: string, home: string, version: string, cache: KeyCacheFile) {
     this.name = `scitokens-cpp ${version}`.trim()
     this.#home = home
-    this.#cache = new KeyCacheFile(join(home, 'scitokens', 'scitokens_cpp.sqllite'))
+    this.#cache = cache
     // An issuer without keys must not lead to a request: whatever is not in the file is refused at once.
     const env = { XDG_CACHE_HOME: home, https_proxy: 'http://127.0.0.1:9', no_proxy: '' }
     this.#program = new LineProcess({ command: program, args: [], env })
@@ -121,9 +122,15 @@ class KeyCacheFile {
   readonly #database: DatabaseSync
   #written: string | undefined
 
-  constructor(path: string) {
-    this.#database = new DatabaseSync(path)
-    this.#database.exec('CREATE TABLE keycache (issuer text UNIQUE PRIMARY KEY NOT NULL, keys text NOT NULL)')
+  private constructor(database: DatabaseSync) {
+    this.#database = database
+  }
+
+  /** Makes the file, as the library would. */
+  static open(path: string): KeyCacheFile {
+    const database = new DatabaseSync(path)
+    database.exec('CREATE TABLE keycache (issuer text UNIQUE PRIMARY KEY NOT NULL, keys text NOT NULL)')
+    return new KeyCacheFile(database)
   }
 
   write(published: PublishedKeys): void {

@@ -27,12 +27,17 @@ export class DenyListFile implements RevocationList {
   #state = ''
   #checkedAt = -Infinity
 
-  /** Throws `config_error` for a file that cannot be read or makes no sense, and for such options. */
-  constructor(file: string, options: DenyListFileOptions = {}) {
-    const { checkIntervalMs = 0 } = readOptions<DenyListFileOptions>(options, READERS)
+  private constructor(file: string, intervalMs: number) {
     this.#file = file
-    this.#intervalMs = checkIntervalMs
-    this.#refresh()
+    this.#intervalMs = intervalMs
+  }
+
+  /** Reads the file. Throws `config_error` for one that cannot be read or makes no sense, and for such options. */
+  static open(file: string, options: DenyListFileOptions = {}): DenyListFile {
+    const { checkIntervalMs = 0 } = readOptions<DenyListFileOptions>(options, READERS)
+    const list = new DenyListFile(file, checkIntervalMs)
+    list.#refresh()
+    return list
   }
 
   /** Whether the `jti` is on the list, as the file has it now. */

@@ -108,7 +108,7 @@ test('a deny list is a list: text would be one of letters, and deny nobody', () 
   const list = new DenyList(['lost'])
   expect(() => list.replace(['found', 5 as never])).toThrow(refusal('entries must be a list'))
   expect(list.isRevoked({ issuer: 'https://a.example', tokenId: 'lost' })).toBe(true)
-  expect(() => new DenyListFile('/dev/null', { checkInterval: 5 } as never)).toThrow(
+  expect(() => DenyListFile.open('/dev/null', { checkInterval: 5 } as never)).toThrow(
     refusal('did you mean checkIntervalMs?'),
   )
 })

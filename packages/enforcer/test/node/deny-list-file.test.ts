@@ -21,7 +21,7 @@ const about = (issuer: string, tokenId: string) => ({ issuer, tokenId, subject: 
 
 test('a line is a jti, or an issuer and a jti; comments and blank lines are none', () => {
   writeFileSync(path, '# lost laptop\njti-1   # of ana\n\nhttps://a.example jti-2\r\n')
-  const list = new DenyListFile(path)
+  const list = DenyListFile.open(path)
   expect(list.isRevoked(about('https://b.example', 'jti-1'))).toBe(true)
   expect(list.isRevoked(about('https://a.example', 'jti-2'))).toBe(true)
   expect(list.isRevoked(about('https://b.example', 'jti-2'))).toBe(false)
@@ -32,7 +32,7 @@ test('a token that was accepted and remembered is refused as soon as the file na
   writeFileSync(path, '')
   const issuer = await createTestIssuer()
   const { issuer: issuers, keys, clock } = issuer
-  const enforcer = new Enforcer({ issuers, keys, clock, audience: 'a', revocation: new DenyListFile(path) })
+  const enforcer = new Enforcer({ issuers, keys, clock, audience: 'a', revocation: DenyListFile.open(path) })
   const token = await issuer.sign({ aud: 'a', scope: 'read:/', jti: 'jti-1' })
   const ask = (): ReturnType<Enforcer['decide']> => enforcer.decide(token, { authz: 'read', path: '/' })
   expect(await ask()).toMatchObject({ allowed: true })
@@ -47,7 +47,7 @@ test('a file that is gone or makes no sense lets nothing pass, and is no bad tok
   writeFileSync(path, '')
   const issuer = await createTestIssuer()
   const { issuer: issuers, keys, clock } = issuer
-  const enforcer = new Enforcer({ issuers, keys, clock, audience: 'a', revocation: new DenyListFile(path) })
+  const enforcer = new Enforcer({ issuers, keys, clock, audience: 'a', revocation: DenyListFile.open(path) })
   const token = await issuer.sign({ aud: 'a', scope: 'read:/' })
   const ask = (): ReturnType<Enforcer['decide']> => enforcer.decide(token, { authz: 'read', path: '/' })
   rmSync(path)
@@ -59,14 +59,14 @@ test('a file that is gone or makes no sense lets nothing pass, and is no bad tok
 })
 
 test('at the start a file that cannot be read, or makes no sense, is a wrong configuration that names its line', () => {
-  expect(() => new DenyListFile(path)).toThrow(expect.objectContaining({ code: 'config_error' }))
+  expect(() => DenyListFile.open(path)).toThrow(expect.objectContaining({ code: 'config_error' }))
   writeFileSync(path, 'a\nb c d\n')
-  expect(() => new DenyListFile(path)).toThrow(`${path}:2: `)
+  expect(() => DenyListFile.open(path)).toThrow(`${path}:2: `)
 })
 
 test('within the interval the file is not looked at', () => {
   writeFileSync(path, '')
-  const list = new DenyListFile(path, { checkIntervalMs: 3_600_000 })
+  const list = DenyListFile.open(path, { checkIntervalMs: 3_600_000 })
   writeFileSync(path, 'jti-1\n')
   expect(list.isRevoked(about('https://a.example', 'jti-1'))).toBe(false)
 })

@@ -20,5 +20,5 @@ export const fileStorage: StorageEngine = storageEngine<FileStorageOptions>({
   readers: { file: text, busyTimeoutMs: whole(1, 3_600_000, 'milliseconds') },
   secrets: [],
   masterKey: ({ file }) => ({ file: `${file}.key` }),
-  open: (options, clock) => SqlStore.open(new SqliteEngine(options), clock),
+  open: async (options, clock) => SqlStore.open(await SqliteEngine.open(options), clock),
 })

@@ -20,5 +20,5 @@ export const memoryStorage: StorageEngine = storageEngine<MemoryStorageOptions>(
   },
   secrets: [],
   masterKey: () => 'memory',
-  open: (_options, clock) => SqlStore.open(new SqliteEngine({ file: ':memory:' }), clock),
+  open: async (_options, clock) => SqlStore.open(await SqliteEngine.open({ file: ':memory:' }), clock),
 })

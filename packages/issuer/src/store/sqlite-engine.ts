@@ -42,27 +42,36 @@ export class SqliteEngine implements SqlEngine {
   #isSetUp = false
   #waiting: Waiting[] = []
 
-  /** Throws `config_error` for a file that is no database or cannot be opened, and for one that somebody else could have written. */
-  constructor({ file, busyTimeoutMs = 5000 }: SqliteOptions) {
+  private constructor(database: DatabaseSync, file: string, waitMs: number) {
+    this.#database = database
     this.#file = file
-    this.#waitMs = busyTimeoutMs
-    this.#turns = new DatabaseTurns(busyTimeoutMs)
+    this.#waitMs = waitMs
+    this.#turns = new DatabaseTurns(waitMs)
+  }
+
+  /**
+   * Opens the file, or makes it. Rejects with `config_error` for a file that is no database or cannot be opened, and for one that somebody
+   * else could have written.
+   */
+  static async open({ file, busyTimeoutMs = 5000 }: SqliteOptions): Promise<SqliteEngine> {
+    let engine: SqliteEngine
     try {
       if (file !== ':memory:') {
         checkDatabaseFile(file)
         createIfMissing(file)
       }
       // Who waits for a lock waits for a turn: SQLite itself would keep the process.
-      this.#database = new DatabaseSync(file, { timeout: 0 })
+      engine = new SqliteEngine(new DatabaseSync(file, { timeout: 0 }), file, busyTimeoutMs)
     } catch (cause) {
       throw cannotOpen(cause)
     }
     try {
-      this.#setUp()
+      engine.#setUp()
     } catch (cause) {
       // Another process holds it: done before the first work.
       if (!isBusy(cause)) throw cannotOpen(cause)
     }
+    return engine
   }
 
   /** Runs one statement, and gives its rows. */

@@ -81,7 +81,7 @@ async function start({
 }: Begin): Promise<void> {
   const engine =
     'file' in storage
-      ? new SqliteEngine(storage)
+      ? await SqliteEngine.open(storage)
       : new PostgresEngine({
           connectionString: storage.postgres,
           connectTimeoutMs: answerTimeoutMs,

@@ -109,7 +109,7 @@ test('an issuer that starts while another process holds its database serves once
 
 test('transactions that waited are still all or nothing, each by itself', async () => {
   const file = temporaryFile()
-  const engine = new SqliteEngine({ file, busyTimeoutMs: 60_000 })
+  const engine = await SqliteEngine.open({ file, busyTimeoutMs: 60_000 })
   await engine.define(['CREATE TABLE count (id TEXT PRIMARY KEY, value INTEGER NOT NULL)'])
   const add = (id: string): { sql: string; values: string[] } => ({
     sql: 'INSERT INTO count VALUES (?, 1) ON CONFLICT DO NOTHING RETURNING id',
@@ -135,7 +135,7 @@ test('transactions that waited are still all or nothing, each by itself', async 
 
 test('who came while the database was held has the whole time too', async () => {
   const file = temporaryFile()
-  const engine = new SqliteEngine({ file, busyTimeoutMs: 4000 })
+  const engine = await SqliteEngine.open({ file, busyTimeoutMs: 4000 })
   await engine.define(['CREATE TABLE count (id TEXT PRIMARY KEY)'])
   const add = (id: string): Promise<boolean> =>
     engine.atomically([{ sql: 'INSERT INTO count VALUES (?) RETURNING id', values: [id] }])

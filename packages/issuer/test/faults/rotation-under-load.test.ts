@@ -45,7 +45,7 @@ async function freePort(): Promise<number> {
 
 test('while keys rotate, and one is rolled back, no valid token is refused by verifiers that keep keys for ten minutes', async () => {
   const clock = new TestClock()
-  const store = await SqlStore.open(new SqliteEngine({ file: ':memory:' }), clock.read)
+  const store = await SqlStore.open(await SqliteEngine.open({ file: ':memory:' }), clock.read)
   const ports = [await freePort(), await freePort()]
   const url = `http://127.0.0.1:${ports[0]}`
   const options = {

@@ -9,7 +9,7 @@ import { APP, loginByCode, ROBOT, SECRET, basic, startIssuer, startIssuerForPeop
 async function gatedStore(
   kind: string,
 ): Promise<{ store: Store; arm: () => { asked: Promise<void>; open: () => void } }> {
-  const inner = await SqlStore.open(new SqliteEngine({ file: ':memory:' }), systemClock)
+  const inner = await SqlStore.open(await SqliteEngine.open({ file: ':memory:' }), systemClock)
   let gate: { passed: () => void; opened: Promise<void> } | undefined
   const store = new Proxy(inner, {
     get(target, name) {

@@ -34,7 +34,7 @@ async function instance(issuer: Issuer): Promise<Instance> {
 /** Instances of one issuer on one store. */
 async function instances(count: number, realm: object = {}): Promise<{ all: Instance[]; clock: TestClock }> {
   const clock = new TestClock()
-  const store = await SqlStore.open(new SqliteEngine({ file: ':memory:' }), clock.read)
+  const store = await SqlStore.open(await SqliteEngine.open({ file: ':memory:' }), clock.read)
   onTestFinished(() => store.close())
   const options = {
     issuer: 'https://issuer.example',

@@ -41,13 +41,13 @@ test('SQLite acknowledges a write only when its log is on the disk', async () =>
   const folder = await mkdtemp(join(tmpdir(), 'scitokens-sync-'))
   onTestFinished(() => rm(folder, { recursive: true, force: true }))
   const file = join(folder, 'issuer.db')
-  const engine = new SqliteEngine({ file })
+  const engine = await SqliteEngine.open({ file })
   await engine.define(['CREATE TABLE numbers (number BIGINT NOT NULL)'])
   const insert = { sql: 'INSERT INTO numbers (number) VALUES (?) RETURNING number', values: [1] }
   expect(await engine.atomically([insert])).toBe(true)
   await engine.close()
 
-  const other = new SqliteEngine({ file })
+  const other = await SqliteEngine.open({ file })
   expect(await other.query({ sql: 'SELECT number FROM numbers', values: [] })).toEqual([{ number: 1 }])
   // SQLite has its log open and can write to it, but nobody can wait for it any more.
   await rename(`${file}-wal`, `${file}-moved`)

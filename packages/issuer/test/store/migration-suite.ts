@@ -41,7 +41,7 @@ const BROKEN: Migration = {
 /** A place for a database that the test fills. */
 export interface EmptyDatabase {
   readonly storage: StorageOptions
-  readonly open: () => SqlEngine
+  readonly open: () => SqlEngine | Promise<SqlEngine>
   readonly end: () => Promise<void>
 }
 
@@ -50,7 +50,7 @@ export async function emptyFile(): Promise<EmptyDatabase> {
   const folder = await mkdtemp(join(tmpdir(), 'scitokens-migrations-'))
   const file = join(folder, 'issuer.db')
   const end = (): Promise<void> => rm(folder, { recursive: true, force: true })
-  return { storage: { file }, open: () => new SqliteEngine({ file }), end }
+  return { storage: { file }, open: () => SqliteEngine.open({ file }), end }
 }
 
 /** An empty PostgreSQL database. */
@@ -63,13 +63,13 @@ export async function emptyPostgres(connectionString: string): Promise<EmptyData
 export function migrationSuite(name: string, begin: () => Promise<EmptyDatabase>): void {
   describe(`migrations on ${name}`, () => {
     let storage: StorageOptions
-    let open: () => SqlEngine
+    let open: EmptyDatabase['open']
     let engine: SqlEngine
     const released = Array.from({ length: SCHEMA_VERSION }, (_v, index) => index + 1)
     beforeEach(async () => {
       const database = await begin()
       ;({ storage, open } = database)
-      engine = open()
+      engine = await open()
       return async () => {
         await engine.close()
         await database.end()
@@ -118,7 +118,7 @@ export function migrationSuite(name: string, begin: () => Promise<EmptyDatabase>
 
     test('a further step runs once, on old data too, however many instances start at the same time', async () => {
       await engine.define(await frozen(1))
-      const others = [open(), open(), open()]
+      const others = await Promise.all([open(), open(), open()])
       await Promise.all([engine, ...others].map((each) => migrate(each, [...MIGRATIONS, ADDED])))
       await Promise.all(others.map((each) => each.close()))
       expect(await versions()).toEqual([...released, next])

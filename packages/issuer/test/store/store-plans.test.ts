@@ -5,7 +5,7 @@ import { SqlStore } from '../../src/store/sql-store.ts'
 import { SqliteEngine } from '../../src/store/sqlite-engine.ts'
 
 test('no question to the store walks over the table or sorts', async () => {
-  const engine = new SqliteEngine({ file: ':memory:' })
+  const engine = await SqliteEngine.open({ file: ':memory:' })
   const asked: SqlStatement[] = []
   const listening: SqlEngine = {
     define: (statements) => engine.define(statements),

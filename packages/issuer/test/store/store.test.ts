@@ -24,7 +24,7 @@ async function sqliteFile(): Promise<{ file: string; end: () => Promise<void> }>
 
 storeContract('SQLite', async () => {
   const { file, end } = await sqliteFile()
-  return { open: (clock) => SqlStore.open(new SqliteEngine({ file }), clock), end }
+  return { open: async (clock) => SqlStore.open(await SqliteEngine.open({ file }), clock), end }
 })
 
 storeContract('PostgreSQL', async () => {
@@ -88,7 +88,7 @@ describe.each(['SQLite', 'PostgreSQL'])('migrations on %s', (name) => {
       return { all, end: async () => void (await Promise.all(all.map((engine) => engine.close()))) }
     }
     const { file, end } = await sqliteFile()
-    const all = Array.from({ length: count }, () => new SqliteEngine({ file }))
+    const all = await Promise.all(Array.from({ length: count }, () => SqliteEngine.open({ file })))
     return { all, end: async () => void (await Promise.all([...all.map((engine) => engine.close()), end()])) }
   }
 
@@ -139,7 +139,7 @@ describe.runIf(process.geteuid !== undefined)('a database that somebody else cou
     onTestFinished(() => rm(folder, { recursive: true, force: true }))
     const file = join(folder, 'state', 'issuer.db')
     await mkdir(join(folder, 'state'), { mode: 0o750 })
-    const engine = new SqliteEngine({ file })
+    const engine = await SqliteEngine.open({ file })
     await engine.define(['CREATE TABLE a (b TEXT)'])
     await engine.close()
     return { folder, file }
@@ -149,13 +149,15 @@ describe.runIf(process.geteuid !== undefined)('a database that somebody else cou
     const { file } = await kept()
     await writeFile(file + suffix, '', { flag: 'a' })
     await chmod(file + suffix, 0o660)
-    expect(() => new SqliteEngine({ file })).toThrow(/can be written by others, so what stands in .* is not believed/)
+    await expect(SqliteEngine.open({ file })).rejects.toThrow(
+      /can be written by others, so what stands in .* is not believed/,
+    )
   })
 
   test.each(['state', '.'])('is refused when others can write %s, a directory on the way to it', async (name) => {
     const { folder, file } = await kept()
     await chmod(join(folder, name), 0o770)
-    expect(() => new SqliteEngine({ file })).toThrow(/could be replaced by others/)
+    await expect(SqliteEngine.open({ file })).rejects.toThrow(/could be replaced by others/)
   })
 
   test.runIf(process.geteuid?.() === 0)(
@@ -164,9 +166,9 @@ describe.runIf(process.geteuid !== undefined)('a database that somebody else cou
       const { folder, file } = await kept()
       await chown(join(folder, 'state'), 64_324, 64_324)
       await chown(file, 64_324, 64_324)
-      await new SqliteEngine({ file }).close()
+      await (await SqliteEngine.open({ file })).close()
       await chown(file, 64_325, 64_325)
-      expect(() => new SqliteEngine({ file })).toThrow(/belongs to another user/)
+      await expect(SqliteEngine.open({ file })).rejects.toThrow(/belongs to another user/)
     },
   )
 })

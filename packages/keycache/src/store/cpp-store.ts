@@ -1,7 +1,8 @@
-import { DatabaseSync } from 'node:sqlite'
+import type { DatabaseSync } from 'node:sqlite'
 import type { Jwks } from '@scitokens/core'
 import { type FileOptions, guardStoreFile } from './file-options.ts'
 import { MemoryStore } from './memory-store.ts'
+import { withDatabase } from './with-database.ts'
 import type { LeaseRequest } from '../record/policy.ts'
 import { type KeyRecord, type StoredIssuer, type Trouble, unknownIssuer } from '../record/record.ts'
 import type { Lease, KeyStore } from '../record/store.ts'
@@ -24,22 +25,23 @@ export class CppStore implements KeyStore {
   readonly #database: DatabaseSync
   readonly #memory = new MemoryStore()
 
+  private constructor(location: string, readOnly: boolean, database: DatabaseSync) {
+    this.location = location
+    this.readOnly = readOnly
+    this.#database = database
+  }
+
   /**
    * Opens the file; makes it unless `readOnly`. One that others could have written is set aside with its journals, and made anew. Throws
    * when it is of another kind, belongs to another user, or somebody else could replace its directory.
    */
-  constructor(file: string, options: FileOptions = {}) {
-    this.location = file
-    this.readOnly = guardStoreFile(file, options, { mode: 0o644, shared: true }) === 'read-only'
-    this.#database = new DatabaseSync(file, { timeout: 0, readOnly: this.readOnly })
-    try {
-      this.#database.exec('PRAGMA trusted_schema = OFF')
-      if (!this.readOnly) this.#database.exec(SCHEMA)
-      this.#database.prepare('SELECT issuer, keys FROM keycache')
-    } catch (error) {
-      this.#database.close()
-      throw error
-    }
+  static open(file: string, options: FileOptions = {}): CppStore {
+    const readOnly = guardStoreFile(file, options, { mode: 0o644, shared: true }) === 'read-only'
+    return withDatabase(file, readOnly, (database) => {
+      if (!readOnly) database.exec(SCHEMA)
+      database.prepare('SELECT issuer, keys FROM keycache')
+      return new CppStore(file, readOnly, database)
+    })
   }
 
   /** What is known of an issuer; undefined for nothing. */

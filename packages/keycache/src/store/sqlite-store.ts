@@ -1,7 +1,8 @@
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite'
 import { type FileOptions, guardStoreFile } from './file-options.ts'
 import { type LeaseRequest, judgeLease } from '../record/policy.ts'
 import { type KeyRecord, type StoredIssuer, type Trouble, unknownIssuer } from '../record/record.ts'
+import { withDatabase } from './with-database.ts'
 import { COLUMNS, readRow, type Row, rowOf } from './sqlite-row.ts'
 import { prepareSchema, versionOf } from './sqlite-schema.ts'
 import { type Lease, leased, type KeyStore, withKeys } from '../record/store.ts'
@@ -20,29 +21,28 @@ export class SqliteStore implements KeyStore {
   readonly #select: StatementSync
   readonly #write: StatementSync | undefined
 
+  private constructor(location: string, readOnly: boolean, database: DatabaseSync) {
+    this.location = location
+    this.readOnly = readOnly
+    this.#database = database
+    this.#select = database.prepare('SELECT * FROM issuer WHERE issuer = ?')
+    if (readOnly) return
+    const values = COLUMNS.map(() => '?').join(', ')
+    this.#write = database.prepare(`INSERT OR REPLACE INTO issuer (${COLUMNS.join(', ')}) VALUES (${values})`)
+  }
+
   /**
    * Opens the file, or makes it (0600, in a directory 0700). One that somebody else could have written is set aside with its journals, and made
    * anew. Throws when it is corrupt, of another program or of a later version, and then leaves it as it is; and when somebody else could
    * replace its directory.
    */
-  constructor(file: string, options: FileOptions = {}) {
-    this.location = file
-    this.readOnly = guardStoreFile(file, options) === 'read-only'
-    // Who waits for a lock waits in `SafeStore`: here, the event loop would wait too.
-    this.#database = new DatabaseSync(file, { timeout: 0, readOnly: this.readOnly })
-    try {
-      this.#database.exec('PRAGMA trusted_schema = OFF')
-      if (this.readOnly) versionOf(this.#database)
-      else prepareSchema(this.#database)
-      this.#select = this.#database.prepare('SELECT * FROM issuer WHERE issuer = ?')
-      if (!this.readOnly) {
-        const values = COLUMNS.map(() => '?').join(', ')
-        this.#write = this.#database.prepare(`INSERT OR REPLACE INTO issuer (${COLUMNS.join(', ')}) VALUES (${values})`)
-      }
-    } catch (error) {
-      this.#database.close()
-      throw error
-    }
+  static open(file: string, options: FileOptions = {}): SqliteStore {
+    const readOnly = guardStoreFile(file, options) === 'read-only'
+    return withDatabase(file, readOnly, (database) => {
+      if (readOnly) versionOf(database)
+      else prepareSchema(database)
+      return new SqliteStore(file, readOnly, database)
+    })
   }
 
   /** What is known of an issuer; undefined for nothing. */

@@ -64,7 +64,7 @@ export function storeFrom(
   const { file, write = false } = cppCache
   const warn = warnerOf(options)
   const openCpp = (): CppStore | undefined =>
-    write || existsSync(file) ? new CppStore(file, { readOnly: !write, warn }) : undefined
+    write || existsSync(file) ? CppStore.open(file, { readOnly: !write, warn }) : undefined
   return new SeededStore(own, safe(file, openCpp), { write, clock: settings.clock })
 }
 
@@ -75,7 +75,7 @@ function ownStore(
   const { store, cacheDir } = options
   if (store === undefined) {
     const find = (): string => join(cacheDir ?? defaultCacheDirectory(), CACHE_FILE)
-    return safe(nameOf(find), () => new SqliteStore(find(), { warn: warnerOf(options) }))
+    return safe(nameOf(find), () => SqliteStore.open(find(), { warn: warnerOf(options) }))
   }
   const given = store === 'memory' ? new MemoryStore() : store
   return safe(given.location, () => given, false)

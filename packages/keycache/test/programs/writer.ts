@@ -18,7 +18,7 @@ async function patiently<T>(work: () => T): Promise<T> {
   }
 }
 
-const store = await patiently(() => new SqliteStore(file!))
+const store = await patiently(() => SqliteStore.open(file!))
 for (let count = 1; ; count++) {
   // oxlint-disable-next-line no-await-in-loop -- one write after the other
   await patiently(() => store.saveKeys(recordFor(`https://${name}.example/${count % 50}`, count)))

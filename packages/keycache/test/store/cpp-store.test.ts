@@ -20,13 +20,13 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }))
 
 describe('contract', () => {
-  const open = (): CppStore => new CppStore(file)
+  const open = (): CppStore => CppStore.open(file)
   testStore({ open, reopen: open, sharesAttempts: false, exact: false })
 })
 
 /** Writes an entry as scitokens-cpp does, by its own table and JSON. */
 function writeAsCpp(issuer: string, value: unknown): void {
-  new CppStore(file).close()
+  CppStore.open(file).close()
   const database = new DatabaseSync(file)
   database.exec('CREATE TABLE IF NOT EXISTS keycache ( issuer text UNIQUE PRIMARY KEY NOT NULL, keys text NOT NULL)')
   const text = typeof value === 'string' ? value : JSON.stringify(value)
@@ -36,7 +36,7 @@ function writeAsCpp(issuer: string, value: unknown): void {
 
 test('what is written has the table, the column types and the members that scitokens-cpp reads', async () => {
   const record = await recordFor(ISSUER, { refreshAt: NOW + 600.7, expiresAt: NOW + 1000.2 })
-  const store = new CppStore(file)
+  const store = CppStore.open(file)
   store.saveKeys(record)
   store.close()
   const database = new DatabaseSync(file)
@@ -61,7 +61,7 @@ test.each([
   '{"jwks":{"keys":[{}]},"expires":"soon"}',
 ])('an entry %j counts as nothing', (value) => {
   writeAsCpp(ISSUER, value)
-  const store = new CppStore(file)
+  const store = CppStore.open(file)
   expect(store.read(ISSUER)?.keys).toBeUndefined()
   store.close()
 })
@@ -72,7 +72,7 @@ test.each([
   ['a short life', 600, 86_400, NOW + 86_400 - 345_600],
 ])('keys written with %s never seem newer than they are', (_, update, life, expected) => {
   writeAsCpp(ISSUER, { jwks: { keys: [{ kty: 'EC' }] }, next_update: NOW + update, expires: NOW + life })
-  const store = new CppStore(file)
+  const store = CppStore.open(file)
   expect(store.read(ISSUER)?.keys?.fetchedAt).toBe(expected)
   store.close()
 })
@@ -130,7 +130,7 @@ describe('as a seed', () => {
   test('with write, what is fetched is there for scitokens-cpp, and what is removed is gone for both', async () => {
     const cache = cacheForTest(server, { cacheDir: cacheDir(), clock, cppCache: { file, write: true } })
     await cache.load(server.issuer)
-    const reader = new CppStore(file, { readOnly: true })
+    const reader = CppStore.open(file, { readOnly: true })
     expect(reader.read(server.issuer)?.keys?.jwks.keys).toMatchObject([{ kid: 'first' }])
     await cache.remove(server.issuer)
     expect(reader.read(server.issuer)).toBeUndefined()
@@ -156,11 +156,11 @@ describe('as a seed', () => {
   })
 
   test('the file of scitokens-cpp can be the only store', async () => {
-    const first = cacheForTest(server, { store: new CppStore(file), clock })
+    const first = cacheForTest(server, { store: CppStore.open(file), clock })
     await first.load(server.issuer)
     await first.close()
     server.fail(500)
-    const second = cacheForTest(server, { store: new CppStore(file), clock })
+    const second = cacheForTest(server, { store: CppStore.open(file), clock })
     expect((await second.load(server.issuer)).keys).toHaveLength(1)
   })
 })

@@ -69,7 +69,7 @@ test('while another process holds the file for seconds, keys are served, refresh
 
   await holder.release()
   await cache.close()
-  const reader = new SqliteStore(file)
+  const reader = SqliteStore.open(file)
   expect(reader.read(server.issuer)?.keys?.jwks.keys.map(({ kid }) => kid)).toEqual(['second'])
   reader.close()
 })
@@ -94,8 +94,8 @@ test('a process that starts while another one holds the file gets keys once it l
 })
 
 test.each([
-  ['our own file', (file: string) => new SqliteStore(file)],
-  ["scitokens-cpp's file", (file: string) => new CppStore(file)],
+  ['our own file', (file: string) => SqliteStore.open(file)],
+  ["scitokens-cpp's file", (file: string) => CppStore.open(file)],
 ])('%s that another process holds is waited for when keys are copied', async (_, open) => {
   const store = open(join(temporaryDirectory(), 'keys'))
   const from = new MemoryStore()
@@ -112,7 +112,7 @@ test.each([
 })
 
 test('a store by itself waits for nobody: it tells at once that the file is locked', async () => {
-  const store = new SqliteStore(join(temporaryDirectory(), CACHE_FILE))
+  const store = SqliteStore.open(join(temporaryDirectory(), CACHE_FILE))
   const holder = await holderOf(store.location)
   const record = await recordFor(ISSUER)
   for (const call of [() => store.read(ISSUER), () => store.saveKeys(record), () => store.remove(ISSUER)]) {

@@ -24,7 +24,7 @@ async function keysNamed(kid: string): Promise<Awaited<ReturnType<typeof recordF
 /** A rollback journal that makes of a cache file one with Mallory's keys: whoever opens the file rolls back to them. */
 async function plantedJournal(): Promise<Buffer> {
   const file = join(temporaryDirectory(), CACHE_FILE)
-  const store = new SqliteStore(file)
+  const store = SqliteStore.open(file)
   store.saveKeys(await keysNamed('mallory'))
   store.close()
   const database = new DatabaseSync(file)
@@ -61,7 +61,7 @@ async function victim(): Promise<{ directory: string; file: string }> {
   const directory = join(above, 'scitokens')
   mkdirSync(directory, { mode: 0o700 })
   const file = join(directory, CACHE_FILE)
-  const store = new SqliteStore(file)
+  const store = SqliteStore.open(file)
   store.saveKeys(await keysNamed('issuer'))
   store.close()
   return { directory, file }
@@ -83,7 +83,7 @@ async function believedIn(cacheDir: string): Promise<{ kids: (string | undefined
 test('the planted journal works: SQLite believes it', async () => {
   const { file } = await victim()
   writeFileSync(`${file}-journal`, await plantedJournal(), { mode: 0o600 })
-  const store = new SqliteStore(file)
+  const store = SqliteStore.open(file)
   expect(store.read(ISSUER)?.keys?.jwks.keys.map(({ kid }) => kid)).toEqual(['mallory'])
   store.close()
 })
@@ -108,7 +108,7 @@ test.runIf(process.geteuid?.() === 0)(
     expect(kids).toEqual([])
     expect(warnings).toEqual([expect.stringContaining('could be written by others: it was set aside')])
     // It is made anew, and kept from now on.
-    const store = new SqliteStore(file)
+    const store = SqliteStore.open(file)
     store.saveKeys(await keysNamed('issuer'))
     store.close()
     expect((await believedIn(directory)).kids).toEqual(['issuer'])
@@ -133,7 +133,7 @@ test.runIf(process.geteuid?.() === 0)(
   'a cache file that another account wrote, or could write, is not believed',
   async () => {
     const forged = join(temporaryDirectory(), CACHE_FILE)
-    const store = new SqliteStore(forged)
+    const store = SqliteStore.open(forged)
     store.saveKeys(await keysNamed('mallory'))
     store.close()
     const open = await victim()

@@ -34,7 +34,7 @@ test.each([
   [
     'future-versioned',
     (file: string) => {
-      new SqliteStore(file).close()
+      SqliteStore.open(file).close()
       execute(file, 'PRAGMA user_version = 99')
     },
     'a later version (99)',
@@ -74,14 +74,14 @@ test('a file that can only be read serves its keys; what is learned stays in mem
   const server = await issuerForTest()
   const file = join(temporaryDirectory(), CACHE_FILE)
   const clock = createTestClock()
-  const seeding = cacheForTest(server, { store: new SqliteStore(file), clock })
+  const seeding = cacheForTest(server, { store: SqliteStore.open(file), clock })
   await seeding.load(server.issuer)
   await seeding.close()
   const before = readFileSync(file)
 
   const warnings: string[] = []
   const warn = (message: string): number => warnings.push(message)
-  const cache = cacheForTest(server, { store: new SqliteStore(file, { readOnly: true }), clock, warn })
+  const cache = cacheForTest(server, { store: SqliteStore.open(file, { readOnly: true }), clock, warn })
   await cache.load(server.issuer)
   expect([server.count(JWKS), warnings]).toEqual([1, []])
   for (let round = 0; round < 2; round++) {
@@ -98,12 +98,12 @@ test('a file that can only be read serves its keys; what is learned stays in mem
 
 test('a file that is locked for long costs one warning; what was learned meanwhile is written when it is free', async () => {
   const file = join(temporaryDirectory(), CACHE_FILE)
-  new SqliteStore(file).close()
+  SqliteStore.open(file).close()
   const health: (string | undefined)[] = []
   let now = 0
   const store = new SafeStore({
     location: file,
-    open: () => new SqliteStore(file),
+    open: () => SqliteStore.open(file),
     onHealth: (problem) => health.push(problem),
     clock: () => NOW,
     monotonic: () => now,
@@ -125,7 +125,7 @@ test('a file that is locked for long costs one warning; what was learned meanwhi
   now += 31
   await store.saveKeys(await recordFor('https://other.example'))
   expect(health).toEqual([expect.any(String), undefined])
-  const reader = new SqliteStore(file)
+  const reader = SqliteStore.open(file)
   expect(reader.read(ISSUER)?.keys).toEqual(record)
   expect(reader.read('https://dead.example')?.trouble).toEqual(TROUBLE)
   expect(reader.list()).toHaveLength(3)
@@ -135,10 +135,10 @@ test('a file that is locked for long costs one warning; what was learned meanwhi
 
 test('a short-lived process writes at its end what it could not write before', async () => {
   const file = join(temporaryDirectory(), CACHE_FILE)
-  new SqliteStore(file).close()
+  SqliteStore.open(file).close()
   const store = new SafeStore({
     location: file,
-    open: () => new SqliteStore(file),
+    open: () => SqliteStore.open(file),
     onHealth: () => {},
     clock: () => NOW,
   })
@@ -150,7 +150,7 @@ test('a short-lived process writes at its end what it could not write before', a
   locker.close()
   await store.close()
   await saved
-  const reader = new SqliteStore(file)
+  const reader = SqliteStore.open(file)
   expect(reader.read(ISSUER)?.keys).toEqual(record)
   reader.close()
 })
@@ -161,7 +161,7 @@ test('a corrupt file that is moved away is replaced by a new one without a resta
   let now = 0
   const store = new SafeStore({
     location: file,
-    open: () => new SqliteStore(file),
+    open: () => SqliteStore.open(file),
     onHealth: () => {},
     clock: () => NOW,
     monotonic: () => now,
@@ -175,7 +175,7 @@ test('a corrupt file that is moved away is replaced by a new one without a resta
   await store.saveKeys({ ...record, attempt: 2 })
   expect(store.problem).toBeUndefined()
   await store.close()
-  const reader = new SqliteStore(file)
+  const reader = SqliteStore.open(file)
   expect(reader.read(ISSUER)?.keys?.attempt).toBe(2)
   reader.close()
 })
@@ -229,10 +229,10 @@ test('keys in a file that do not stand up to examination are fetched again', asy
 
 test('of two writings for one issuer that wait for their turn, the later one is what is read, meanwhile and afterwards', async () => {
   const file = join(temporaryDirectory(), CACHE_FILE)
-  new SqliteStore(file).close()
+  SqliteStore.open(file).close()
   const store = new SafeStore({
     location: file,
-    open: () => new SqliteStore(file),
+    open: () => SqliteStore.open(file),
     onHealth: () => {},
     clock: () => NOW,
   })
@@ -245,7 +245,7 @@ test('of two writings for one issuer that wait for their turn, the later one is 
   const [, before, , after] = await Promise.all(calls)
   expect([before, after]).toMatchObject([{ keys: { attempt: 2 } }, { keys: { attempt: 2 } }])
   await store.close()
-  const reader = new SqliteStore(file)
+  const reader = SqliteStore.open(file)
   expect(reader.read(ISSUER)?.keys).toEqual(second)
   reader.close()
 })
@@ -258,14 +258,14 @@ test('keys in the file that a clock fetched which was years ahead do not win aga
     location: file,
     open: () => {
       if (broken) throw new Error('the disk is gone')
-      return new SqliteStore(file)
+      return SqliteStore.open(file)
     },
     onHealth: () => {},
     clock: () => NOW,
     monotonic: () => now,
   })
   await store.saveKeys(await recordFor(ISSUER, { attempt: 3 }))
-  const other = new SqliteStore(file)
+  const other = SqliteStore.open(file)
   const ahead = NOW + 10 * 31_557_600
   other.saveKeys(await recordFor(ISSUER, { fetchedAt: ahead, refreshAt: ahead + 600, expiresAt: ahead + 1000 }))
   other.close()

@@ -49,7 +49,7 @@ async function rotatedKeys(rotation: KeyScheduleOptions, clock: Clock): Promise<
       'keys.rotation.signingSeconds: must be more than publishAheadSeconds, which is more than 0',
     )
   }
-  const store = await SqlStore.open(new SqliteEngine({ file: ':memory:' }), clock)
+  const store = await SqlStore.open(await SqliteEngine.open({ file: ':memory:' }), clock)
   const ring = await KeyRing.open({
     realm: 'demo',
     store,
