@@ -30,8 +30,7 @@ export class Maintenance {
   constructor(options: MaintenanceOptions) {
     this.#options = options
     this.#watch = new ClockWatch(options.clock)
-    this.#timer = setInterval(() => this.#round(), options.intervalMs)
-    this.#timer.unref()
+    this.#timer = setInterval(() => this.#round(), options.intervalMs).unref()
   }
 
   /** One round, now. Rejects where the store cannot be reached. */
