@@ -42,6 +42,15 @@ export function addIssuerClient(group: Command, registry: Registry): void {
       'Looks after clients. Those of the configuration file are changed there; others lie in the database, and a running issuer follows at once.',
     )
 
+  addList(client, registry)
+  addShow(client, registry)
+  addAdd(client, registry)
+  addUpdate(client, registry)
+  addRemove(client, registry)
+  addSecret(client, registry)
+}
+
+function addList(client: Command, registry: Registry): void {
   const list = client
     .command('list')
     .description('Lists all clients, of the file, of the database, and self-registered ones.')
@@ -52,7 +61,9 @@ export function addIssuerClient(group: Command, registry: Registry): void {
       output.result({ clients }, () => tableOf(clients))
     }),
   )
+}
 
+function addShow(client: Command, registry: Registry): void {
   const show = client.command('show').description('Shows one client.').argument('<id>', 'the client')
   withExamples(withRealmOptions(show), [['what may the portal do?', `scitokens issuer client show portal ${CONFIG}`]])
   onAction(show, registry, (invocation: Invocation<RealmOptions>, id: string) =>
@@ -61,7 +72,9 @@ export function addIssuerClient(group: Command, registry: Registry): void {
       output.result(found, () => describe(found))
     }),
   )
+}
 
+function addAdd(client: Command, registry: Registry): void {
   const add = client
     .command('add')
     .description('Adds a client to the database and shows its secret, this once.')
@@ -85,7 +98,9 @@ export function addIssuerClient(group: Command, registry: Registry): void {
       tellSecret(output, made, options.secretFile)
     }),
   )
+}
 
+function addUpdate(client: Command, registry: Registry): void {
   const update = client
     .command('update')
     .description(
@@ -106,7 +121,9 @@ export function addIssuerClient(group: Command, registry: Registry): void {
       output.result(changed, () => describe(changed))
     }),
   )
+}
 
+function addRemove(client: Command, registry: Registry): void {
   const remove = client
     .command('remove')
     .description(
@@ -121,7 +138,9 @@ export function addIssuerClient(group: Command, registry: Registry): void {
       output.result({ ok: true, clientId: id }, () => `removed ${id}`)
     }),
   )
+}
 
+function addSecret(client: Command, registry: Registry): void {
   const secret = client
     .command('secret')
     .description('Gives a client of the database a new secret and shows it, this once. The old one ends.')

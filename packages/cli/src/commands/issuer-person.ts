@@ -24,6 +24,12 @@ export function addIssuerPerson(group: Command, registry: Registry): void {
     .command('person')
     .description('Keeps a person out, and lets a person in again; a running issuer follows at once.')
 
+  addSuspend(person, registry)
+  addResume(person, registry)
+  addList(person, registry)
+}
+
+function addSuspend(person: Command, registry: Registry): void {
   const suspend = withRealmOptions(
     person
       .command('suspend')
@@ -42,7 +48,9 @@ export function addIssuerPerson(group: Command, registry: Registry): void {
     ],
   ])
   onAction(suspend, registry, suspendPerson)
+}
 
+function addResume(person: Command, registry: Registry): void {
   const resume = withRealmOptions(
     person
       .command('resume')
@@ -57,7 +65,9 @@ export function addIssuerPerson(group: Command, registry: Registry): void {
       return EXIT.yes
     }),
   )
+}
 
+function addList(person: Command, registry: Registry): void {
   const list = withRealmOptions(
     person
       .command('list')

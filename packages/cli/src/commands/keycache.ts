@@ -16,10 +16,21 @@ export function addKeycache(program: Command, registry: Registry): void {
         'that is what --issuer and the configuration of servers say.',
     )
 
+  addList(group, registry)
+  addAdd(group, registry)
+  addRemove(group, registry)
+  addUpdate(group, registry)
+  addStatus(group, registry)
+  addSeed(group, registry)
+}
+
+function addList(group: Command, registry: Registry): void {
   const listing = group.command('list').summary('list issuers with their keys and ages')
   withExamples(withCacheOptions(listing), [['whose keys are at hand?', 'scitokens keycache list']])
   onAction(listing, registry, list)
+}
 
+function addAdd(group: Command, registry: Registry): void {
   const adding = group
     .command('add')
     .summary("get an issuer's keys into the cache")
@@ -30,14 +41,18 @@ export function addKeycache(program: Command, registry: Registry): void {
     ['on a host without network', 'scitokens keycache add https://vo.example --jwks vo.jwks'],
   ])
   onAction(adding, registry, add)
+}
 
+function addRemove(group: Command, registry: Registry): void {
   const removing = group
     .command('remove')
     .summary("forget an issuer's keys")
     .argument('<issuer...>', 'exactly as in iss')
   withExamples(withCacheOptions(removing), [['after a key was stolen', 'scitokens keycache remove https://vo.example']])
   onAction(removing, registry, remove)
+}
 
+function addUpdate(group: Command, registry: Registry): void {
   const updating = group
     .command('update')
     .summary('refresh keys that are due')
@@ -48,7 +63,9 @@ export function addKeycache(program: Command, registry: Registry): void {
     .option('--force', 'also keys that are fresh, and issuers that failed a moment ago')
   withExamples(withReachOptions(withCacheOptions(updating)), [['from cron, once an hour', 'scitokens keycache update']])
   onAction(updating, registry, update)
+}
 
+function addStatus(group: Command, registry: Registry): void {
   const telling = group
     .command('status')
     .summary('say whether the cache is in order')
@@ -57,7 +74,9 @@ export function addKeycache(program: Command, registry: Registry): void {
     )
   withExamples(withCacheOptions(telling), [['for monitoring', 'scitokens keycache status --json']])
   onAction(telling, registry, status)
+}
 
+function addSeed(group: Command, registry: Registry): void {
   const seeding = group
     .command('seed')
     .summary('exchange keys with the cache of scitokens-cpp, which XRootD and HTCondor use')

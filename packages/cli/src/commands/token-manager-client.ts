@@ -24,6 +24,15 @@ interface ClientOptions {
 
 /** Adds the commands that speak to a running token manager. */
 export function addManagerClients(group: Command, registry: Registry): void {
+  addEnrol(group, registry)
+  addRequest(group, registry)
+  addDeliver(group, registry)
+  addForget(group, registry)
+  addList(group, registry)
+  addRemove(group, registry)
+}
+
+function addEnrol(group: Command, registry: Registry): void {
   const enrol = group
     .command('enrol')
     .summary('hand a login to the running manager')
@@ -60,7 +69,9 @@ export function addManagerClients(group: Command, registry: Registry): void {
       return [login, `enrolled ${service}`]
     }),
   )
+}
 
+function addRequest(group: Command, registry: Registry): void {
   const request = group
     .command('request')
     .summary('get an access token from the running manager')
@@ -81,7 +92,9 @@ export function addManagerClients(group: Command, registry: Registry): void {
       return [token, token['token'] as string]
     }),
   )
+}
 
+function addDeliver(group: Command, registry: Registry): void {
   const deliver = group
     .command('deliver')
     .summary('keep a job supplied with a fresh token')
@@ -113,7 +126,9 @@ export function addManagerClients(group: Command, registry: Registry): void {
       return [written, '']
     }),
   )
+}
 
+function addForget(group: Command, registry: Registry): void {
   const forget = group
     .command('forget')
     .summary("end the supply of a job's file")
@@ -125,7 +140,9 @@ export function addManagerClients(group: Command, registry: Registry): void {
   onAction(forget, registry, (invocation: Invocation<ClientOptions>, file: string) =>
     withClient(invocation, async (client) => [await client.call('forget', { file }), '']),
   )
+}
 
+function addList(group: Command, registry: Registry): void {
   const list = group
     .command('list')
     .summary('list the logins that the running manager keeps')
@@ -140,7 +157,9 @@ export function addManagerClients(group: Command, registry: Registry): void {
       return [answer, logins.map(line).join('\n')]
     }),
   )
+}
 
+function addRemove(group: Command, registry: Registry): void {
   const remove = group
     .command('remove')
     .summary('end a login at the running manager')
