@@ -7,7 +7,7 @@ import type { FastifyInstance, FastifyPluginAsync, FastifyRequest } from 'fastif
 import type { ReadConfig } from './config/config-file.ts'
 import type { ConfigFile } from './config/config-schema.ts'
 import { openConfiguredDemo } from './issuer/configured-demo.ts'
-import { located, openWithAudit, readOptions, type ServeOptions } from './issuer/configured-issuer.ts'
+import { configuredOptions, located, openWithAudit, type ServeOptions } from './issuer/configured-issuer.ts'
 import { limitRate, type Named } from './limits/rate-limit.ts'
 import { type ReadRateLimits, readRateLimits } from './limits/rate-limits.ts'
 import { nameLocalPeers } from './listen/local-peers.ts'
@@ -30,7 +30,7 @@ export class RunningIssuer {
   static async open(read: ReadConfig, { env, logger, clock }: ServeOptions): Promise<RunningIssuer> {
     const limits = await located(read, async () => readRateLimits(read.config.rateLimit))
     const metrics = new IssuerMetrics()
-    const options = await readOptions(read, env, logger)
+    const options = await configuredOptions(read, env, logger)
     const count = metrics.count.bind(metrics)
     const issuer = await openWithAudit(read, options, { logger, count, ...(clock && { clock }) })
     try {

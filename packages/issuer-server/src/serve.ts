@@ -1,3 +1,4 @@
+import { anything, type OptionReaders, type Reader, readOptions } from '@scitokens/core/internal'
 import type { Issuer } from '@scitokens/issuer'
 import {
   type Activation,
@@ -9,7 +10,7 @@ import {
 } from '@scitokens/service'
 import { readConfigFile } from './config/config-file.ts'
 import type { ConfigFile } from './config/config-schema.ts'
-import { located, type ServeOptions } from './issuer/configured-issuer.ts'
+import { located, SERVE_READERS, type ServeOptions } from './issuer/configured-issuer.ts'
 import { type ListenOptions, listenOptions } from './listen/listen-options.ts'
 import { ConfigReload } from './operation/reload.ts'
 import { RunningIssuer } from './running-issuer.ts'
@@ -22,6 +23,8 @@ export interface ServeIssuerOptions extends ServeOptions {
    */
   readonly activation?: Activation
 }
+
+const READERS: OptionReaders<ServeIssuerOptions> = { ...SERVE_READERS, activation: anything as Reader<Activation> }
 
 /** An issuer that answers. */
 export interface ServedIssuer {
@@ -48,7 +51,8 @@ export interface ServedIssuer {
  *
  * @param path - of the configuration file.
  */
-export async function serveIssuer(path: string, options: ServeIssuerOptions): Promise<ServedIssuer> {
+export async function serveIssuer(path: string, asked: ServeIssuerOptions): Promise<ServedIssuer> {
+  const options = readOptions<ServeIssuerOptions>(asked, READERS)
   const read = await readConfigFile(path)
   const logger = new LeveledLogger(options.logger, read.config.logLevel)
   const listen = await located(read, () => listenOptions(read.config))

@@ -1,5 +1,16 @@
-import type { Logger } from '@scitokens/core/internal'
 import { type Clock, ConfigError } from '@scitokens/core'
+import {
+  callable,
+  flag,
+  given,
+  having,
+  type Logger,
+  type OptionReaders,
+  type Reader,
+  readOptions,
+  text,
+  wrong,
+} from '@scitokens/core/internal'
 import {
   type AuditSink,
   openIssuer,
@@ -18,7 +29,6 @@ import { issuerOptions } from './issuer-options.ts'
 import { readRateLimits } from '../limits/rate-limits.ts'
 import { listenOptions } from '../listen/listen-options.ts'
 import type { Sinks } from './sinks.ts'
-import { withoutUndefined } from './without-undefined.ts'
 
 /** What the surroundings give. */
 export interface ServeOptions {
@@ -30,14 +40,34 @@ export interface ServeOptions {
   readonly clock?: Clock
 }
 
+/** Variables by name; what is in them is judged where they are used. */
+const environment: Reader<NodeJS.ProcessEnv> = (value, name) => {
+  if (typeof value === 'object' && value !== null) return value as NodeJS.ProcessEnv
+  throw wrong(name, 'the environment, such as process.env', value)
+}
+
+const SURROUNDINGS: OptionReaders<Omit<ServeOptions, 'clock'>> = {
+  env: environment,
+  logger: having<Logger>('info', 'a logger'),
+}
+
+/** The form of {@link ServeOptions}. */
+export const SERVE_READERS: OptionReaders<ServeOptions> = { ...SURROUNDINGS, clock: callable<Clock>() }
+
+/** What {@link explainConfiguredPolicy} is asked with. */
+type ExplainOptions = Omit<ServeOptions, 'clock'> & { readonly issuer?: string; readonly stored?: boolean }
+
+const EXPLAIN: OptionReaders<ExplainOptions> = { ...SURROUNDINGS, issuer: text, stored: flag }
+
 /**
  * Opens the issuer of a configuration file without listening: for `key` and `client` commands on its database. Whoever opens it closes it.
  *
  * @param path - of the configuration file.
  */
-export async function openConfiguredIssuer(path: string, { env, logger, clock }: ServeOptions): Promise<Issuer> {
+export async function openConfiguredIssuer(path: string, options: ServeOptions): Promise<Issuer> {
+  const { env, logger, clock } = readOptions<ServeOptions>(options, SERVE_READERS)
   const read = await readConfigFile(path)
-  return openWithAudit(read, await readOptions(read, env, logger), { logger, ...(clock && { clock }) })
+  return openWithAudit(read, await configuredOptions(read, env, logger), { logger, ...(clock && { clock }) })
 }
 
 /**
@@ -50,15 +80,11 @@ export async function openConfiguredIssuer(path: string, { env, logger, clock }:
 export async function explainConfiguredPolicy(
   path: string,
   query: PolicyQuery,
-  {
-    env,
-    logger,
-    issuer: name,
-    stored,
-  }: Omit<ServeOptions, 'clock'> & { readonly issuer?: string; readonly stored?: boolean },
+  asked: ExplainOptions,
 ): Promise<PolicyExplanation> {
+  const { env, logger, issuer: name, stored } = readOptions<ExplainOptions>(asked, EXPLAIN)
   const read = await readConfigFile(path)
-  const options = await readOptions(read, env, logger)
+  const options = await configuredOptions(read, env, logger)
   const issuer = await (stored ? openWithAudit(read, options, { logger }) : openInMemory(read, options, logger))
   try {
     const realm = name === undefined ? issuer.realms[0] : issuer.realms.find((one) => one.issuer === name)
@@ -70,10 +96,8 @@ export async function explainConfiguredPolicy(
 }
 
 /** Checks a configuration as `serveIssuer` would, without listening and without touching the configured database. */
-export async function checkIssuerConfig(
-  path: string,
-  { env, logger }: Omit<ServeOptions, 'clock'>,
-): Promise<ConfigFile> {
+export async function checkIssuerConfig(path: string, options: Omit<ServeOptions, 'clock'>): Promise<ConfigFile> {
+  const { env, logger } = readOptions<Omit<ServeOptions, 'clock'>>(options, SURROUNDINGS)
   const read = await readConfigFile(path)
   await checkConfig(read, env, logger)
   return read.config
@@ -86,7 +110,7 @@ export async function configuredAuditFile(path: string): Promise<string | undefi
 
 /** As {@link checkIssuerConfig}, for a file that was read; answers the options that were found good. */
 export async function checkConfig(read: ReadConfig, env: NodeJS.ProcessEnv, logger: Logger): Promise<IssuerOptions> {
-  const options = await readOptions(read, env, logger)
+  const options = await configuredOptions(read, env, logger)
   await located(read, async () => {
     await listenOptions(read.config)
     readRateLimits(read.config.rateLimit)
@@ -97,7 +121,7 @@ export async function checkConfig(read: ReadConfig, env: NodeJS.ProcessEnv, logg
 }
 
 /** The configuration in `openIssuer`'s words, with every secret fetched and every directory of authorities opened. */
-export function readOptions(read: ReadConfig, env: NodeJS.ProcessEnv, logger: Logger): Promise<IssuerOptions> {
+export function configuredOptions(read: ReadConfig, env: NodeJS.ProcessEnv, logger: Logger): Promise<IssuerOptions> {
   return located(read, () => issuerOptions(read.config, env, logger))
 }
 
@@ -123,7 +147,7 @@ function openInMemory(read: ReadConfig, options: IssuerOptions, logger: Logger):
 async function openAudit({ audit }: ConfigFile, logger: Logger): Promise<AuditSink> {
   if (!audit) return new LoggerAudit(logger)
   try {
-    return await FileAudit.open(audit.file, withoutUndefined({ sync: audit.sync }))
+    return await FileAudit.open(audit.file, given({ sync: audit.sync }))
   } catch (cause) {
     throw new ConfigError(
       'config_error',

@@ -1,10 +1,9 @@
-import type { Logger } from '@scitokens/core/internal'
 import { ConfigError } from '@scitokens/core'
+import { given, type Logger } from '@scitokens/core/internal'
 import type { X509Options } from '@scitokens/issuer'
 import { type FrontEndOptions, openVerifier } from '@scitokens/x509'
 import type { ConfiguredX509 } from '../config/x509-block.ts'
 import { resolveSecret } from './secret-reference.ts'
-import { withoutUndefined } from './without-undefined.ts'
 
 /** What an issuer's block `x509` is read with. */
 export interface X509Surroundings {
@@ -30,7 +29,7 @@ export async function configuredX509(
   const believed = frontEnd && (await withSecret(frontEnd, `${at}.frontEnd`, env))
   try {
     const own = authorities === undefined ? {} : { hosts: hosts ?? [new URL(issuer).hostname] }
-    return { ...rest, verifier: await openVerifier(withoutUndefined({ ...judging, ...own, frontEnd: believed })) }
+    return { ...rest, verifier: await openVerifier(given({ ...judging, ...own, frontEnd: believed })) }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     // Both ways in which an option at fault is told become the key in the file.

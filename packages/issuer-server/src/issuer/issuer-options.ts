@@ -1,6 +1,5 @@
-import type { Logger } from '@scitokens/core/internal'
 import { ConfigError } from '@scitokens/core'
-import { given } from '@scitokens/core/internal'
+import { given, type Logger } from '@scitokens/core/internal'
 import type {
   ClientOptions,
   IssuerOptions,
@@ -19,7 +18,6 @@ import { knowsGridCertificates } from '../config/grid-certificates.ts'
 import { configuredLogin } from './configured-login.ts'
 import { configuredX509 } from './configured-x509.ts'
 import { resolveSecret } from './secret-reference.ts'
-import { withoutUndefined } from './without-undefined.ts'
 
 /** The configuration in `openIssuer`'s words, with every secret fetched and every directory of authorities opened. */
 export async function issuerOptions(
@@ -40,7 +38,7 @@ export async function issuerOptions(
     ...one
   } = config
   const context = { env, logger, loopback: config.dangerouslyAllowLoopbackHttp ?? false }
-  return withoutUndefined({
+  return given({
     ...(await realmOptions(one, '', context)),
     realms:
       realms && (await Promise.all(realms.map((each, index) => realmOptions(each, `realms[${index}].`, context)))),
@@ -62,7 +60,7 @@ async function realmOptions(
   at: string,
   { env, logger, loopback }: { env: NodeJS.ProcessEnv; logger: Logger; loopback: boolean },
 ): Promise<Partial<RealmOptions>> {
-  return withoutUndefined({
+  return given({
     ...rest,
     clients: await withSecrets(clients, `${at}clients`, env),
     login: login && (await configuredLogin(login, `${at}login`, env, loopback)),
@@ -101,7 +99,7 @@ async function withSecrets(
 
 async function storageOptions(storage: ConfigFile['storage'], env: NodeJS.ProcessEnv): Promise<StorageOptions> {
   if ('file' in storage) {
-    return storage.file === ':memory:' ? { memory: true } : (withoutUndefined(storage) as StorageOptions)
+    return storage.file === ':memory:' ? { memory: true } : (given(storage) as StorageOptions)
   }
   const { postgres, maxConnections } = storage
   const connectionString = await resolveSecret(postgres, 'storage.postgres', env)
@@ -112,7 +110,7 @@ async function masterKeyOptions(
   key: NonNullable<ConfigFile['masterKey']>,
   env: NodeJS.ProcessEnv,
 ): Promise<MasterKeyOptions> {
-  if ('file' in key) return withoutUndefined(key) as MasterKeyOptions
+  if ('file' in key) return given(key) as MasterKeyOptions
   const text = await resolveSecret(key, 'masterKey', env)
   const bytes = Buffer.from(text, /^[0-9a-f]+$/i.test(text) ? 'hex' : 'base64url')
   if (bytes.length < 32)

@@ -1,9 +1,8 @@
-import { open } from 'node:fs/promises'
+import { statSync } from 'node:fs'
 import { ConfigError } from '@scitokens/core'
+import { given, quote } from '@scitokens/core/internal'
+import { readPrivateFile } from '@scitokens/host/files'
 import type { SecretReference } from '../config/values.ts'
-
-/** Largest secret, in bytes. */
-const MAX_BYTES = 65_536
 
 /**
  * Reads a secret from the file or environment variable that the configuration names; white space at its end is not part of it.
@@ -12,7 +11,7 @@ const MAX_BYTES = 65_536
  * @param key - the configuration's key, for messages.
  */
 export async function resolveSecret(reference: SecretReference, key: string, env: NodeJS.ProcessEnv): Promise<string> {
-  const value = 'env' in reference ? env[reference.env] : await readSecretFile(reference.file, key)
+  const value = 'env' in reference ? env[reference.env] : readSecretFile(reference.file, key)
   const secret = value?.trimEnd()
   if (!secret) {
     const where = 'env' in reference ? `the environment variable ${reference.env}` : `the file ${reference.file}`
@@ -21,23 +20,16 @@ export async function resolveSecret(reference: SecretReference, key: string, env
   return secret
 }
 
-async function readSecretFile(path: string, key: string): Promise<string> {
-  let file
-  try {
-    file = await open(path, 'r')
-  } catch (cause) {
-    throw new ConfigError(
-      'config_error',
-      `${key}: the file ${path} cannot be read (${(cause as NodeJS.ErrnoException).code})`,
-    )
-  }
-  try {
-    const { mode, size } = await file.stat()
-    if ((mode & 0o077) !== 0)
-      throw new ConfigError('config_error', `${key}: the file ${path} may be read by others, set its mode to 0600`)
-    if (size > MAX_BYTES) throw new ConfigError('config_error', `${key}: the file ${path} is over ${MAX_BYTES} bytes`)
-    return await file.readFile('utf8')
-  } finally {
-    await file.close()
-  }
+/** The way to it is the operator's, who names the file: secrets that are mounted lie behind links, in directories of another account. */
+function readSecretFile(path: string, key: string): string {
+  const what = `${key}: the file`
+  const content = readPrivateFile(path, { what, judgeWay: false, ...given({ owner: ownerForRoot(path) }) })
+  if (content === undefined)
+    throw new ConfigError('config_error', `${what} ${quote(path)} cannot be read: there is none`)
+  return content.toString('utf8')
+}
+
+/** When root does something by hand, the secrets are the service's, of whatever account that is. */
+function ownerForRoot(path: string): number | undefined {
+  return process.geteuid?.() === 0 ? statSync(path, { throwIfNoEntry: false })?.uid : undefined
 }

@@ -1,5 +1,5 @@
 import { silentLogger } from '@scitokens/core/internal'
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -7,7 +7,8 @@ import type { z } from 'zod'
 import { loginBlock } from '../../src/config/login-block.ts'
 import { parseConfig } from '../../src/config/config-file.ts'
 import { resolveSecret } from '../../src/issuer/secret-reference.ts'
-import { checkIssuerConfig } from '../../src/issuer/configured-issuer.ts'
+import { checkIssuerConfig, explainConfiguredPolicy, openConfiguredIssuer } from '../../src/issuer/configured-issuer.ts'
+import { serveIssuer } from '../../src/serve.ts'
 import type { ConfigFile } from '../../src/config/config-schema.ts'
 import type { RealmOptions } from '@scitokens/issuer'
 
@@ -224,14 +225,42 @@ describe('a secret', () => {
     const file = join(dir, 'loose')
     await writeFile(file, 'swordfish\n')
     await chmod(file, 0o644)
-    await expect(resolveSecret({ file }, 'masterKey', {})).rejects.toThrow(/^masterKey: .*may be read by others/)
+    await expect(resolveSecret({ file }, 'masterKey', {})).rejects.toThrow(
+      /^masterKey: the file .* can be read by others: chmod 600 it/,
+    )
+  })
+
+  test('that is mounted is read: behind links, with the mode 0400, in a directory that others can write', async () => {
+    const volume = join(dir, 'volume')
+    await mkdir(join(volume, '..data'), { recursive: true })
+    await chmod(volume, 0o777)
+    await writeFile(join(volume, '..data', 'robot'), 'swordfish\n', { mode: 0o400 })
+    await symlink('..data/robot', join(volume, 'robot'))
+    expect(await resolveSecret({ file: join(volume, 'robot') }, 'masterKey', {})).toBe('swordfish')
+  })
+
+  test('that is no file, or larger than a secret is, is refused', async () => {
+    await expect(resolveSecret({ file: dir }, 'masterKey', {})).rejects.toThrow(/^masterKey: .*is not a regular file/)
+    const file = join(dir, 'large')
+    await writeFile(file, 'x'.repeat(65_537), { mode: 0o600 })
+    await expect(resolveSecret({ file }, 'masterKey', {})).rejects.toThrow(/^masterKey: .*is larger than 65536 bytes/)
   })
 
   test.each([
     ['is not set', { env: 'NO_SUCH' }, {}, /NO_SUCH is not set/],
     ['is empty', { env: 'EMPTY' }, { EMPTY: ' ' }, /EMPTY is empty/],
-    ['is not there', { file: '/none' }, {}, /\/none cannot be read \(ENOENT\)/],
+    ['is not there', { file: '/none' }, {}, /\/none['\"]? cannot be read: there is none/],
   ] as const)('that %s is told without its value', async (_, reference, env, message) => {
     await expect(resolveSecret(reference, 'masterKey', env)).rejects.toThrow(message)
   })
+})
+
+test('what is asked with an option that nobody knows is refused before the file is looked at', async () => {
+  const options = { env: {}, logger: silentLogger, enviroment: {} }
+  const path = join(dir, 'none-at-all.yaml')
+  const refusal = /there is no option "enviroment"/
+  await expect(serveIssuer(path, options)).rejects.toThrow(refusal)
+  await expect(openConfiguredIssuer(path, options)).rejects.toThrow(refusal)
+  await expect(checkIssuerConfig(path, options)).rejects.toThrow(refusal)
+  await expect(explainConfiguredPolicy(path, { client: 'a' } as never, options)).rejects.toThrow(refusal)
 })

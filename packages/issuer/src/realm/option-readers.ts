@@ -50,7 +50,12 @@ export const REGISTRATION_READERS: OptionReaders<RegistrationOptions> = {
 }
 
 const X509: OptionReaders<X509Options> = {
-  verifier: having<IdentityVerifier>('identify', 'an identity verifier'),
+  verifier: (value, name) => {
+    // Both are asked of every verifier: a half of one would fail at the first certificate.
+    for (const method of ['identify', 'shownBy'])
+      having<IdentityVerifier>(method, `an identity verifier, with ${method}`)(value, name)
+    return value as IdentityVerifier
+  },
   rules: text,
   dnMapping: text,
   clientId: text,
