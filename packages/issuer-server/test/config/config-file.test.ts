@@ -249,7 +249,7 @@ describe('a secret', () => {
   test.each([
     ['is not set', { env: 'NO_SUCH' }, {}, /NO_SUCH is not set/],
     ['is empty', { env: 'EMPTY' }, { EMPTY: ' ' }, /EMPTY is empty/],
-    ['is not there', { file: '/none' }, {}, /\/none['\"]? cannot be read: there is none/],
+    ['is not there', { file: '/none' }, {}, /"\/none" cannot be read: there is none/],
   ] as const)('that %s is told without its value', async (_, reference, env, message) => {
     await expect(resolveSecret(reference, 'masterKey', env)).rejects.toThrow(message)
   })
