@@ -1,3 +1,4 @@
+import { given } from '@scitokens/core/internal'
 import type { Command } from 'commander'
 import { type Invocation, onAction, type Registry } from '../command.ts'
 import { withExamples } from '../examples.ts'
@@ -41,7 +42,10 @@ export function addIssuerInit(group: Command, registry: Registry): void {
 
 async function init({ output, options }: Invocation<InitOptions>, directory: string): Promise<ExitCode> {
   const { initIssuer } = await import('@scitokens/issuer-server')
-  const result = await initIssuer(directory, options)
+  // Named one by one: beside them stand the options of every command, such as --json.
+  const { issuer, client, stateDirectory, logDirectory, operationsPort, dangerouslyAllowLoopbackHttp } = options
+  const wished = { client, stateDirectory, logDirectory, operationsPort, dangerouslyAllowLoopbackHttp }
+  const result = await initIssuer(directory, { issuer, ...given(wished) })
   output.result(result, () =>
     [
       `wrote ${result.configFile}`,
