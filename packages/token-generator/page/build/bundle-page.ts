@@ -30,7 +30,7 @@ export async function bundlePage(): Promise<PageSources> {
   const files = Object.fromEntries(Object.values(assets).map(({ file, text }) => [file, text]))
   // A worker is new when a byte of it is: the version covers everything that it keeps.
   const version = hash(JSON.stringify([pages, files]))
-  const kept = ['../../../issuer/page/build/', 'device-code', ...Object.keys(files)]
+  const kept = ['./', 'device-code', ...Object.keys(files)]
   const worker = await bundle('src/worker.ts', {
     __VERSION__: JSON.stringify(version),
     __KEPT__: JSON.stringify(kept),
