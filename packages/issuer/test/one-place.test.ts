@@ -67,8 +67,8 @@ test('a login kind is a file and a line in login-kinds.ts, and names which of it
   const kinds = new Map(
     [...files].filter(([, thing]) => typeof thing === 'object' && thing !== null && 'chosenBy' in thing),
   )
-  expect(kinds.size).toBe(LOGIN_KINDS.length)
   expect(missingFrom(LOGIN_KINDS, kinds)).toEqual([])
+  expect(kinds.size).toBe(LOGIN_KINDS.length)
   for (const { chosenBy, options, secrets } of LOGIN_KINDS) {
     expect({ chosenBy, unknown: secrets.filter((name) => !options.includes(name)) }).toEqual({ chosenBy, unknown: [] })
     const untold = options.filter((name) => /secret$/i.test(name) && !secrets.includes(name))
@@ -79,8 +79,8 @@ test('a login kind is a file and a line in login-kinds.ts, and names which of it
 test('a storage engine is a file and a line in storages.ts', async () => {
   const files = await exportsOf('store', /-storage\.ts$/)
   const storages = new Map([...files].filter(([, thing]) => typeof thing === 'object'))
-  expect(storages.size).toBe(STORAGE_ENGINES.length)
   expect(missingFrom(STORAGE_ENGINES, storages)).toEqual([])
+  expect(storages.size).toBe(STORAGE_ENGINES.length)
 })
 
 test('each client authentication method is told in the metadata, and lets nobody in who shows nothing', async () => {

@@ -1,5 +1,5 @@
 // The rules of token chains (DESIGN "Token chains"): what a link must say, and how a child may differ from its parent. What a
-// link looks like: chain-format.ts. Nothing here checks a signature; see chain-verify.ts.
+// link looks like: link.ts. Nothing here checks a signature; see verify.ts.
 import { given } from '../internal/given.ts'
 import { ANY_AUDIENCE, CHAIN_PROFILE, profileRules } from '../claims/profile-rules.ts'
 import { parseAudience } from '../claims/audience.ts'

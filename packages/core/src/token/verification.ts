@@ -1,4 +1,4 @@
-// The steps of a verification, shared by ordinary tokens (verify.ts) and chains (chain-verify.ts).
+// The steps of a verification, shared by ordinary tokens (verify.ts) and chains (chain/verify.ts).
 import type { Algorithm } from '../jose/algorithms.ts'
 import { type CheckedHeader, type CompactToken, own } from '../jose/compact.ts'
 import { quote, SciTokenError, TokenNotAcceptableError, UndecidedError } from '../errors.ts'

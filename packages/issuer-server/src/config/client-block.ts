@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { ClientOptions } from '@scitokens/issuer'
+import { AUTH_METHOD_NAMES, GRANT_TYPES } from '@scitokens/issuer/internal'
 import { algorithm, jwks, list, profile, refresh, type SecretReference, seconds, secret, text } from './values.ts'
 
 /** A client as written: like {@link ClientOptions}, but its secrets stand elsewhere. */
@@ -8,22 +9,13 @@ export interface ConfiguredClient extends Omit<ClientOptions, 'clientSecret'> {
   readonly clientSecret?: SecretReference | readonly SecretReference[]
 }
 
-const grant = z.enum([
-  'client_credentials',
-  'authorization_code',
-  'refresh_token',
-  'urn:ietf:params:oauth:grant-type:device_code',
-  'urn:ietf:params:oauth:grant-type:token-exchange',
-  'urn:ietf:params:oauth:grant-type:jwt-bearer',
-])
-
 /** What a client is beside its name and its secrets, which stand elsewhere in a file than in the store. */
 const properties = {
   clientName: text.optional(),
   jwks: jwks.optional(),
   certificates: z.array(z.strictObject({ sha256: text.optional(), subject: text.optional() })).optional(),
-  authMethods: z.array(z.enum(['secret', 'private_key_jwt', 'tls', 'none'])).optional(),
-  grants: z.array(grant).optional(),
+  authMethods: z.array(z.enum(AUTH_METHOD_NAMES)).optional(),
+  grants: z.array(z.enum(GRANT_TYPES)).optional(),
   redirectUris: list.optional(),
   requirePkce: z.boolean().optional(),
   scopes: list.optional(),
